@@ -1,0 +1,41 @@
+/**
+ * Where the bytes of a tree come from: a folder (Node), an editor's virtual file system (web), or memory (tests).
+ * Paths are relative to the tree's root and use `/`.
+ */
+import type { CancellationToken } from "../core/text/cancellation.ts";
+
+export interface FileEntry {
+  readonly path: string;
+  readonly size: number;
+  /** Milliseconds since the epoch; 0 when unknown. With `size` it tells whether a file has changed. */
+  readonly modified: number;
+}
+
+export interface FileProblem {
+  readonly file: string;
+  readonly message: string;
+}
+
+export interface FileListing {
+  readonly files: readonly FileEntry[];
+  readonly problems: readonly FileProblem[];
+  /** True when the file limit was met and the rest of the tree was not listed. */
+  readonly truncated: boolean;
+}
+
+export interface ListOptions {
+  /** Folders (prefixes relative to the root) that are not entered: build outputs, Documentation/, tools/, samples/. */
+  readonly exclude: readonly string[];
+  /** Enumeration stops here: a hard cap, not a filter afterwards. */
+  readonly maxFiles: number;
+}
+
+export interface FileSource {
+  /** The root as the user wrote it, for messages. */
+  readonly root: string;
+  list(options: ListOptions, token: CancellationToken): Promise<FileListing>;
+  /** The file's bytes, or null when it is gone or can't be read. Never throws. */
+  read(path: string): Promise<Uint8Array | null>;
+  /** As `read`, without a turn of the event loop, where the source can (a folder, memory). */
+  readonly readSync?: (path: string) => Uint8Array | null;
+}

@@ -1,0 +1,31 @@
+/**
+ * The one way in: a session reviews one kernel tree and keeps the review up to date while documents are edited.
+ * The command line makes one session and reviews once; the language server keeps one for each root.
+ */
+
+import type { Review } from "../core/report/finding.ts";
+import type { CancellationToken } from "../core/text/cancellation.ts";
+
+/** Progress of a long operation. `done` never decreases; `total` is 0 while unknown. */
+export interface Progress {
+  readonly phase: "list" | "read" | "skeleton" | "parse" | "solve" | "simulate";
+  readonly done: number;
+  readonly total: number;
+}
+export type ProgressListener = (progress: Progress) => void;
+
+export interface ReviewSession {
+  /** Counts every change that can alter the review. */
+  readonly revision: number;
+  /** An editor's unsaved text replaces the file's (`null`: the document was closed, the file counts again). */
+  setDocument(path: string, text: string | null): void;
+  /** Files that changed, appeared or vanished on disk. */
+  filesChanged(paths: readonly string[]): void;
+  /** Reviews what changed since the last call. Throws `Cancelled`. */
+  review(token: CancellationToken, onProgress?: ProgressListener): Promise<RevisedReview>;
+}
+
+export interface RevisedReview {
+  readonly revision: number;
+  readonly review: Review;
+}
