@@ -1,0 +1,281 @@
+/**
+ * Messages between the simulator's panel and its host (the language server's session behind the extension, a worker in
+ * the HTML report, the test harness). Each direction is a union told apart by `t`; both ends check what they receive.
+ *
+ * Handshake: the panel posts `ready` with the protocol's version once it listens; the host answers `catalogue` and, if
+ * it was opened for something, `model`, `run` and `verdict`. Nothing is sent to a panel before its `ready`.
+ */
+import {
+  type Check,
+  type Checked,
+  either,
+  fields,
+  finite,
+  list,
+  oneOf,
+  optional,
+  tagged,
+  text,
+  truth,
+  whole,
+} from "./simulator-check.ts";
+import {
+  type CatalogueItem,
+  type ChoiceView,
+  EXPORT_FORMATS,
+  type ExportFormat,
+  type GaugeView,
+  type LockInfo,
+  type LockView,
+  type ModelView,
+  type NamedValue,
+  type QueueView,
+  type Run,
+  type RunEnd,
+  type SlotView,
+  type SourceLine,
+  type StateView,
+  type ThreadInfo,
+  type ThreadStatus,
+  type ThreadView,
+  type ToggleInfo,
+  type ToggleValue,
+  type TraceRow,
+  type VerdictView,
+  type WaiterView,
+} from "./simulator-view.ts";
+
+export const SIMULATOR_PROTOCOL = 1;
+
+/** A pasted trace string may be at most this long. */
+export const TRACE_STRING_LIMIT = 65_536;
+
+export type PanelMessage =
+  | { readonly t: "ready"; readonly protocol: number; readonly restore?: PanelMemory }
+  /** Open a catalogue entry (or a model that the host put into its catalogue, such as an extracted one). */
+  | { readonly t: "open"; readonly id: string }
+  | { readonly t: "toggle"; readonly name: string; readonly value: ToggleValue }
+  | { readonly t: "resetToggles" }
+  /** Take a step in state `at`; rows from `at` on are replaced by it. */
+  | {
+      readonly t: "choose";
+      readonly run: number;
+      readonly at: number;
+      readonly thread: number;
+      readonly choice: number;
+    }
+  /** Let the host choose for up to `steps` steps from state `at`. */
+  | { readonly t: "extend"; readonly run: number; readonly at: number; readonly steps: number }
+  /** Show a run: the counterexample, one that passes, or an empty one to step through by hand. */
+  | { readonly t: "show"; readonly kind: "counterexample" | "passing" | "start" }
+  | { readonly t: "states"; readonly run: number; readonly from: number; readonly to: number }
+  | { readonly t: "explore"; readonly maxStates?: number }
+  | { readonly t: "cancel" }
+  | { readonly t: "openTrace"; readonly text: string }
+  | { readonly t: "export"; readonly format: ExportFormat; readonly run: number }
+  /** Ask the host to put text on the clipboard; a webview may not have the right to. */
+  | { readonly t: "copy"; readonly text: string }
+  | { readonly t: "save"; readonly name: string; readonly text: string }
+  | { readonly t: "reveal"; readonly file: string; readonly line: number };
+
+/** What survives a reload of the panel (`setState`), and what the host needs to go on from there. */
+export interface PanelMemory {
+  readonly model: string;
+  readonly toggles: readonly { readonly name: string; readonly value: ToggleValue }[];
+  readonly trace: string;
+  readonly at: number;
+}
+
+export type HostMessage =
+  | { readonly t: "catalogue"; readonly items: readonly CatalogueItem[]; readonly protocol: number }
+  | { readonly t: "model"; readonly model: ModelView }
+  | { readonly t: "run"; readonly run: Run; readonly at: number }
+  | { readonly t: "states"; readonly run: number; readonly from: number; readonly states: readonly StateView[] }
+  | {
+      readonly t: "progress";
+      readonly states: number;
+      readonly transitions: number;
+      readonly waiting: number;
+      readonly depth: number;
+    }
+  | { readonly t: "verdict"; readonly verdict: VerdictView }
+  /** The verdict shown no longer belongs to the toggles; nothing has been explored yet. */
+  | { readonly t: "noVerdict" }
+  | { readonly t: "exported"; readonly format: ExportFormat; readonly name: string; readonly text: string }
+  | { readonly t: "done"; readonly what: "copied" | "saved" | "revealed"; readonly message: string }
+  | { readonly t: "error"; readonly message: string; readonly about: string };
+
+const short = text(400);
+const many = 4096;
+const toggleValue: Check<ToggleValue> = either(either(truth, finite), short);
+const named = fields<NamedValue>({ name: short, value: text(2000) });
+const source = fields<SourceLine>({ file: text(4096), line: whole(1) });
+const index = whole(0, 65_535);
+const indices = list(index, many);
+
+const thread = fields<ThreadInfo>({
+  name: short,
+  sign: text(4),
+  context: list(short, 32),
+  about: optional(text(2000)),
+  environment: optional(truth),
+});
+const lock = fields<LockInfo>({ name: short, kind: oneOf("spin", "sleeping", "rcu", "transaction") });
+const toggle = fields<ToggleInfo>({
+  name: short,
+  label: text(1000),
+  about: optional(text(4000)),
+  values: list(toggleValue, 64),
+  value: toggleValue,
+  standard: toggleValue,
+});
+const invariant = fields<{ readonly id: string; readonly about: string }>({ id: short, about: text(4000) });
+const model = fields<ModelView>({
+  id: short,
+  title: text(1000),
+  kind: short,
+  summary: text(20_000),
+  assumptions: list(text(4000), 256),
+  sources: list(text(4000), 256),
+  threads: list(thread, 256),
+  locks: list(lock, many),
+  slots: list(short, 256),
+  bits: list(short, 64),
+  invariants: list(invariant, 256),
+  toggles: list(toggle, 256),
+  expected: optional(text(1000)),
+});
+const item = fields<CatalogueItem>({
+  id: short,
+  title: text(1000),
+  kind: short,
+  words: text(20_000),
+  threads: index,
+  breaks: list(short, 64),
+});
+const row = fields<TraceRow>({
+  thread: index,
+  label: text(2000),
+  detail: optional(text(4000)),
+  source: optional(source),
+  status: text(256),
+  took: indices,
+  dropped: indices,
+  waitsOn: optional(short),
+  wakes: optional(indices),
+  changes: list(text(2000), many),
+});
+const wait = fields<NonNullable<RunEnd["waits"]>[number]>({
+  thread: index,
+  holder: optional(index),
+  why: text(2000),
+});
+const end = fields<RunEnd>({
+  kind: oneOf("open", "finished", "violated", "deadlock", "lasso", "bound"),
+  invariant: optional(short),
+  message: text(4000),
+  waits: optional(list(wait, 256)),
+});
+const run = fields<Run>({
+  id: whole(),
+  kind: oneOf("start", "counterexample", "passing", "manual", "pasted"),
+  rows: list(row),
+  initialStatus: text(256),
+  loopStart: optional(whole()),
+  end,
+  traceString: text(TRACE_STRING_LIMIT * 4),
+});
+const status = oneOf<ThreadStatus>("r", "b", "s", "d");
+const waiter = fields<WaiterView>({ thread: index, asleep: truth, key: short });
+const slot = fields<SlotView>({
+  phase: oneOf("live", "limbo", "free"),
+  ino: short,
+  generation: short,
+  bits: indices,
+  count: finite,
+  nlink: finite,
+  lists: list(short, 64),
+  waiters: list(waiter, many),
+  fields: list(named, many),
+});
+const lockState = fields<LockView>({ holders: indices, waiters: indices });
+const gauge = fields<GaugeView>({ name: short, value: finite, of: optional(finite) });
+const queue = fields<QueueView>({ name: short, items: list(text(2000), many), note: optional(text(2000)) });
+const choice = fields<ChoiceView>({ choice: whole(), label: text(2000), source: optional(source) });
+const threadState = fields<ThreadView>({
+  status,
+  next: text(2000),
+  choices: list(choice, many),
+  why: optional(text(2000)),
+  locals: list(named, many),
+});
+const broken = fields<StateView["broken"][number]>({ invariant: short, message: text(4000) });
+const state = fields<StateView>({
+  threads: list(threadState, 256),
+  slots: list(slot, 256),
+  chain: indices,
+  locks: list(lockState, many),
+  memory: list(gauge, many),
+  queues: list(queue, many),
+  transactions: list(named, many),
+  fields: list(named, many),
+  broken: list(broken, 256),
+});
+const verdict = fields<VerdictView>({
+  verdict: oneOf("violated", "holds", "bounded", "cancelled"),
+  invariant: optional(short),
+  message: text(4000),
+  states: finite,
+  transitions: finite,
+  elapsedMs: finite,
+  assumptions: list(text(4000), 256),
+  limit: optional(text(1000)),
+  expected: optional(text(1000)),
+  asExpected: optional(truth),
+});
+const format = oneOf<ExportFormat>(...EXPORT_FORMATS);
+const exportLimit = 64 * 1024 * 1024;
+
+const memory: Check<PanelMemory> = fields<PanelMemory>({
+  model: short,
+  toggles: list(fields<PanelMemory["toggles"][number]>({ name: short, value: toggleValue }), 256),
+  trace: text(TRACE_STRING_LIMIT),
+  at: whole(),
+});
+
+type Body<U extends { t: string }, T extends U["t"]> = Omit<Extract<U, { readonly t: T }>, "t">;
+type FromPanel<T extends PanelMessage["t"]> = Body<PanelMessage, T>;
+type FromHost<T extends HostMessage["t"]> = Body<HostMessage, T>;
+
+/** Checks what came from a panel; the host answers a wrong message with `error` and does nothing else. */
+export const checkPanelMessage: (value: unknown) => Checked<PanelMessage> = tagged<PanelMessage>({
+  ready: fields<FromPanel<"ready">>({ protocol: whole(), restore: optional(memory) }),
+  open: fields<FromPanel<"open">>({ id: short }),
+  toggle: fields<FromPanel<"toggle">>({ name: short, value: toggleValue }),
+  resetToggles: fields<FromPanel<"resetToggles">>({}),
+  choose: fields<FromPanel<"choose">>({ run: whole(), at: whole(), thread: index, choice: whole() }),
+  extend: fields<FromPanel<"extend">>({ run: whole(), at: whole(), steps: whole(1, 10_000) }),
+  show: fields<FromPanel<"show">>({ kind: oneOf("counterexample", "passing", "start") }),
+  states: fields<FromPanel<"states">>({ run: whole(), from: whole(), to: whole() }),
+  explore: fields<FromPanel<"explore">>({ maxStates: optional(whole(1)) }),
+  cancel: fields<FromPanel<"cancel">>({}),
+  openTrace: fields<FromPanel<"openTrace">>({ text: text(TRACE_STRING_LIMIT) }),
+  export: fields<FromPanel<"export">>({ format, run: whole() }),
+  copy: fields<FromPanel<"copy">>({ text: text(exportLimit) }),
+  save: fields<FromPanel<"save">>({ name: text(255), text: text(exportLimit) }),
+  reveal: fields<FromPanel<"reveal">>({ file: text(4096), line: whole(1) }),
+});
+
+/** Checks what came from the host. */
+export const checkHostMessage: (value: unknown) => Checked<HostMessage> = tagged<HostMessage>({
+  catalogue: fields<FromHost<"catalogue">>({ items: list(item, 10_000), protocol: whole() }),
+  model: fields<FromHost<"model">>({ model }),
+  run: fields<FromHost<"run">>({ run, at: whole() }),
+  states: fields<FromHost<"states">>({ run: whole(), from: whole(), states: list(state, 1024) }),
+  progress: fields<FromHost<"progress">>({ states: finite, transitions: finite, waiting: finite, depth: finite }),
+  verdict: fields<FromHost<"verdict">>({ verdict }),
+  noVerdict: fields<FromHost<"noVerdict">>({}),
+  exported: fields<FromHost<"exported">>({ format, name: text(255), text: text(exportLimit) }),
+  done: fields<FromHost<"done">>({ what: oneOf("copied", "saved", "revealed"), message: text(1000) }),
+  error: fields<FromHost<"error">>({ message: text(20_000), about: short }),
+});
