@@ -1,0 +1,60 @@
+/**
+ * The race simulator's face: everything that panel, command line and language server use.
+ *
+ *   const loaded = loadModel(JSON.parse(text));
+ *   if ("errors" in loaded) ...
+ *   const outcome = explore(loaded.model, { toggles: { order: "after" } }, token, (progress) => ...);
+ *   const stepper = createStepper(loaded.model, toggles);
+ */
+import type { CancellationToken } from "../text/cancellation.ts";
+import type { ModelError, RaceModel, ToggleSettings } from "./model.ts";
+import type { ExploreOptions, Outcome, Progress } from "./outcome.ts";
+import type { Trace } from "./trace.ts";
+import type { StateView } from "./view.ts";
+
+export type { Trace } from "./trace.ts";
+
+export type LoadResult = { readonly model: RaceModel } | { readonly errors: readonly ModelError[] };
+
+/** An exploration that the caller drives, so that a server can answer other requests in between. */
+export interface Exploration {
+  readonly progress: Progress;
+  /** Goes on for about `states` more states; returns the outcome once there is one. */
+  advance(states: number): Outcome | undefined;
+  /** Ends it now; the verdict is then `bounded` with the limit `cancelled`. */
+  cancel(): Outcome;
+}
+
+/** Steps through a model by hand; rows are counted from 0, the first state. */
+export interface Stepper {
+  readonly model: RaceModel;
+  readonly toggles: ToggleSettings;
+  /** The present state, its enabled transitions and what changed. */
+  readonly view: StateView;
+  /** Index of the present row and number of rows recorded (the present one may be in the middle after `jump`). */
+  readonly row: number;
+  readonly rows: number;
+  /** Takes the transition with this `index` of `view.enabled`; rows after the present one are dropped. */
+  step(index: number): StateView;
+  back(): StateView;
+  /** Goes on along the recorded rows. */
+  forward(): StateView;
+  jump(row: number): StateView;
+  reset(): StateView;
+  /** Replaces the run by the recorded one and stands at its last row. Error: why it does not fit. */
+  replay(traceString: string): { readonly view: StateView } | { readonly error: string };
+  /** The whole recorded run. */
+  trace(): Trace;
+}
+
+/** Checks untrusted JSON. Never throws; at most 100 errors; time and memory are bounded by the size of the input. */
+export declare function loadModel(json: unknown): LoadResult;
+/** Runs to the end, asking the token now and then. */
+export declare function explore(
+  model: RaceModel,
+  options?: ExploreOptions,
+  token?: CancellationToken,
+  onProgress?: (progress: Progress) => void,
+): Outcome;
+export declare function startExploration(model: RaceModel, options?: ExploreOptions): Exploration;
+export declare function createStepper(model: RaceModel, toggles?: ToggleSettings): Stepper;
