@@ -7,10 +7,32 @@
  * Threads, locks and slots are named by their index in {@link ModelView}.
  */
 
-/** What a thread can do in a state: `r`eady, `b`locked (a guard or lock), `s`leeping on a wait queue, `d`one. */
-export type ThreadStatus = "r" | "b" | "s" | "d";
+import type { ToggleValue } from "../core/race/model.ts";
+import type { ThreadStatus } from "../core/race/view.ts";
 
-export type ToggleValue = boolean | number | string;
+export type { ToggleValue } from "../core/race/model.ts";
+export type {
+  LockView,
+  NamedValue,
+  QueueView,
+  SlotView,
+  StateBit,
+  StateView,
+  ThreadStatus,
+  ThreadView,
+  TransitionView,
+  VariableGroupView,
+  WaitReason,
+} from "../core/race/view.ts";
+
+/** A row says how every thread stands in one letter each. */
+export const STATUS_LETTERS: Readonly<Record<ThreadStatus, string>> = {
+  enabled: "r",
+  blocked: "b",
+  asleep: "s",
+  idle: "i",
+  finished: "d",
+};
 
 export interface ThreadInfo {
   readonly name: string;
@@ -19,13 +41,14 @@ export interface ThreadInfo {
   /** kswapd, MEMALLOC, NOFS, worker, ... in the order the model gives them. */
   readonly context: readonly string[];
   readonly about?: string;
-  /** Not a task but what the world does by itself (a grace period ends, a spurious wake-up). */
-  readonly environment?: boolean;
+  /** Need not finish: waiting for work for ever is no deadlock. */
+  readonly daemon?: boolean;
 }
 
 export interface LockInfo {
   readonly name: string;
-  readonly kind: "spin" | "sleeping" | "rcu" | "transaction";
+  /** `rcu` stands for read-side sections, which any number of threads hold at once. */
+  readonly kind: "spin" | "sleep" | "rcu";
 }
 
 export interface ToggleInfo {
@@ -54,10 +77,6 @@ export interface ModelView {
   readonly sources: readonly string[];
   readonly threads: readonly ThreadInfo[];
   readonly locks: readonly LockInfo[];
-  /** Names of the slots, in index order. */
-  readonly slots: readonly string[];
-  /** Every i_state bit that the model uses, so that a bit keeps its place whether set or not. */
-  readonly bits: readonly string[];
   readonly invariants: readonly { readonly id: string; readonly about: string }[];
   readonly toggles: readonly ToggleInfo[];
   /** The verdict expected of the toggles' present values, where the entry states one. */
@@ -79,25 +98,26 @@ export interface CatalogueItem {
 export interface TraceRow {
   readonly thread: number;
   readonly label: string;
-  /** The step written as the model writes it, where that says more than the label. */
-  readonly detail?: string;
   readonly source?: SourceLine;
-  /** Status letters of all threads after this step ({@link ThreadStatus}). */
+  /** Status letters of all threads after this step ({@link STATUS_LETTERS}). */
   readonly status: string;
   /** Locks taken and dropped by this step's thread. */
   readonly took: readonly number[];
   readonly dropped: readonly number[];
-  /** The wait queue that this step enqueued its thread on or put it to sleep on. */
-  readonly waitsOn?: string;
-  /** Threads that this step woke; an empty list is a wake-up that found nobody. */
-  readonly wakes?: readonly number[];
-  /** What changed, in words: "A: count 1 -> 0". */
+  /** Threads whose wait this step ended: by a wake-up, or by releasing what they waited for. */
+  readonly wakes: readonly { readonly thread: number; readonly what: string }[];
+  /** A wake-up that found nobody waiting. */
+  readonly lostWake?: boolean;
+  /** The sleeper woke without a wake-up: nobody's doing. */
+  readonly spurious?: boolean;
+  /** What changed, in words: "A.count 1 -> 0". */
   readonly changes: readonly string[];
 }
 
 export type RunKind = "start" | "counterexample" | "passing" | "manual" | "pasted";
 
 export interface RunEnd {
+  /** `open`: threads can still run. `bound`: one of the model's own bounds was met, which is no finding. */
   readonly kind: "open" | "finished" | "violated" | "deadlock" | "lasso" | "bound";
   readonly invariant?: string;
   readonly message: string;
@@ -117,82 +137,6 @@ export interface Run {
   readonly end: RunEnd;
   /** The run as a short string that can be pasted into a mail. */
   readonly traceString: string;
-}
-
-export interface NamedValue {
-  readonly name: string;
-  readonly value: string;
-}
-
-export interface WaiterView {
-  readonly thread: number;
-  readonly asleep: boolean;
-  /** The bit or queue, e.g. `__I_NEW`. */
-  readonly key: string;
-}
-
-export interface SlotView {
-  readonly phase: "live" | "limbo" | "free";
-  readonly ino: string;
-  readonly generation: string;
-  /** Set bits, by index in {@link ModelView.bits}. */
-  readonly bits: readonly number[];
-  readonly count: number;
-  readonly nlink: number;
-  /** Lists that it is on: lru, a private dispose list, sb, wb, deferred. */
-  readonly lists: readonly string[];
-  readonly waiters: readonly WaiterView[];
-  readonly fields: readonly NamedValue[];
-}
-
-export interface LockView {
-  readonly holders: readonly number[];
-  readonly waiters: readonly number[];
-}
-
-export interface GaugeView {
-  readonly name: string;
-  readonly value: number;
-  /** The size of the gauge, where there is one. */
-  readonly of?: number;
-}
-
-export interface QueueView {
-  readonly name: string;
-  readonly items: readonly string[];
-  readonly note?: string;
-}
-
-export interface ChoiceView {
-  /** Opaque to the panel; sent back in `choose`. */
-  readonly choice: number;
-  readonly label: string;
-  readonly source?: SourceLine;
-}
-
-export interface ThreadView {
-  readonly status: ThreadStatus;
-  /** The step that it stands before. */
-  readonly next: string;
-  /** The steps that it may take now; empty unless ready. */
-  readonly choices: readonly ChoiceView[];
-  /** Why it can't run: "waits for i_lock held by lookup". */
-  readonly why?: string;
-  readonly locals: readonly NamedValue[];
-}
-
-export interface StateView {
-  readonly threads: readonly ThreadView[];
-  readonly slots: readonly SlotView[];
-  /** Slot indices in hash order, head first. */
-  readonly chain: readonly number[];
-  readonly locks: readonly LockView[];
-  readonly memory: readonly GaugeView[];
-  readonly queues: readonly QueueView[];
-  readonly transactions: readonly NamedValue[];
-  readonly fields: readonly NamedValue[];
-  /** Invariants that this state breaks, with the message. */
-  readonly broken: readonly { readonly invariant: string; readonly message: string }[];
 }
 
 export interface VerdictView {

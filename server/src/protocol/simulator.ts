@@ -21,10 +21,8 @@ import {
 } from "./simulator-check.ts";
 import {
   type CatalogueItem,
-  type ChoiceView,
   EXPORT_FORMATS,
   type ExportFormat,
-  type GaugeView,
   type LockInfo,
   type LockView,
   type ModelView,
@@ -34,15 +32,17 @@ import {
   type RunEnd,
   type SlotView,
   type SourceLine,
+  type StateBit,
   type StateView,
   type ThreadInfo,
-  type ThreadStatus,
   type ThreadView,
   type ToggleInfo,
   type ToggleValue,
   type TraceRow,
+  type TransitionView,
+  type VariableGroupView,
   type VerdictView,
-  type WaiterView,
+  type WaitReason,
 } from "./simulator-view.ts";
 
 export const SIMULATOR_PROTOCOL = 1;
@@ -56,14 +56,8 @@ export type PanelMessage =
   | { readonly t: "open"; readonly id: string }
   | { readonly t: "toggle"; readonly name: string; readonly value: ToggleValue }
   | { readonly t: "resetToggles" }
-  /** Take a step in state `at`; rows from `at` on are replaced by it. */
-  | {
-      readonly t: "choose";
-      readonly run: number;
-      readonly at: number;
-      readonly thread: number;
-      readonly choice: number;
-    }
+  /** Take the transition `index` of state `at`; rows from `at` on are replaced by it. */
+  | { readonly t: "choose"; readonly run: number; readonly at: number; readonly index: number }
   /** Let the host choose for up to `steps` steps from state `at`. */
   | { readonly t: "extend"; readonly run: number; readonly at: number; readonly steps: number }
   /** Show a run: the counterexample, one that passes, or an empty one to step through by hand. */
@@ -93,10 +87,11 @@ export type HostMessage =
   | { readonly t: "states"; readonly run: number; readonly from: number; readonly states: readonly StateView[] }
   | {
       readonly t: "progress";
+      readonly phase: "search" | "shorten" | "lasso";
       readonly states: number;
       readonly transitions: number;
-      readonly waiting: number;
-      readonly depth: number;
+      /** Found but not yet looked into. */
+      readonly frontier: number;
     }
   | { readonly t: "verdict"; readonly verdict: VerdictView }
   /** The verdict shown no longer belongs to the toggles; nothing has been explored yet. */
@@ -108,7 +103,6 @@ export type HostMessage =
 const short = text(400);
 const many = 4096;
 const toggleValue: Check<ToggleValue> = either(either(truth, finite), short);
-const named = fields<NamedValue>({ name: short, value: text(2000) });
 const source = fields<SourceLine>({ file: text(4096), line: whole(1) });
 const index = whole(0, 65_535);
 const indices = list(index, many);
@@ -118,9 +112,9 @@ const thread = fields<ThreadInfo>({
   sign: text(4),
   context: list(short, 32),
   about: optional(text(2000)),
-  environment: optional(truth),
+  daemon: optional(truth),
 });
-const lock = fields<LockInfo>({ name: short, kind: oneOf("spin", "sleeping", "rcu", "transaction") });
+const lock = fields<LockInfo>({ name: short, kind: oneOf("spin", "sleep", "rcu") });
 const toggle = fields<ToggleInfo>({
   name: short,
   label: text(1000),
@@ -139,8 +133,6 @@ const model = fields<ModelView>({
   sources: list(text(4000), 256),
   threads: list(thread, 256),
   locks: list(lock, many),
-  slots: list(short, 256),
-  bits: list(short, 64),
   invariants: list(invariant, 256),
   toggles: list(toggle, 256),
   expected: optional(text(1000)),
@@ -156,13 +148,13 @@ const item = fields<CatalogueItem>({
 const row = fields<TraceRow>({
   thread: index,
   label: text(2000),
-  detail: optional(text(4000)),
   source: optional(source),
   status: text(256),
   took: indices,
   dropped: indices,
-  waitsOn: optional(short),
-  wakes: optional(indices),
+  wakes: list(fields<TraceRow["wakes"][number]>({ thread: index, what: text(1000) }), 256),
+  lostWake: optional(truth),
+  spurious: optional(truth),
   changes: list(text(2000), many),
 });
 const wait = fields<NonNullable<RunEnd["waits"]>[number]>({
@@ -185,41 +177,82 @@ const run = fields<Run>({
   end,
   traceString: text(TRACE_STRING_LIMIT * 4),
 });
-const status = oneOf<ThreadStatus>("r", "b", "s", "d");
-const waiter = fields<WaiterView>({ thread: index, asleep: truth, key: short });
-const slot = fields<SlotView>({
-  phase: oneOf("live", "limbo", "free"),
-  ino: short,
-  generation: short,
-  bits: indices,
-  count: finite,
-  nlink: finite,
-  lists: list(short, 64),
-  waiters: list(waiter, many),
-  fields: list(named, many),
+const namedValue = fields<NamedValue>({ name: short, value: text(2000), changed: truth });
+const span = fields<NonNullable<TransitionView["source"]>>({
+  file: text(4096),
+  line: whole(1),
+  endLine: optional(whole(1)),
 });
-const lockState = fields<LockView>({ holders: indices, waiters: indices });
-const gauge = fields<GaugeView>({ name: short, value: finite, of: optional(finite) });
-const queue = fields<QueueView>({ name: short, items: list(text(2000), many), note: optional(text(2000)) });
-const choice = fields<ChoiceView>({ choice: whole(), label: text(2000), source: optional(source) });
+const reason = fields<WaitReason>({
+  kind: oneOf("lock", "condition", "sleep", "memory", "grace-period", "queue"),
+  text: text(2000),
+  lock: optional(short),
+  holders: indices,
+});
 const threadState = fields<ThreadView>({
-  status,
-  next: text(2000),
-  choices: list(choice, many),
-  why: optional(text(2000)),
-  locals: list(named, many),
+  index,
+  name: short,
+  context: list(short, 32),
+  daemon: truth,
+  status: oneOf("enabled", "blocked", "asleep", "idle", "finished"),
+  next: optional(fields<NonNullable<ThreadView["next"]>>({ step: short, label: text(2000), source: optional(span) })),
+  reason: optional(reason),
+  holds: list(short, many),
+  rcuReader: truth,
+  locals: list(namedValue, many),
+  moved: truth,
 });
-const broken = fields<StateView["broken"][number]>({ invariant: short, message: text(4000) });
+const bit = fields<StateBit>({ name: short, set: truth, changed: truth });
+const position: Check<number | null> = (value, at) => (value === null ? undefined : index(value, at));
+const slot = fields<SlotView>({
+  index,
+  name: short,
+  phase: oneOf("live", "limbo", "free"),
+  phaseChanged: truth,
+  hashPosition: position,
+  hashChanged: truth,
+  bits: list(bit, 64),
+  fields: list(namedValue, many),
+  waiters: list(text(1000), many),
+  waitersChanged: truth,
+});
+const lockState = fields<LockView>({
+  name: short,
+  kind: oneOf("spin", "sleep"),
+  holder: position,
+  changed: truth,
+  waiters: indices,
+});
+const queue = fields<QueueView>({ name: short, capacity: finite, items: list(short, many), changed: truth });
+const group = fields<VariableGroupView>({
+  group: oneOf("memory", "disk", "transaction", "superblock", "other"),
+  variables: list(namedValue, many),
+});
+const transition = fields<TransitionView>({
+  index: whole(),
+  threadIndex: index,
+  thread: short,
+  step: short,
+  label: text(2000),
+  alternative: whole(),
+  source: optional(span),
+  spurious: optional(truth),
+});
+const broken = fields<StateView["violations"][number]>({ invariant: short, message: text(4000), artefact: truth });
 const state = fields<StateView>({
+  modelId: short,
+  row: whole(),
   threads: list(threadState, 256),
   slots: list(slot, 256),
-  chain: indices,
+  hashChain: list(short, many),
+  hashChainChanged: truth,
   locks: list(lockState, many),
-  memory: list(gauge, many),
   queues: list(queue, many),
-  transactions: list(named, many),
-  fields: list(named, many),
-  broken: list(broken, 256),
+  groups: list(group, 64),
+  enabled: list(transition, many),
+  violations: list(broken, 256),
+  terminal: truth,
+  text: text(100_000),
 });
 const verdict = fields<VerdictView>({
   verdict: oneOf("violated", "holds", "bounded", "cancelled"),
@@ -253,7 +286,7 @@ export const checkPanelMessage: (value: unknown) => Checked<PanelMessage> = tagg
   open: fields<FromPanel<"open">>({ id: short }),
   toggle: fields<FromPanel<"toggle">>({ name: short, value: toggleValue }),
   resetToggles: fields<FromPanel<"resetToggles">>({}),
-  choose: fields<FromPanel<"choose">>({ run: whole(), at: whole(), thread: index, choice: whole() }),
+  choose: fields<FromPanel<"choose">>({ run: whole(), at: whole(), index: whole() }),
   extend: fields<FromPanel<"extend">>({ run: whole(), at: whole(), steps: whole(1, 10_000) }),
   show: fields<FromPanel<"show">>({ kind: oneOf("counterexample", "passing", "start") }),
   states: fields<FromPanel<"states">>({ run: whole(), from: whole(), to: whole() }),
@@ -272,7 +305,12 @@ export const checkHostMessage: (value: unknown) => Checked<HostMessage> = tagged
   model: fields<FromHost<"model">>({ model }),
   run: fields<FromHost<"run">>({ run, at: whole() }),
   states: fields<FromHost<"states">>({ run: whole(), from: whole(), states: list(state, 1024) }),
-  progress: fields<FromHost<"progress">>({ states: finite, transitions: finite, waiting: finite, depth: finite }),
+  progress: fields<FromHost<"progress">>({
+    phase: oneOf("search", "shorten", "lasso"),
+    states: finite,
+    transitions: finite,
+    frontier: finite,
+  }),
   verdict: fields<FromHost<"verdict">>({ verdict }),
   noVerdict: fields<FromHost<"noVerdict">>({}),
   exported: fields<FromHost<"exported">>({ format, name: text(255), text: text(exportLimit) }),

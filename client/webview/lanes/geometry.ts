@@ -1,0 +1,152 @@
+/**
+ * From a run to what is drawn beside its lanes: locks held, times blocked or asleep, wake-ups. Pure; in rows, not pixels.
+ */
+import type { ModelView, Run } from "../../../server/src/protocol/simulator-view.ts";
+
+/** Lock `lock` is held by `thread` from row `from` (which took it) to row `to` (which drops it, or the row count). */
+export interface LockBar {
+  readonly thread: number;
+  readonly lock: number;
+  readonly from: number;
+  readonly to: number;
+  /** Place among the bars that the thread has at the same time, 0 nearest to the lane. */
+  readonly place: number;
+  readonly open: boolean;
+}
+
+/** As in the protocol's STATUS_LETTERS. */
+export type LaneState = "r" | "b" | "s" | "i" | "d";
+
+/** The thread is in `state` after row `from` (-1: from the start) until row `to` or the end. */
+export interface LaneStretch {
+  readonly thread: number;
+  readonly state: LaneState;
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface Arrow {
+  readonly kind: "wake" | "lost" | "handover";
+  readonly row: number;
+  readonly from: number;
+  /** Absent for a wake-up that found nobody. */
+  readonly to?: number;
+  readonly what: string;
+}
+
+export interface Geometry {
+  readonly bars: readonly LockBar[];
+  readonly stretches: readonly LaneStretch[];
+  readonly arrows: readonly Arrow[];
+  /** Widest stack of bars of any thread. */
+  readonly widest: number;
+}
+
+function freePlace(used: ReadonlySet<number>): number {
+  let place = 0;
+  while (used.has(place)) place++;
+  return place;
+}
+
+export function geometryOf(model: ModelView, run: Run): Geometry {
+  const bars: LockBar[] = [];
+  const stretches: LaneStretch[] = [];
+  const arrows: Arrow[] = [];
+  const held = new Map<string, { thread: number; lock: number; from: number; place: number }>();
+  const places = model.threads.map(() => new Set<number>());
+  const current = model.threads.map((_, thread) => ({ state: letter(run.initialStatus, thread), from: -1 }));
+  let widest = 0;
+
+  run.rows.forEach((row, at) => {
+    const before = current.map((lane) => lane.state);
+    for (const lock of row.dropped) {
+      const key = `${row.thread}/${lock}`;
+      const hold = held.get(key) ?? { thread: row.thread, lock, from: -1, place: 0 };
+      bars.push({ ...hold, to: at, open: false });
+      held.delete(key);
+      places[row.thread]?.delete(hold.place);
+    }
+    for (const lock of row.took) {
+      const used = places[row.thread] ?? new Set<number>();
+      const place = freePlace(used);
+      used.add(place);
+      widest = Math.max(widest, place + 1);
+      held.set(`${row.thread}/${lock}`, { thread: row.thread, lock, from: at, place });
+    }
+    if (row.lostWake) arrows.push({ kind: "lost", row: at, from: row.thread, what: "nobody waits" });
+    for (const { thread: to, what } of row.wakes) {
+      // What a thread waits for is released or signalled; a sleeper is woken, a blocked thread may go on.
+      arrows.push({ kind: before[to] === "s" ? "wake" : "handover", row: at, from: row.thread, to, what });
+    }
+    current.forEach((lane, thread) => {
+      const now = letter(row.status, thread);
+      if (now !== before[thread]) {
+        stretches.push({ thread, state: lane.state, from: lane.from, to: at });
+        lane.state = now;
+        lane.from = at;
+      }
+    });
+  });
+  for (const hold of held.values()) bars.push({ ...hold, to: run.rows.length, open: true });
+  current.forEach((lane, thread) => {
+    stretches.push({ thread, state: lane.state, from: lane.from, to: run.rows.length });
+  });
+  return { bars, stretches, arrows, widest };
+}
+
+function letter(status: string, thread: number): LaneState {
+  const found = status[thread];
+  return found === "b" || found === "s" || found === "i" || found === "d" ? found : "r";
+}
+
+/** Where lanes stand, in pixels. */
+export interface LaneLayout {
+  readonly mode: "wide" | "compact";
+  readonly rowHeight: number;
+  readonly width: number;
+  /** x of each lane's line. */
+  readonly lanes: readonly number[];
+  readonly laneWidth: number;
+  /** x where a row's text starts in compact mode. */
+  readonly textStart: number;
+  readonly barStep: number;
+}
+
+export const NUMBER_WIDTH = 46;
+const LOOP_WIDTH = 30;
+const WIDE_LANE = 172;
+const COMPACT_TEXT = 300;
+
+/**
+ * Wide: each lane has room for its steps' text. Compact (many threads or a narrow panel): lanes close together, as in a
+ * history graph, and the text to their right.
+ */
+export function layoutLanes(threads: number, available: number, widest: number, loop: boolean): LaneLayout {
+  const start = NUMBER_WIDTH + (loop ? LOOP_WIDTH : 0);
+  const barStep = widest > 4 ? 5 : 7;
+  const bars = Math.min(widest, 6) * barStep + 10;
+  const wideLane = Math.max(WIDE_LANE, bars + 130);
+  if (start + threads * wideLane <= available || threads <= 2) {
+    const laneWidth = Math.max(wideLane, Math.min(380, Math.floor((available - start - 8) / threads)));
+    return {
+      mode: "wide",
+      rowHeight: 36,
+      width: Math.max(available, start + threads * laneWidth),
+      lanes: Array.from({ length: threads }, (_, i) => start + i * laneWidth + bars + 6),
+      laneWidth,
+      textStart: start,
+      barStep,
+    };
+  }
+  const spacing = Math.max(bars + 14, Math.min(56, Math.floor((available - start - COMPACT_TEXT) / threads)));
+  const textStart = start + threads * spacing + 12;
+  return {
+    mode: "compact",
+    rowHeight: 28,
+    width: Math.max(available, textStart + COMPACT_TEXT),
+    lanes: Array.from({ length: threads }, (_, i) => start + i * spacing + bars),
+    laneWidth: spacing,
+    textStart,
+    barStep,
+  };
+}
