@@ -1,0 +1,125 @@
+/**
+ * The user's settings, as the editor keeps them under `evictscope.`; read and checked here for every client, so that
+ * a wrong value gets one clear line and the default instead of an error somewhere deep.
+ */
+import { RULE_IDS, type RuleId } from "../core/report/finding.ts";
+
+export const SETTINGS_SECTION = "evictscope";
+
+/** `default` keeps the severity that the rule and the simulator give; `off` hides the rule. */
+export const RULE_SETTINGS = ["default", "error", "warning", "information", "off"] as const;
+export type RuleSetting = (typeof RULE_SETTINGS)[number];
+
+export interface Settings {
+  /** Folders relative to the tree's root that are not read. */
+  readonly exclude: readonly string[];
+  /** Files listed at most: a hard cap on enumeration. */
+  readonly maxFiles: number;
+  /** Whether findings are simulated while nothing else is to do. */
+  readonly simulate: "none" | "all";
+  readonly codeLens: boolean;
+  readonly hover: boolean;
+  readonly rules: Readonly<Partial<Record<RuleId, RuleSetting>>>;
+}
+
+/** Build outputs and folders whose C is not part of the kernel image. */
+export const DEFAULT_EXCLUDE: readonly string[] = ["Documentation", "samples", "scripts", "tools", "out", "build"];
+
+export const DEFAULT_SETTINGS: Settings = {
+  exclude: DEFAULT_EXCLUDE,
+  maxFiles: 100_000,
+  simulate: "none",
+  codeLens: true,
+  hover: true,
+  rules: {},
+};
+
+export const MAX_FILES_RANGE = { minimum: 100, maximum: 1_000_000 } as const;
+
+export interface SettingsReading {
+  readonly settings: Settings;
+  /** One line for each value that was not taken. */
+  readonly problems: readonly string[];
+}
+
+/** Reads what an editor sends for the section `evictscope`; anything missing or wrong is the default. */
+export function readSettings(raw: unknown): SettingsReading {
+  const problems: string[] = [];
+  const given = asRecord(raw);
+  const exclude = readExclude(given.exclude, problems);
+  const maxFiles = readMaxFiles(given.maxFiles, problems);
+  const simulate = readChoice("simulate", given.simulate, ["none", "all"] as const, problems);
+  const rules: Partial<Record<RuleId, RuleSetting>> = {};
+  for (const [rule, value] of Object.entries(asRecord(given.rules))) {
+    if (!(RULE_IDS as readonly string[]).includes(rule)) {
+      problems.push(`evictscope.rules.${rule}: there is no such rule`);
+      continue;
+    }
+    const setting = readChoice(`rules.${rule}`, value, RULE_SETTINGS, problems);
+    if (setting !== undefined) rules[rule as RuleId] = setting;
+  }
+  return {
+    settings: {
+      exclude,
+      maxFiles,
+      simulate: simulate ?? DEFAULT_SETTINGS.simulate,
+      codeLens: asRecord(given.codeLens).enabled !== false,
+      hover: asRecord(given.hover).enabled !== false,
+      rules,
+    },
+    problems,
+  };
+}
+
+function readExclude(value: unknown, problems: string[]): readonly string[] {
+  if (value === undefined || value === null) return DEFAULT_SETTINGS.exclude;
+  if (!Array.isArray(value)) {
+    problems.push("evictscope.exclude: must be a list of folders relative to the tree's root");
+    return DEFAULT_SETTINGS.exclude;
+  }
+  const folders: string[] = [];
+  for (const item of value as readonly unknown[]) {
+    if (typeof item !== "string" || item.startsWith("/") || item.split("/").includes("..")) {
+      problems.push(`evictscope.exclude: ${JSON.stringify(item)} is not a folder relative to the tree's root`);
+    } else if (item !== "") {
+      folders.push(item.replace(/\/+$/, ""));
+    }
+  }
+  return folders;
+}
+
+function readMaxFiles(value: unknown, problems: string[]): number {
+  if (value === undefined || value === null) return DEFAULT_SETTINGS.maxFiles;
+  const { minimum, maximum } = MAX_FILES_RANGE;
+  if (typeof value === "number" && Number.isInteger(value) && value >= minimum && value <= maximum) return value;
+  problems.push(`evictscope.maxFiles: must be a whole number from ${minimum} to ${maximum}`);
+  return DEFAULT_SETTINGS.maxFiles;
+}
+
+function readChoice<T extends string>(
+  name: string,
+  value: unknown,
+  choices: readonly T[],
+  problems: string[],
+): T | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (choices.includes(value as T)) return value as T;
+  problems.push(`evictscope.${name}: must be one of ${choices.join(", ")}`);
+  return undefined;
+}
+
+function asRecord(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Readonly<Record<string, unknown>>)
+    : {};
+}
+
+/** True when a change from one to the other needs the tree to be listed again. */
+export function needsNewListing(before: Settings, after: Settings): boolean {
+  return (
+    before.maxFiles !== after.maxFiles ||
+    before.simulate !== after.simulate ||
+    before.exclude.length !== after.exclude.length ||
+    before.exclude.some((folder, i) => folder !== after.exclude[i])
+  );
+}

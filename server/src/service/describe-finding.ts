@@ -1,0 +1,47 @@
+/** A finding in Markdown: short first, details below. For hovers. */
+import type { Finding } from "../core/report/finding.ts";
+import { uriOf } from "./tree-location.ts";
+
+const LINKS_SHOWN = 12;
+
+export function describeFinding(finding: Finding, root: string, rulePages: string): string {
+  const lines = [`**[${finding.rule}](${rulePages}${finding.rule}.md)** (${finding.severity}): ${finding.message}`];
+  const facts = [`${finding.filesystem}, \`${finding.table}\`.${finding.operation}`];
+  if (finding.contexts.length > 0) facts.push(`in ${finding.contexts.join(", ")}`);
+  lines.push(facts.join(", "));
+  if (finding.conditions.length > 0) {
+    lines.push(`When ${finding.conditions.map((condition) => `\`${condition}\``).join(" and ")}`);
+  }
+  if (finding.chain.length > 0) lines.push(describeChain(finding, root));
+  if (finding.confidence !== "high") {
+    lines.push(`Confidence: ${finding.confidence}${finding.confidenceReason ? ` (${finding.confidenceReason})` : ""}`);
+  }
+  lines.push(describeSimulation(finding));
+  return lines.join("\n\n");
+}
+
+/** The chain as a numbered list, each link to its line. */
+function describeChain(finding: Finding, root: string): string {
+  const { chain } = finding;
+  const lines = chain.slice(0, LINKS_SHOWN).map((link, i) => {
+    const where = `[${link.file}:${link.line}](${uriOf(root, link.file)}#L${link.line})`;
+    const what = i === chain.length - 1 && finding.ends[0] !== undefined ? `: ${finding.ends[0].what}` : "";
+    return `${i + 1}. \`${link.function}()\` ${where}${what}`;
+  });
+  if (chain.length > LINKS_SHOWN) lines.push(`${LINKS_SHOWN + 1}. … ${chain.length - LINKS_SHOWN} more calls`);
+  return lines.join("\n");
+}
+
+function describeSimulation(finding: Finding): string {
+  const { simulation } = finding;
+  switch (simulation.verdict) {
+    case "violated":
+      return `Simulator: \`${simulation.model}\` violates ${simulation.invariant ?? "an invariant"}.`;
+    case "holds":
+      return `Simulator: \`${simulation.model}\` holds (${simulation.states ?? "all"} states).`;
+    case "bounded":
+      return `Simulator: \`${simulation.model}\` met a limit; nothing is proved.`;
+    case "not-run":
+      return `Race model: \`${simulation.model}\` (open it from the quick fix).`;
+  }
+}

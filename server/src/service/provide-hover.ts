@@ -1,0 +1,91 @@
+/** Hover on a finding, on an eviction operation's implementation, and on the protocol's own names. Nothing else. */
+import { type Hover, MarkupKind, type Position, type Range } from "vscode-languageserver";
+import { VOCABULARY, type VocabularyEntry } from "../core/knowledge/vocabulary.ts";
+import type { Implementation, Review } from "../core/report/finding.ts";
+import type { Settings } from "../protocol/settings.ts";
+import { describeFinding } from "./describe-finding.ts";
+import { visibleFindings } from "./provide-diagnostics.ts";
+import { summariseImplementation } from "./summarise-implementation.ts";
+import { contains, spanRange, uriOf } from "./tree-location.ts";
+import { wordAt } from "./word-at.ts";
+
+export interface HoverRequest {
+  readonly root: string;
+  /** Relative to the root. */
+  readonly file: string;
+  readonly position: Position;
+  /** Text of the line that the position is in. */
+  readonly line: string;
+  /** Null until the first review is done: names are explained all the same. */
+  readonly review: Review | null;
+  readonly settings: Settings;
+  readonly rulePages: string;
+}
+
+export function provideHover(request: HoverRequest): Hover | null {
+  const { position, review } = request;
+  const word = wordAt(request.line, position.character);
+  const parts: string[] = [];
+  let range: Range | undefined;
+  if (review !== null) {
+    const here = visibleFindings(review, request.settings).filter(
+      (finding) => finding.file === request.file && contains(spanRange(finding), position),
+    );
+    for (const finding of here) {
+      parts.push(describeFinding(finding, request.root, request.rulePages));
+      range ??= spanRange(finding);
+    }
+    if (word !== null) {
+      const implementations = review.implementations.filter((entry) => entry.function === word.text);
+      const sameFile = implementations.filter((entry) => entry.file === request.file);
+      const shown = sameFile.length > 0 ? sameFile : implementations;
+      if (shown.length > 0) parts.push(describeImplementations(shown, review, request));
+    }
+  }
+  const entry = word === null ? undefined : VOCABULARY.get(word.text);
+  if (word !== null && entry !== undefined) {
+    parts.push(describeName(word.text, entry, request.rulePages));
+  }
+  if (parts.length === 0) return null;
+  if (word !== null && (range === undefined || parts.length > 1)) {
+    range = {
+      start: { line: position.line, character: word.start },
+      end: { line: position.line, character: word.end },
+    };
+  }
+  return {
+    contents: { kind: MarkupKind.Markdown, value: parts.join("\n\n---\n\n") },
+    ...(range === undefined ? {} : { range }),
+  };
+}
+
+/** Tables listed for a function that many filesystems share (generic_delete_inode). */
+const TABLES_SHOWN = 8;
+
+function describeImplementations(
+  implementations: readonly Implementation[],
+  review: Review,
+  request: HoverRequest,
+): string {
+  const lines: string[] = [];
+  for (const entry of implementations.slice(0, TABLES_SHOWN)) {
+    const table = `[\`${entry.table.name}\`](${uriOf(request.root, entry.table.file)}#L${entry.table.line})`;
+    lines.push(`**${summariseImplementation(entry, review, request.settings).title}** (table ${table})`);
+  }
+  if (implementations.length > TABLES_SHOWN) {
+    lines.push(`and ${implementations.length - TABLES_SHOWN} other tables`);
+  }
+  const operation = implementations[0]!.operation;
+  const meaning = VOCABULARY.get(operation);
+  if (meaning !== undefined) lines.push(meaning.holds);
+  return lines.join("\n\n");
+}
+
+function describeName(name: string, entry: VocabularyEntry, rulePages: string): string {
+  const lines = [`**\`${name}\`** (eviction): ${entry.meaning}`, entry.holds];
+  if (entry.rules.length > 0) {
+    lines.push(`Rules: ${entry.rules.map((rule) => `[${rule}](${rulePages}${rule}.md)`).join(", ")}`);
+  }
+  lines.push(`Source: ${entry.source}`);
+  return lines.join("\n\n");
+}
