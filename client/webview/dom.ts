@@ -65,7 +65,7 @@ export function button(
 ): HTMLButtonElement {
   const title = properties.title ?? properties.label;
   const hint = properties.keys ? `${title ?? ""}${title ? " " : ""}(${properties.keys})` : title;
-  return h(
+  const node = h(
     "button",
     {
       ...properties,
@@ -80,12 +80,13 @@ export function button(
       },
       on: {
         click: () => {
-          if (!properties.disabled) act();
+          if (node.getAttribute("aria-disabled") !== "true") act();
         },
       },
     },
     ...(Array.isArray(content) ? content : [content as Child]),
   );
+  return node;
 }
 
 /** Replaces what `container` holds; if the focus was inside, it goes to the new element with the same key. */
