@@ -51,7 +51,10 @@ function install() {
   for (const name of Object.keys(environment)) if (/^npm_/i.test(name)) delete environment[name];
 
   const nodePackage = `node-${process.platform}-${process.arch}@${NODE_MAJOR}`;
-  run("npm", ["install", "--no-audit", "--no-fund", "--no-package-lock", nodePackage], { cwd: folder, env: environment });
+  run("npm", ["install", "--no-audit", "--no-fund", "--no-package-lock", nodePackage], {
+    cwd: folder,
+    env: environment,
+  });
 
   const bin = join(nodePackageFolder(), "bin");
   const nodeVersion = spawnSync(join(bin, "node"), ["--version"], { encoding: "utf8" }).stdout?.trim() ?? "";
