@@ -1,0 +1,784 @@
+/**
+ * @file C as the Linux kernel writes it, as an extension of tree-sitter-c.
+ * @license MIT
+ *
+ * Where one token of lookahead cannot tell a macro call from a declaration, the external scanner (src/scanner.c) looks
+ * at the shape of what follows and hands the grammar a name of the right kind; the grammar itself stays LR(1) there.
+ * README.md lists the nodes and fields that are added to tree-sitter-c's.
+ */
+
+/// <reference types="tree-sitter-cli/dsl" />
+// @ts-check
+
+const C = require('tree-sitter-c/grammar');
+
+const { PREC, commaSep1, preprocessor } = C;
+
+module.exports = grammar(C, {
+  name: 'kernel_c',
+
+  // The order is that of enum TokenType in src/scanner.c.
+  externals: $ => [
+    $._preproc_if,
+    $._preproc_ifdef,
+    $._preproc_ifndef,
+    $._preproc_else,
+    $._preproc_elif,
+    $._preproc_elifdef,
+    $._preproc_elifndef,
+    $._preproc_endif,
+    $._fragment_directive,
+    $._fragment_text,
+    // Lexed by the internal lexer; listed so that the scanner knows where a directive may stand.
+    $.preproc_directive,
+    $._iteration_name,
+    $._scope_name,
+    $._bare_call_name,
+    $._declaring_name,
+    $._declaring_name_bare,
+    $._defining_name,
+    $._field_macro_name,
+    $._field_macro_name_bare,
+    $._field_group_name,
+    $._leading_annotation_name,
+    $._leading_annotation_call_name,
+    $._type_annotation_name,
+    $._type_annotation_call_name,
+    $._pointer_annotation_name,
+    $._tag_annotation_name,
+    $._trailing_annotation_name,
+    $._trailing_annotation_call_name,
+    $._typeof_name,
+    // The ends of directive lines, lexed by the internal lexer as well.
+    $._line_end,
+    '\n',
+  ],
+
+  extras: ($, original) => [...original, $.preproc_fragment],
+
+  // tree-sitter-c keeps declarators of declarations apart from those of definitions because only the latter take
+  // annotations there; here both do.
+  conflicts: ($, original) => [
+    ...original.filter(names => !names.some(rule => rule.name === '_function_declaration_declarator')),
+    [$.expression, $._type_argument],
+    // CONFLICTS
+  ],
+
+  rules: {
+    // A directive line inside a construct: #ifdef in an argument list, an #endif after else.
+    preproc_fragment: $ => seq($._fragment_directive, $._fragment_text),
+
+    _line_end: _ => token.immediate(/\r?\n/),
+
+    preproc_include: $ => seq(
+      preprocessor('include'),
+      field('path', choice(
+        $.string_literal,
+        $.system_lib_string,
+        $.identifier,
+        alias($.preproc_call_expression, $.call_expression),
+      )),
+      $._line_end,
+    ),
+
+    preproc_def: $ => seq(
+      preprocessor('define'),
+      field('name', $.identifier),
+      field('value', optional($.preproc_arg)),
+      $._line_end,
+    ),
+
+    preproc_function_def: $ => seq(
+      preprocessor('define'),
+      field('name', $.identifier),
+      field('parameters', $.preproc_params),
+      field('value', optional($.preproc_arg)),
+      $._line_end,
+    ),
+
+    preproc_call: $ => seq(
+      field('directive', $.preproc_directive),
+      field('argument', optional($.preproc_arg)),
+      $._line_end,
+    ),
+
+    // GNU C names the rest: #define trace(format, args...)
+    preproc_params: $ => seq(
+      token.immediate('('),
+      optional(seq($._preproc_parameter, repeat(seq(',', $._preproc_parameter)))),
+      ')',
+    ),
+    _preproc_parameter: $ => choice(seq($.identifier, optional('...')), '...'),
+
+    // File level. The contents of #if at file level are file-level items too, which is what lets a macro call be a
+    // declaration there and a statement inside a function.
+
+    _top_level_item: ($, original) => choice(
+      $.function_definition,
+      alias($._old_style_function_definition, $.function_definition),
+      alias($._macro_function_definition, $.function_definition),
+      $.linkage_specification,
+      $.declaration,
+      alias($._macro_declaration, $.declaration),
+      alias($._bare_macro_declaration, $.declaration),
+      $._top_level_statement,
+      $.attributed_statement,
+      $.type_definition,
+      $._empty_declaration,
+      alias($.preproc_if_in_top_level, $.preproc_if),
+      alias($.preproc_ifdef_in_top_level, $.preproc_ifdef),
+      $.preproc_include,
+      $.preproc_def,
+      $.preproc_function_def,
+      $.preproc_call,
+    ),
+
+    _block_item: ($, original) => choice(
+      ...original.members,
+      alias($._macro_declaration, $.declaration),
+    ),
+
+    ...preprocIf('', $ => $._block_item),
+    ...preprocIf('_in_top_level', $ => $._top_level_item),
+    ...preprocIf('_in_field_declaration_list', $ => $._field_declaration_list_item),
+    ...preprocIf('_in_enumerator_list', $ => seq($.enumerator, ',')),
+    ...preprocIf('_in_enumerator_list_no_comma', $ => $.enumerator, -1),
+
+    // Declarations that a macro call makes: DEFINE_MUTEX(lock); SYSCALL_DEFINE1(close, int, fd) { ... }
+
+    macro_declarator: $ => seq(
+      field('name', alias($._declaring_name, $.identifier)),
+      field('arguments', $.argument_list),
+    ),
+
+    _bare_macro_declarator: $ => seq(
+      field('name', alias($._declaring_name_bare, $.identifier)),
+      field('arguments', $.argument_list),
+    ),
+
+    _defining_macro_declarator: $ => prec.right(seq(
+      field('name', alias($._defining_name, $.identifier)),
+      field('arguments', $.argument_list),
+      repeat($._trailing_attribute),
+    )),
+
+    _annotated_macro_declarator: $ => prec.right(seq(
+      field('declarator', $._macro_declared),
+      repeat1($._trailing_attribute),
+    )),
+
+    _array_macro_declarator: $ => seq(
+      field('declarator', $._macro_declared),
+      '[',
+      field('size', optional($.expression)),
+      ']',
+    ),
+
+    _macro_declared: $ => choice(
+      $.macro_declarator,
+      alias($._array_macro_declarator, $.array_declarator),
+      alias($._annotated_macro_declarator, $.attributed_declarator),
+    ),
+
+    _macro_init_declarator: $ => seq(
+      field('declarator', $._macro_declared),
+      '=',
+      field('value', choice($.initializer_list, $.expression)),
+    ),
+
+    _macro_declaration: $ => seq(
+      repeat($._leading_modifier),
+      field('declarator', choice(
+        $._macro_declared,
+        alias($._macro_init_declarator, $.init_declarator),
+      )),
+      ';',
+    ),
+
+    _bare_macro_declaration: $ => seq(
+      repeat($._leading_modifier),
+      field('declarator', alias($._bare_macro_declarator, $.macro_declarator)),
+    ),
+
+    _macro_function_definition: $ => seq(
+      repeat($._leading_modifier),
+      field('declarator', alias($._defining_macro_declarator, $.macro_declarator)),
+      field('body', $.compound_statement),
+    ),
+
+    // Annotations: __init, __user, __must_hold(&lock). One node for all places; the scanner tells the places apart.
+
+    _leading_annotation: $ => annotation($, '_leading_annotation'),
+    _type_annotation: $ => annotation($, '_type_annotation'),
+    _trailing_annotation: $ => annotation($, '_trailing_annotation'),
+    _pointer_annotation: $ => field('name', alias($._pointer_annotation_name, $.identifier)),
+    _tag_annotation: $ => field('name', alias($._tag_annotation_name, $.identifier)),
+
+    _leading_modifier: $ => choice(
+      $._declaration_modifiers,
+      alias($._leading_annotation, $.annotation),
+    ),
+    _following_modifier: $ => choice(
+      $._declaration_modifiers,
+      alias($._type_annotation, $.annotation),
+    ),
+    _leading_qualifier: $ => choice(
+      $.type_qualifier,
+      alias($._leading_annotation, $.annotation),
+    ),
+    _following_qualifier: $ => choice(
+      $.type_qualifier,
+      alias($._type_annotation, $.annotation),
+    ),
+    _pointer_qualifier: $ => choice(
+      $.type_qualifier,
+      $.attribute_specifier,
+      alias($._pointer_annotation, $.annotation),
+    ),
+    _trailing_attribute: $ => choice(
+      $.attribute_specifier,
+      alias($._trailing_annotation, $.annotation),
+    ),
+
+    _declaration_specifiers: $ => prec.right(seq(
+      repeat($._leading_modifier),
+      field('type', $.type_specifier),
+      repeat($._following_modifier),
+    )),
+
+    type_descriptor: $ => seq(
+      repeat($._leading_qualifier),
+      field('type', $.type_specifier),
+      repeat($._following_qualifier),
+      field('declarator', optional($._abstract_declarator)),
+    ),
+
+    _type_definition_type: $ => seq(
+      repeat($._leading_qualifier),
+      field('type', $.type_specifier),
+      repeat($._following_qualifier),
+    ),
+
+    struct_specifier: $ => structOrUnion($, 'struct'),
+    union_specifier: $ => structOrUnion($, 'union'),
+
+    enum_specifier: $ => seq(
+      'enum',
+      choice(
+        seq(
+          field('name', $._type_identifier),
+          optional(seq(':', field('underlying_type', $.primitive_type))),
+          field('body', optional($.enumerator_list)),
+        ),
+        field('body', $.enumerator_list),
+      ),
+      optional($.attribute_specifier),
+    ),
+
+    enumerator_list: $ => seq(
+      '{',
+      repeat(choice(
+        seq($.enumerator, ','),
+        alias($.preproc_if_in_enumerator_list, $.preproc_if),
+        alias($.preproc_ifdef_in_enumerator_list, $.preproc_ifdef),
+      )),
+      optional(choice(
+        $.enumerator,
+        alias($.preproc_if_in_enumerator_list_no_comma, $.preproc_if),
+        alias($.preproc_ifdef_in_enumerator_list_no_comma, $.preproc_ifdef),
+      )),
+      '}',
+    ),
+
+    // An enumerator may come from a macro: FLAG(READ, 3),
+    enumerator: $ => seq(
+      field('name', $.identifier),
+      optional(field('arguments', $.argument_list)),
+      repeat($._trailing_attribute),
+      optional(seq('=', field('value', $.expression))),
+    ),
+
+    // struct inode_marker { ... } __packed;
+    _empty_declaration: $ => seq(
+      $.type_specifier,
+      repeat($._following_modifier),
+      ';',
+    ),
+
+    // Declarators
+
+    declaration: $ => seq(
+      $._declaration_specifiers,
+      commaSep1(field('declarator', choice(
+        seq(
+          optional($.ms_call_modifier),
+          $._declarator,
+          optional($.gnu_asm_expression),
+          repeat($.attribute_specifier),
+        ),
+        $.init_declarator,
+      ))),
+      ';',
+    ),
+
+    init_declarator: $ => seq(
+      field('declarator', $._declarator),
+      optional($.gnu_asm_expression),
+      repeat($.attribute_specifier),
+      '=',
+      field('value', choice($.initializer_list, $.expression)),
+    ),
+
+    attributed_declarator: $ => attributedDeclarator($, $._declarator),
+    attributed_field_declarator: $ => attributedDeclarator($, $._field_declarator),
+    attributed_type_declarator: $ => attributedDeclarator($, $._type_declarator),
+
+    pointer_declarator: $ => pointerDeclarator($, $._declarator),
+    pointer_field_declarator: $ => pointerDeclarator($, $._field_declarator),
+    pointer_type_declarator: $ => pointerDeclarator($, $._type_declarator),
+    abstract_pointer_declarator: $ => prec.dynamic(1, prec.right(seq(
+      '*',
+      repeat($.ms_pointer_modifier),
+      repeat($._pointer_qualifier),
+      field('declarator', optional($._abstract_declarator)),
+    ))),
+
+    function_declarator: $ => functionDeclarator($, $._declarator),
+    function_field_declarator: $ => prec.right(1, seq(
+      field('declarator', $._field_declarator),
+      field('parameters', $.parameter_list),
+      repeat(alias($._trailing_annotation, $.annotation)),
+    )),
+
+    parameter_declaration: $ => seq(
+      $._declaration_specifiers,
+      optional(field('declarator', choice(
+        $._declarator,
+        $._abstract_declarator,
+      ))),
+      repeat($.attribute_specifier),
+    ),
+
+    // A field may come from a macro: DECLARE_BITMAP(map, 64); struct_group(id, __u8 a; __u8 b;);
+    _field_declaration_list_item: ($, original) => choice(
+      ...original.members,
+      alias($._macro_field_declaration, $.field_declaration),
+      alias($._bare_macro_field_declaration, $.field_declaration),
+    ),
+
+    _macro_field_declaration: $ => seq(
+      field('declarator', choice(
+        alias($._field_macro_declarator, $.macro_declarator),
+        alias($._field_group_declarator, $.macro_declarator),
+      )),
+      repeat($._trailing_attribute),
+      ';',
+    ),
+    _bare_macro_field_declaration: $ => field('declarator', alias($._bare_field_macro_declarator, $.macro_declarator)),
+    _field_macro_declarator: $ => seq(
+      field('name', alias($._field_macro_name, $.identifier)),
+      field('arguments', $.argument_list),
+    ),
+    _bare_field_macro_declarator: $ => seq(
+      field('name', alias($._field_macro_name_bare, $.identifier)),
+      field('arguments', $.argument_list),
+    ),
+    // struct_group(id, __u8 a; __u8 b;): names, then whole fields.
+    _field_group_declarator: $ => seq(
+      field('name', alias($._field_group_name, $.identifier)),
+      field('arguments', alias($._field_group_arguments, $.argument_list)),
+    ),
+    _field_group_arguments: $ => seq(
+      '(',
+      repeat(seq(optional($.identifier), ',')),
+      repeat1($._field_declaration_list_item),
+      ')',
+    ),
+
+    field_declaration: $ => seq(
+      $._declaration_specifiers,
+      optional($._field_declaration_declarator),
+      repeat($.attribute_specifier),
+      ';',
+    ),
+
+    // typeof an expression; typeof a type is tree-sitter-c's form.
+    macro_type_specifier: ($, original) => choice(
+      original,
+      seq(
+        field('name', alias($._typeof_name, $.identifier)),
+        '(',
+        field('value', choice($.expression, $.comma_expression)),
+        ')',
+      ),
+    ),
+
+    // A macro may bring its own comma: { BCH_FLAGS() NULL }
+    initializer_list: $ => seq(
+      '{',
+      repeat(choice(
+        seq($._initializer_item, ','),
+        prec(-1, $.call_expression),
+      )),
+      optional($._initializer_item),
+      '}',
+    ),
+    _initializer_item: $ => choice(
+      $.initializer_pair,
+      $.expression,
+      $.initializer_list,
+    ),
+
+    // Statements
+
+    _non_case_statement: ($, original) => choice(
+      ...original.members,
+      $.macro_iteration_statement,
+      $.macro_scope_statement,
+      alias($._bare_expression_statement, $.expression_statement),
+    ),
+
+    // list_for_each_entry(inode, &sb->s_inodes, i_sb_list) { ... }
+    macro_iteration_statement: $ => seq(
+      field('name', alias($._iteration_name, $.identifier)),
+      field('arguments', $.argument_list),
+      field('body', $.statement),
+    ),
+
+    // scoped_guard(mutex, &lock) { ... }
+    macro_scope_statement: $ => seq(
+      field('call', alias($._scope_call, $.call_expression)),
+      field('body', $.statement),
+    ),
+    _scope_call: $ => seq(
+      field('function', alias($._scope_name, $.identifier)),
+      field('arguments', $.argument_list),
+    ),
+
+    // A macro call with its semicolon inside the macro.
+    _bare_expression_statement: $ => alias($._bare_call, $.call_expression),
+    _bare_call: $ => seq(
+      field('function', alias($._bare_call_name, $.identifier)),
+      field('arguments', $.argument_list),
+    ),
+
+    labeled_statement: $ => prec.right(seq(
+      field('label', $._statement_identifier),
+      ':',
+      optional(choice($.declaration, $.statement)),
+    )),
+
+    case_statement: $ => prec.right(seq(
+      choice(
+        seq(
+          'case',
+          field('value', $.expression),
+          optional(seq('...', field('end', $.expression))),
+        ),
+        'default',
+      ),
+      ':',
+      repeat(choice(
+        $._non_case_statement,
+        $.declaration,
+        alias($._macro_declaration, $.declaration),
+        $.type_definition,
+      )),
+    )),
+
+    goto_statement: $ => seq(
+      'goto',
+      choice(
+        field('label', $._statement_identifier),
+        seq('*', field('address', $.expression)),
+      ),
+      ';',
+    ),
+
+    // Expressions
+
+    offsetof_expression: $ => prec(PREC.OFFSETOF, seq(
+      'offsetof',
+      '(',
+      field('type', $.type_descriptor),
+      ',',
+      field('member', choice(
+        $._field_identifier,
+        alias($._member_field, $.field_expression),
+        alias($._member_subscript, $.subscript_expression),
+      )),
+      ')',
+    )),
+    _member_designator: $ => choice(
+      $._field_identifier,
+      alias($._member_field, $.field_expression),
+      alias($._member_subscript, $.subscript_expression),
+    ),
+    _member_field: $ => seq(
+      field('argument', $._member_designator),
+      field('operator', '.'),
+      field('field', $._field_identifier),
+    ),
+    _member_subscript: $ => seq(
+      field('argument', $._member_designator),
+      '[',
+      field('index', $.expression),
+      ']',
+    ),
+
+    argument_list: $ => seq(
+      '(',
+      optional($._argument),
+      repeat(seq(',', optional($._argument))),
+      ')',
+    ),
+
+    // A macro takes what a function does not: types, declared names, operators, statements, nothing.
+    _argument: $ => choice(
+      $.expression,
+      $.compound_statement,
+      alias($._type_argument, $.type_descriptor),
+      alias($._declared_argument, $.parameter_declaration),
+      $.macro_operator,
+      $._statement_argument,
+    ),
+
+    _argument_type: $ => choice(
+      $.struct_specifier,
+      $.union_specifier,
+      $.enum_specifier,
+      $.sized_type_specifier,
+      $.primitive_type,
+    ),
+
+    _type_argument: $ => choice(
+      seq(
+        repeat($._leading_qualifier),
+        field('type', $._argument_type),
+        repeat($._following_qualifier),
+        optional(field('declarator', $._abstract_declarator)),
+      ),
+      seq(
+        repeat1($._leading_qualifier),
+        field('type', $._type_identifier),
+        repeat($._following_qualifier),
+        optional(field('declarator', $._abstract_declarator)),
+      ),
+      seq(
+        field('type', $._type_identifier),
+        repeat($._following_qualifier),
+        field('declarator', alias($._pointer_argument, $.abstract_pointer_declarator)),
+      ),
+    ),
+
+    // Only stars: `a *(b)` and `a *b` stay multiplications.
+    _pointer_argument: $ => prec.right(seq(
+      '*',
+      repeat($._pointer_qualifier),
+      optional(field('declarator', alias($._pointer_argument, $.abstract_pointer_declarator))),
+    )),
+
+    _declared_argument: $ => choice(
+      seq(
+        repeat($._leading_qualifier),
+        field('type', $._argument_type),
+        repeat($._following_qualifier),
+        field('declarator', $._declarator),
+      ),
+      seq(
+        repeat1($._leading_qualifier),
+        field('type', $._type_identifier),
+        repeat($._following_qualifier),
+        field('declarator', $._declarator),
+      ),
+      seq(
+        field('type', $._type_identifier),
+        field('declarator', $.identifier),
+      ),
+    ),
+
+    macro_operator: _ => choice(
+      '==', '!=', '<', '>', '<=', '>=', '+', '-', '*', '/', '%', '&', '|', '^', '&&', '||', '<<', '>>', '!', '~',
+      '=', '+=', '-=', '*=', '/=', '%=', '&=', '|=', '^=', '<<=', '>>=', '++', '--', '->', '.',
+    ),
+
+    // wait_event_cmd(queue, done, unlock(), lock();)  DEFINE_FREE(put, struct inode *, if (_T) iput(_T))
+    _statement_argument: $ => choice(
+      seq(repeat1($._argument_statement), optional($.expression)),
+      $._open_statement,
+    ),
+    _argument_statement: $ => choice(
+      alias($._argument_expression_statement, $.expression_statement),
+      seq($._open_statement, ';'),
+      $.for_statement,
+      $.while_statement,
+    ),
+    _argument_expression_statement: $ => seq($.expression, ';'),
+    _open_statement: $ => choice(
+      alias($._open_if_statement, $.if_statement),
+      alias($._open_return_statement, $.return_statement),
+      alias($._open_goto_statement, $.goto_statement),
+      alias($._open_break_statement, $.break_statement),
+      alias($._open_continue_statement, $.continue_statement),
+    ),
+    _open_if_statement: $ => seq(
+      'if',
+      field('condition', $.parenthesized_expression),
+      field('consequence', choice($.expression, $._open_statement, $.compound_statement)),
+    ),
+    _open_return_statement: $ => seq('return', optional($.expression)),
+    _open_goto_statement: $ => seq('goto', field('label', $._statement_identifier)),
+    _open_break_statement: _ => 'break',
+    _open_continue_statement: _ => 'continue',
+
+    concatenated_string: $ => prec.right(seq(
+      choice(
+        seq($.identifier, $.string_literal),
+        seq($.call_expression, $.string_literal),
+        seq($.string_literal, $._string_part),
+      ),
+      repeat($._string_part),
+    )),
+    _string_part: $ => choice(
+      $.string_literal,
+      $.identifier,
+      alias($._string_call, $.call_expression),
+    ),
+    _string_call: $ => prec(PREC.CALL + 1, seq(
+      field('function', $.identifier),
+      field('arguments', $.argument_list),
+    )),
+  },
+});
+
+/**
+ * An annotation as the scanner hands it over: a name, or a name that is followed by arguments.
+ *
+ * @param {GrammarSymbols<string>} $
+ * @param {string} place
+ */
+function annotation($, place) {
+  return choice(
+    field('name', alias($[`${place}_name`], $.identifier)),
+    seq(
+      field('name', alias($[`${place}_call_name`], $.identifier)),
+      field('arguments', $.argument_list),
+    ),
+  );
+}
+
+/**
+ * @param {GrammarSymbols<string>} $
+ * @param {string} keyword
+ */
+function structOrUnion($, keyword) {
+  return prec.right(seq(
+    keyword,
+    repeat(choice($.attribute_specifier, alias($._tag_annotation, $.annotation))),
+    optional($.ms_declspec_modifier),
+    choice(
+      seq(
+        field('name', $._type_identifier),
+        field('body', optional($.field_declaration_list)),
+      ),
+      field('body', $.field_declaration_list),
+    ),
+    optional($.attribute_specifier),
+  ));
+}
+
+/**
+ * @param {GrammarSymbols<string>} $
+ * @param {RuleOrLiteral} inner
+ */
+function attributedDeclarator($, inner) {
+  return prec.right(seq(
+    field('declarator', inner),
+    repeat1(choice($.attribute_declaration, alias($._trailing_annotation, $.annotation))),
+  ));
+}
+
+/**
+ * @param {GrammarSymbols<string>} $
+ * @param {RuleOrLiteral} inner
+ */
+function pointerDeclarator($, inner) {
+  return prec.dynamic(1, prec.right(seq(
+    optional($.ms_based_modifier),
+    '*',
+    repeat($.ms_pointer_modifier),
+    repeat($._pointer_qualifier),
+    field('declarator', inner),
+  )));
+}
+
+/**
+ * @param {GrammarSymbols<string>} $
+ * @param {RuleOrLiteral} inner
+ */
+function functionDeclarator($, inner) {
+  return prec.right(1, seq(
+    field('declarator', inner),
+    field('parameters', $.parameter_list),
+    optional($.gnu_asm_expression),
+    repeat($._trailing_attribute),
+  ));
+}
+
+/**
+ * tree-sitter-c's conditional groups, with directives that the scanner hands over: it has looked at the arms and knows
+ * whether they are whole items. Where they are not, the directive line is a preproc_fragment, an extra.
+ *
+ * @param {string} suffix
+ * @param {RuleBuilder<string>} content
+ * @param {number} precedence
+ */
+function preprocIf(suffix, content, precedence = 0) {
+  /** @param {GrammarSymbols<string>} $ */
+  function alternativeBlock($) {
+    return choice(
+      suffix ? alias($['preproc_else' + suffix], $.preproc_else) : $.preproc_else,
+      suffix ? alias($['preproc_elif' + suffix], $.preproc_elif) : $.preproc_elif,
+      suffix ? alias($['preproc_elifdef' + suffix], $.preproc_elifdef) : $.preproc_elifdef,
+    );
+  }
+
+  return {
+    ['preproc_if' + suffix]: $ => prec(precedence, seq(
+      alias($._preproc_if, '#if'),
+      field('condition', $._preproc_expression),
+      '\n',
+      repeat(content($)),
+      field('alternative', optional(alternativeBlock($))),
+      alias($._preproc_endif, '#endif'),
+    )),
+
+    ['preproc_ifdef' + suffix]: $ => prec(precedence, seq(
+      choice(alias($._preproc_ifdef, '#ifdef'), alias($._preproc_ifndef, '#ifndef')),
+      field('name', $.identifier),
+      repeat(content($)),
+      field('alternative', optional(alternativeBlock($))),
+      alias($._preproc_endif, '#endif'),
+    )),
+
+    ['preproc_else' + suffix]: $ => prec(precedence, seq(
+      alias($._preproc_else, '#else'),
+      repeat(content($)),
+    )),
+
+    ['preproc_elif' + suffix]: $ => prec(precedence, seq(
+      alias($._preproc_elif, '#elif'),
+      field('condition', $._preproc_expression),
+      '\n',
+      repeat(content($)),
+      field('alternative', optional(alternativeBlock($))),
+    )),
+
+    ['preproc_elifdef' + suffix]: $ => prec(precedence, seq(
+      choice(alias($._preproc_elifdef, '#elifdef'), alias($._preproc_elifndef, '#elifndef')),
+      field('name', $.identifier),
+      repeat(content($)),
+      field('alternative', optional(alternativeBlock($))),
+    )),
+  };
+}
