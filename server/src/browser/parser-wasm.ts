@@ -1,21 +1,15 @@
-/** The WASM parser in a worker: fetches the two modules from the addresses that the client gave. */
+/** The WASM parser in a worker: the client brings the modules' bytes, which only it can read in every kind of host. */
 import type { SyntaxParser } from "../core/syntax/parser-port.ts";
 import { createWasmParserFrom } from "../index/parser-web-tree-sitter.ts";
 
-/** Addresses of web-tree-sitter.wasm and kernel-c.wasm. */
-export interface ParserModuleUrls {
-  readonly runtime: string;
-  readonly grammar: string;
+/** Bytes of web-tree-sitter.wasm and of the grammar. */
+export interface ParserModules {
+  readonly runtime: Uint8Array;
+  readonly grammar: Uint8Array;
 }
 
-/** Throws with the address when a module can't be fetched. */
-export async function createWasmParser(urls: ParserModuleUrls): Promise<SyntaxParser> {
-  const [runtime, grammar] = await Promise.all([fetchBytes(urls.runtime), fetchBytes(urls.grammar)]);
-  return createWasmParserFrom(runtime, grammar);
-}
-
-async function fetchBytes(url: string): Promise<Uint8Array> {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`${url}: ${response.status} ${response.statusText}`);
-  return new Uint8Array(await response.arrayBuffer());
+/** Throws when the client sent none, or a module does not load. */
+export async function createWasmParser(modules: ParserModules | undefined): Promise<SyntaxParser> {
+  if (modules === undefined) throw new Error("the client sent no parser (initializationOptions.parserModules)");
+  return createWasmParserFrom(modules.runtime, modules.grammar);
 }

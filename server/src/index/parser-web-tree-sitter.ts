@@ -16,7 +16,9 @@ export async function createWasmParserFrom(
   grammarModule: Uint8Array,
 ): Promise<SyntaxParser> {
   // `wasmBinary` keeps emscripten from looking for the file itself, whose idea of the place is wrong once bundled.
-  runtime ??= Parser.init({ wasmBinary: runtimeModule } as unknown as Parameters<typeof Parser.init>[0]);
+  runtime ??= Parser.init({ wasmBinary: runtimeModule, locateFile: (name: string) => name } as unknown as Parameters<
+    typeof Parser.init
+  >[0]);
   await runtime;
   const language = await Language.load(grammarModule);
   const parser = new Parser();

@@ -17,6 +17,8 @@ export interface Settings {
   readonly maxFiles: number;
   /** Whether findings are simulated while nothing else is to do. */
   readonly simulate: "none" | "all";
+  /** Heap of one tree's review in MB (a server in Node; a browser decides by itself). */
+  readonly maxMemory: number;
   readonly codeLens: boolean;
   readonly hover: boolean;
   readonly rules: Readonly<Partial<Record<RuleId, RuleSetting>>>;
@@ -29,12 +31,14 @@ export const DEFAULT_SETTINGS: Settings = {
   exclude: DEFAULT_EXCLUDE,
   maxFiles: 100_000,
   simulate: "none",
+  maxMemory: 4096,
   codeLens: true,
   hover: true,
   rules: {},
 };
 
 export const MAX_FILES_RANGE = { minimum: 100, maximum: 1_000_000 } as const;
+export const MAX_MEMORY_RANGE = { minimum: 256, maximum: 65_536 } as const;
 
 export interface SettingsReading {
   readonly settings: Settings;
@@ -47,7 +51,9 @@ export function readSettings(raw: unknown): SettingsReading {
   const problems: string[] = [];
   const given = asRecord(raw);
   const exclude = readExclude(given.exclude, problems);
-  const maxFiles = readMaxFiles(given.maxFiles, problems);
+  const maxFiles = readWhole("maxFiles", given.maxFiles, MAX_FILES_RANGE, DEFAULT_SETTINGS.maxFiles, problems);
+  const { maxMemory: memory } = asRecord(given.server);
+  const maxMemory = readWhole("server.maxMemory", memory, MAX_MEMORY_RANGE, DEFAULT_SETTINGS.maxMemory, problems);
   const simulate = readChoice("simulate", given.simulate, ["none", "all"] as const, problems);
   const rules: Partial<Record<RuleId, RuleSetting>> = {};
   for (const [rule, value] of Object.entries(asRecord(given.rules))) {
@@ -62,6 +68,7 @@ export function readSettings(raw: unknown): SettingsReading {
     settings: {
       exclude,
       maxFiles,
+      maxMemory,
       simulate: simulate ?? DEFAULT_SETTINGS.simulate,
       codeLens: asRecord(given.codeLens).enabled !== false,
       hover: asRecord(given.hover).enabled !== false,
@@ -88,12 +95,17 @@ function readExclude(value: unknown, problems: string[]): readonly string[] {
   return folders;
 }
 
-function readMaxFiles(value: unknown, problems: string[]): number {
-  if (value === undefined || value === null) return DEFAULT_SETTINGS.maxFiles;
-  const { minimum, maximum } = MAX_FILES_RANGE;
+function readWhole(
+  name: string,
+  value: unknown,
+  { minimum, maximum }: { readonly minimum: number; readonly maximum: number },
+  standard: number,
+  problems: string[],
+): number {
+  if (value === undefined || value === null) return standard;
   if (typeof value === "number" && Number.isInteger(value) && value >= minimum && value <= maximum) return value;
-  problems.push(`evictscope.maxFiles: must be a whole number from ${minimum} to ${maximum}`);
-  return DEFAULT_SETTINGS.maxFiles;
+  problems.push(`evictscope.${name}: must be a whole number from ${minimum} to ${maximum}`);
+  return standard;
 }
 
 function readChoice<T extends string>(
@@ -118,6 +130,7 @@ function asRecord(value: unknown): Readonly<Record<string, unknown>> {
 export function needsNewListing(before: Settings, after: Settings): boolean {
   return (
     before.maxFiles !== after.maxFiles ||
+    before.maxMemory !== after.maxMemory ||
     before.simulate !== after.simulate ||
     before.exclude.length !== after.exclude.length ||
     before.exclude.some((folder, i) => folder !== after.exclude[i])

@@ -1,0 +1,5 @@
+// What both hosts (Node's and a worker's) have beside the language: shared code may use this and no more.
+declare class TextEncoder {
+  encode(input?: string): Uint8Array;
+}
+declare const crypto: { getRandomValues(array: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> };

@@ -1,0 +1,37 @@
+/** Entry of the language server in a browser's worker: files come through the client, the review runs right here. */
+import {
+  BrowserMessageReader,
+  BrowserMessageWriter,
+  type Connection,
+  createConnection,
+} from "vscode-languageserver/browser";
+import { createTreeSession } from "../index/tree-session.ts";
+import { createClientFiles, existThroughClient } from "../lsp/client-files.ts";
+import type { Environment } from "../lsp/environment.ts";
+import { hostLocally } from "../lsp/local-session.ts";
+import { startServer } from "../lsp/start-server.ts";
+import type { InitializationOptions } from "../protocol/messages.ts";
+import { createPanelSession } from "../service/panel-session.ts";
+import { TOOL_VERSION } from "../service/tool-version.ts";
+import { createWasmParser } from "./parser-wasm.ts";
+
+const scope = self as unknown as DedicatedWorkerGlobalScope;
+const connection = createConnection(new BrowserMessageReader(scope), new BrowserMessageWriter(scope));
+startServer(connection, createEnvironment);
+
+function createEnvironment(owner: Connection, options: InitializationOptions): Environment {
+  return {
+    version: TOOL_VERSION,
+    exist: (uris) => existThroughClient(owner, uris),
+    async createSession({ root, settings: { exclude, maxFiles, simulate } }) {
+      return hostLocally(
+        createTreeSession({
+          files: createClientFiles(owner, root),
+          parser: () => createWasmParser(options.parserModules),
+          options: { exclude, maxFiles, simulate },
+        }),
+      );
+    },
+    panels: createPanelSession,
+  };
+}

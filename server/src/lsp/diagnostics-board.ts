@@ -1,0 +1,69 @@
+/** What the client was last told about each file, so that it hears of changes only, and of nothing twice. */
+import type { Connection, Diagnostic } from "vscode-languageserver";
+import { uriOf } from "../service/tree-location.ts";
+
+export interface BoardUpdate {
+  readonly root: string;
+  readonly byFile: ReadonlyMap<string, readonly Diagnostic[]>;
+  /**
+   * Version of the document at `uri` that the diagnostics were computed from; undefined when it is not open, null when
+   * it has changed since: a later answer is on its way, and this one must not be shown.
+   */
+  readonly versionOf: (uri: string) => number | null | undefined;
+  /** False for a file that must not be reported: outside the workspace and not open. */
+  readonly isShown: (uri: string) => boolean;
+}
+
+export class DiagnosticsBoard {
+  readonly #connection: Connection;
+  /** root -> URI -> what was sent, as text. */
+  readonly #sent = new Map<string, Map<string, string>>();
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  update(update: BoardUpdate): void {
+    const before = this.#sent.get(update.root) ?? new Map<string, string>();
+    const after = new Map<string, string>();
+    for (const [file, diagnostics] of update.byFile) {
+      const uri = uriOf(update.root, file);
+      if (!update.isShown(uri)) continue;
+      const version = update.versionOf(uri);
+      if (version === null) {
+        const kept = before.get(uri);
+        if (kept !== undefined) after.set(uri, kept);
+        continue;
+      }
+      // The revision is left out of the comparison: a new one alone is no news, unless the document's version is.
+      const text = `${version ?? ""} ${JSON.stringify(diagnostics.map(withoutData))}`;
+      if (before.get(uri) !== text) this.#send(uri, diagnostics, version);
+      after.set(uri, text);
+    }
+    for (const [uri, kept] of before) {
+      if (after.has(uri)) continue;
+      const version = update.versionOf(uri);
+      if (version === null) after.set(uri, kept);
+      else this.#send(uri, [], version);
+    }
+    this.#sent.set(update.root, after);
+  }
+
+  /** Takes everything of a root back: its folder was removed, or the index is thrown away. */
+  clear(root: string): void {
+    for (const uri of this.#sent.get(root)?.keys() ?? []) this.#send(uri, [], undefined);
+    this.#sent.delete(root);
+  }
+
+  #send(uri: string, diagnostics: readonly Diagnostic[], version: number | undefined): void {
+    void this.#connection.sendDiagnostics({
+      uri,
+      diagnostics: [...diagnostics],
+      ...(version === undefined ? {} : { version }),
+    });
+  }
+}
+
+function withoutData(diagnostic: Diagnostic): unknown {
+  return { ...diagnostic, data: undefined };
+}

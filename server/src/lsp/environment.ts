@@ -1,0 +1,31 @@
+/** What the language server needs of its host (Node, a worker, a test): everything that is not the protocol. */
+import type { Connection } from "vscode-languageserver";
+import type { ReviewSession } from "../index/review-session.ts";
+import type { InitializationOptions } from "../protocol/messages.ts";
+import type { Settings } from "../protocol/settings.ts";
+import type { PanelSessions } from "./simulator-panels.ts";
+
+/** A review session that can be given up. */
+export interface HostedSession extends ReviewSession {
+  /** Frees the parser, the worker thread, the index. A running review rejects. */
+  dispose(): void;
+}
+
+export interface SessionRequest {
+  /** URI of the tree's root. */
+  readonly root: string;
+  readonly settings: Settings;
+}
+
+export interface Environment {
+  readonly version: string;
+  /** Which of these URIs exist, in any order. Never throws. */
+  exist(uris: readonly string[]): Promise<ReadonlySet<string>>;
+  /** Throws, with one line to show, when no session can be made (a grammar that does not load). */
+  createSession(request: SessionRequest): Promise<HostedSession>;
+  /** The simulator's sessions, or null when this server has none. */
+  readonly panels: PanelSessions | null;
+}
+
+/** Makes the environment once the client has said what it can do. */
+export type EnvironmentFactory = (connection: Connection, options: InitializationOptions) => Environment;

@@ -1,0 +1,60 @@
+/**
+ * Which kernel tree a document belongs to. Asked when a C file is opened; nothing is listed or read before.
+ *
+ * A folder is a kernel tree's root when it has Kbuild and MAINTAINERS, or fs/ and include/linux/ (partial check-outs,
+ * miniature trees). The innermost such folder above the document counts. A document that has none above it may be an
+ * out-of-tree filesystem: its workspace folder (or its own folder) is reviewed when the text includes <linux/...>.
+ */
+import { URI, Utils } from "vscode-uri";
+import { canonicalUri, pathIn } from "../service/tree-location.ts";
+
+export type Exist = (uris: readonly string[]) => Promise<ReadonlySet<string>>;
+
+const MARKERS = ["Kbuild", "MAINTAINERS", "fs", "include/linux"] as const;
+/** Kernel sources lie at most a dozen folders deep (drivers/gpu/drm/amd/display/dc/dml/dcn30/...). */
+const DEPTH_LIMIT = 24;
+
+const KERNEL_INCLUDE = /^\s*#\s*include\s*<linux\//m;
+/** Where includes are looked for, in UTF-16 units. */
+const INCLUDE_WINDOW = 32_000;
+
+export interface RootSearch {
+  readonly document: string;
+  readonly text: string;
+  readonly workspaceFolders: readonly string[];
+  readonly exist: Exist;
+}
+
+/** The root's URI, or null when the document is no kernel code. */
+export async function findRoot(search: RootSearch): Promise<string | null> {
+  const folders = foldersAbove(search.document);
+  const asked = folders.flatMap((folder) => MARKERS.map((marker) => join(folder, marker)));
+  const existing = await search.exist(asked);
+  for (const folder of folders) {
+    const has = (marker: (typeof MARKERS)[number]): boolean => existing.has(join(folder, marker));
+    if ((has("Kbuild") && has("MAINTAINERS")) || (has("fs") && has("include/linux"))) return folder;
+  }
+  if (folders.length === 0 || !KERNEL_INCLUDE.test(search.text.slice(0, INCLUDE_WINDOW))) return null;
+  const workspace = search.workspaceFolders
+    .map(canonicalUri)
+    .filter((folder) => pathIn(folder, search.document) !== null)
+    .toSorted((a, b) => b.length - a.length)[0];
+  return workspace ?? folders[0] ?? null;
+}
+
+/** From the document's folder up to the file system's root. */
+function foldersAbove(document: string): string[] {
+  const folders: string[] = [];
+  let folder = Utils.dirname(URI.parse(document));
+  while (folders.length < DEPTH_LIMIT) {
+    folders.push(folder.toString());
+    const parent = Utils.dirname(folder);
+    if (parent.path === folder.path || folder.path === "" || folder.path === "/") break;
+    folder = parent;
+  }
+  return folders;
+}
+
+function join(folder: string, path: string): string {
+  return Utils.joinPath(URI.parse(folder), path).toString();
+}

@@ -1,0 +1,210 @@
+/**
+ * One kernel tree under review: owns its session, feeds it edits, runs at most one review at a time and queues at most
+ * one behind it. Never throws to the connection: what goes wrong becomes a status with one line.
+ */
+import type { CancellationToken } from "../core/text/cancellation.ts";
+import { Cancelled } from "../core/text/cancellation.ts";
+import type { ProgressListener, RevisedReview } from "../index/review-session.ts";
+import type { RootPhase } from "../protocol/messages.ts";
+import type { HostedSession } from "./environment.ts";
+
+export interface RootReviewPorts {
+  readonly createSession: () => Promise<HostedSession>;
+  /** A review is there: publish it. `versions` are those of the open documents (by path) that it was computed from. */
+  readonly onReview: (revised: RevisedReview, versions: ReadonlyMap<string, number>) => void;
+  readonly onPhase: () => void;
+  /** Starts showing progress for a first review. */
+  readonly startProgress: (onCancel: () => void) => Promise<{ report: ProgressListener; done: () => void }>;
+  readonly log: (line: string) => void;
+}
+
+interface OpenDocument {
+  readonly version: number;
+  readonly text: string;
+}
+
+class RunToken implements CancellationToken {
+  isCancellationRequested = false;
+}
+
+/** Milliseconds that a change waits for the next one: a burst of watch events (a branch switch), a key stroke. */
+const FILES_DELAY = 300;
+const EDIT_DELAY = 15;
+/** More changed files than this in one burst: the tree is read anew instead of file by file. */
+const RESCAN_LIMIT = 400;
+
+export class RootReview {
+  readonly root: string;
+  readonly #ports: RootReviewPorts;
+  #session: HostedSession | null = null;
+  #phase: RootPhase = "indexing";
+  #message = "";
+  #latest: RevisedReview | null = null;
+  readonly #documents = new Map<string, OpenDocument>();
+  #changedFiles = new Set<string>();
+  #run: RunToken | null = null;
+  #queued = false;
+  #timer: unknown = null;
+  #timerDue = Number.POSITIVE_INFINITY;
+  #disposed = false;
+  /** Cancelled by the user: nothing runs until a command or a newly opened document asks for it. */
+  #paused = false;
+
+  constructor(root: string, ports: RootReviewPorts) {
+    this.root = root;
+    this.#ports = ports;
+  }
+
+  get phase(): RootPhase {
+    return this.#phase;
+  }
+  get message(): string {
+    return this.#message;
+  }
+  get latest(): RevisedReview | null {
+    return this.#latest;
+  }
+
+  openDocument(path: string, version: number, text: string): void {
+    this.#paused = false;
+    this.changeDocument(path, version, text);
+  }
+
+  changeDocument(path: string, version: number, text: string): void {
+    this.#documents.set(path, { version, text });
+    this.#session?.setDocument(path, text);
+    this.#schedule(EDIT_DELAY);
+  }
+
+  closeDocument(path: string): void {
+    if (!this.#documents.delete(path)) return;
+    this.#session?.setDocument(path, null);
+    this.#schedule(EDIT_DELAY);
+  }
+
+  versionOf(path: string): number | undefined {
+    return this.#documents.get(path)?.version;
+  }
+
+  filesChanged(paths: readonly string[]): void {
+    for (const path of paths) this.#changedFiles.add(path);
+    if (paths.length > 0) this.#schedule(FILES_DELAY);
+  }
+
+  /** Throws the index away and starts again. */
+  restart(): void {
+    this.#run = cancel(this.#run);
+    this.#session?.dispose();
+    this.#session = null;
+    this.#latest = null;
+    this.#paused = false;
+    this.#schedule(0);
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    this.#run = cancel(this.#run);
+    clearTimeout(this.#timer);
+    this.#session?.dispose();
+    this.#session = null;
+  }
+
+  #schedule(delay: number): void {
+    if (this.#disposed || this.#paused) return;
+    // An edit makes the answer that is being computed stale. The first review of a tree is let finish: its work is
+    // what the next one builds on.
+    if (this.#run !== null && this.#latest !== null) this.#run.isCancellationRequested = true;
+    const due = Date.now() + delay;
+    if (due >= this.#timerDue && delay < FILES_DELAY) return;
+    clearTimeout(this.#timer);
+    this.#timerDue = due;
+    this.#timer = setTimeout(() => {
+      this.#timerDue = Number.POSITIVE_INFINITY;
+      void this.#start();
+    }, delay);
+  }
+
+  async #start(): Promise<void> {
+    if (this.#disposed) return;
+    if (this.#run !== null) {
+      this.#queued = true;
+      return;
+    }
+    const run = new RunToken();
+    this.#run = run;
+    const first = this.#latest === null;
+    let progress: Awaited<ReturnType<RootReviewPorts["startProgress"]>> | null = null;
+    let cancelledByUser = false;
+    try {
+      if (first) {
+        this.#setPhase("indexing", "");
+        progress = await this.#ports.startProgress(() => {
+          cancelledByUser = true;
+          run.isCancellationRequested = true;
+        });
+      }
+      const session = await this.#openSession();
+      this.#passChangedFiles(session);
+      const versions = new Map([...this.#documents].map(([path, document]) => [path, document.version]));
+      const revised = await session.review(run, (step) => progress?.report(step));
+      if (this.#run !== run || this.#disposed) return;
+      this.#latest = revised;
+      this.#setPhase("ready", "");
+      this.#ports.onReview(revised, versions);
+    } catch (error) {
+      if (this.#run !== run || this.#disposed) return;
+      if (cancelledByUser) {
+        this.#paused = true;
+        this.#setPhase("cancelled", 'Indexing was cancelled; run "Evictscope: Re-index" to start again.');
+      } else if (!(error instanceof Cancelled)) {
+        this.#fail(error);
+      }
+    } finally {
+      progress?.done();
+      if (this.#run === run) {
+        this.#run = null;
+        if (this.#queued || run.isCancellationRequested) {
+          this.#queued = false;
+          this.#schedule(0);
+        }
+      }
+    }
+  }
+
+  async #openSession(): Promise<HostedSession> {
+    if (this.#session !== null) return this.#session;
+    const session = await this.#ports.createSession();
+    this.#session = session;
+    for (const [path, document] of this.#documents) session.setDocument(path, document.text);
+    this.#changedFiles.clear();
+    return session;
+  }
+
+  #passChangedFiles(session: HostedSession): void {
+    if (this.#changedFiles.size === 0) return;
+    const paths = [...this.#changedFiles];
+    this.#changedFiles = new Set();
+    if (paths.length > RESCAN_LIMIT) this.#ports.log(`${paths.length} files changed at once in ${this.root}`);
+    session.filesChanged(paths);
+  }
+
+  #fail(error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#ports.log(error instanceof Error && error.stack !== undefined ? error.stack : reason);
+    // The session's state is unknown now; the next change starts a new one.
+    this.#session?.dispose();
+    this.#session = null;
+    this.#setPhase("failed", reason.split("\n", 1)[0] ?? "unknown error");
+  }
+
+  #setPhase(phase: RootPhase, message: string): void {
+    this.#phase = phase;
+    this.#message = message;
+    this.#ports.onPhase();
+  }
+}
+
+function cancel(run: RunToken | null): null {
+  if (run !== null) run.isCancellationRequested = true;
+  return null;
+}

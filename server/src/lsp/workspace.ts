@@ -1,0 +1,253 @@
+/** The folders, the kernel trees found in them, and which document belongs to which. */
+import type { Connection, FileEvent, TextDocuments } from "vscode-languageserver";
+import { CodeLensRefreshRequest, DidChangeWatchedFilesNotification } from "vscode-languageserver";
+import type { TextDocument } from "vscode-languageserver-textdocument";
+import type { Finding } from "../core/report/finding.ts";
+import { STATUS_NOTIFICATION, type StatusParams } from "../protocol/messages.ts";
+import { needsNewListing, type Settings } from "../protocol/settings.ts";
+import { provideDiagnostics } from "../service/provide-diagnostics.ts";
+import { canonicalUri, pathIn } from "../service/tree-location.ts";
+import { describeStatus } from "./describe-status.ts";
+import { DiagnosticsBoard } from "./diagnostics-board.ts";
+import type { Environment } from "./environment.ts";
+import { findRoot } from "./find-root.ts";
+import { startProgress } from "./indexing-progress.ts";
+import { RootReview } from "./root-review.ts";
+import type { SettingsStore } from "./settings-store.ts";
+
+export interface ClientCapabilities {
+  readonly configuration: boolean;
+  readonly workspaceFolders: boolean;
+  readonly progress: boolean;
+  readonly codeLensRefresh: boolean;
+  readonly watchRegistration: boolean;
+  readonly panels: boolean;
+  readonly status: boolean;
+}
+
+export interface WorkspaceParts {
+  readonly connection: Connection;
+  readonly documents: TextDocuments<TextDocument>;
+  readonly environment: Environment;
+  readonly settings: SettingsStore;
+  readonly capabilities: ClientCapabilities;
+  readonly rulePages: string;
+  readonly folders: readonly string[];
+}
+
+/** A document's place: its tree and its path there. */
+export interface DocumentPlace {
+  readonly root: RootReview;
+  readonly path: string;
+}
+
+export class Workspace {
+  readonly rulePages: string;
+  readonly capabilities: ClientCapabilities;
+  readonly #parts: WorkspaceParts;
+  readonly #board: DiagnosticsBoard;
+  readonly #roots = new Map<string, RootReview>();
+  /** Document URI (as the client writes it) -> its place; null while it is looked for or when it has none. */
+  readonly #places = new Map<string, DocumentPlace | null>();
+  #folders: string[];
+  #watching = false;
+
+  constructor(parts: WorkspaceParts) {
+    this.#parts = parts;
+    this.#board = new DiagnosticsBoard(parts.connection);
+    this.#folders = parts.folders.map(canonicalUri);
+    this.rulePages = parts.rulePages;
+    this.capabilities = parts.capabilities;
+  }
+
+  get settings(): Settings {
+    return this.#parts.settings.current;
+  }
+
+  async initialized(): Promise<void> {
+    const { connection, settings, capabilities } = this.#parts;
+    if (capabilities.workspaceFolders) {
+      connection.workspace.onDidChangeWorkspaceFolders((event) => {
+        const removed = new Set(event.removed.map((folder) => canonicalUri(folder.uri)));
+        this.#folders = this.#folders.filter((folder) => !removed.has(folder));
+        this.#folders.push(...event.added.map((folder) => canonicalUri(folder.uri)));
+        this.#dropRootsWithout([...removed]);
+        this.#republish();
+      });
+    }
+    await settings.refresh(undefined);
+    this.sendStatus();
+  }
+
+  /** The place of a document, once it is known; null for anything that is no kernel code. */
+  placeOf(uri: string): DocumentPlace | null {
+    return this.#places.get(uri) ?? null;
+  }
+
+  finding(root: string, id: string): Finding | undefined {
+    return this.#roots.get(root)?.latest?.review.findings.find((finding) => finding.id === id);
+  }
+
+  async open(document: TextDocument): Promise<void> {
+    const { uri } = document;
+    this.#places.set(uri, null);
+    const root = await findRoot({
+      document: uri,
+      text: document.getText(),
+      workspaceFolders: this.#folders,
+      exist: (uris) => this.#parts.environment.exist(uris),
+    });
+    // Closed again, or opened anew, while we looked.
+    const now = this.#parts.documents.get(uri);
+    if (root === null || now === undefined || !this.#places.has(uri)) return;
+    const path = pathIn(root, uri);
+    if (path === null) return;
+    await this.#watchFiles();
+    const review = this.#rootAt(root);
+    this.#places.set(uri, { root: review, path });
+    review.openDocument(path, now.version, now.getText());
+  }
+
+  change(document: TextDocument): void {
+    const place = this.placeOf(document.uri);
+    place?.root.changeDocument(place.path, document.version, document.getText());
+  }
+
+  close(uri: string): void {
+    const place = this.placeOf(uri);
+    this.#places.delete(uri);
+    if (place === null) return;
+    place.root.closeDocument(place.path);
+    this.#publish(place.root);
+  }
+
+  filesChanged(events: readonly FileEvent[]): void {
+    for (const root of this.#roots.values()) {
+      const paths = events.map((event) => pathIn(root.root, event.uri)).filter((path) => path !== null);
+      root.filesChanged(paths.filter((path) => /\.[ch]$/.test(path)));
+    }
+  }
+
+  async settingsChanged(pushed: unknown): Promise<void> {
+    const before = await this.#parts.settings.refresh(pushed);
+    if (needsNewListing(before, this.settings)) this.reindex();
+    else this.#republish();
+    this.sendStatus();
+  }
+
+  /** Throws every index away and reviews again. */
+  reindex(): void {
+    for (const root of this.#roots.values()) root.restart();
+  }
+
+  sendStatus(): void {
+    if (!this.capabilities.status) return;
+    const status: StatusParams = {
+      roots: [...this.#roots.values()].map((root) => describeStatus(root, this.settings)),
+      problems: this.#parts.settings.problems,
+    };
+    void this.#parts.connection.sendNotification(STATUS_NOTIFICATION, status);
+  }
+
+  dispose(): void {
+    for (const root of this.#roots.values()) root.dispose();
+    this.#roots.clear();
+  }
+
+  #rootAt(uri: string): RootReview {
+    const known = this.#roots.get(uri);
+    if (known !== undefined) return known;
+    const { connection, environment, capabilities } = this.#parts;
+    const root: RootReview = new RootReview(uri, {
+      createSession: () => environment.createSession({ root: uri, settings: this.settings }),
+      onReview: (revised, versions) => {
+        this.#publish(root, versions);
+        if (capabilities.codeLensRefresh) void connection.sendRequest(CodeLensRefreshRequest.type).catch(() => {});
+        this.sendStatus();
+        const { stats } = revised.review;
+        connection.console.log(
+          `${uri}: revision ${revised.revision}, ${stats.files} files, ${revised.review.findings.length} findings, ${Math.round(stats.elapsedMs)} ms`,
+        );
+      },
+      onPhase: () => {
+        this.sendStatus();
+        if (root.phase === "failed") connection.console.error(`${uri}: ${root.message}`);
+      },
+      startProgress: (onCancel) =>
+        startProgress(connection, capabilities.progress, "Evictscope: reviewing inode eviction", onCancel),
+      log: (line) => connection.console.error(line),
+    });
+    this.#roots.set(uri, root);
+    return root;
+  }
+
+  /** `versions` are those that the review was computed from; without, nothing has changed since. */
+  #publish(root: RootReview, versions?: ReadonlyMap<string, number>): void {
+    const { latest } = root;
+    if (latest === null) return;
+    const byFile = provideDiagnostics({
+      root: root.root,
+      review: latest.review,
+      revision: latest.revision,
+      settings: this.settings,
+      rulePages: this.rulePages,
+    });
+    this.#board.update({
+      root: root.root,
+      byFile,
+      versionOf: (uri) => {
+        const path = pathIn(root.root, uri);
+        const now = path === null ? undefined : root.versionOf(path);
+        if (now === undefined || path === null || versions === undefined) return now;
+        return versions.get(path) === now ? now : null;
+      },
+      isShown: (uri) => this.#isInWorkspace(uri) || this.#isOpen(root, uri),
+    });
+  }
+
+  #republish(): void {
+    for (const root of this.#roots.values()) this.#publish(root);
+    if (this.capabilities.codeLensRefresh)
+      void this.#parts.connection.sendRequest(CodeLensRefreshRequest.type).catch(() => {});
+    this.sendStatus();
+  }
+
+  /** Without any folder (a single file was opened) everything in the tree may be reported. */
+  #isInWorkspace(uri: string): boolean {
+    return this.#folders.length === 0 || this.#folders.some((folder) => pathIn(folder, uri) !== null);
+  }
+
+  #isOpen(root: RootReview, uri: string): boolean {
+    const path = pathIn(root.root, uri);
+    return path !== null && root.versionOf(path) !== undefined;
+  }
+
+  #dropRootsWithout(removed: readonly string[]): void {
+    for (const [uri, root] of this.#roots) {
+      const touched = removed.some(
+        (folder) => folder === uri || pathIn(folder, uri) !== null || pathIn(uri, folder) !== null,
+      );
+      const held = this.#folders.some(
+        (folder) => folder === uri || pathIn(folder, uri) !== null || pathIn(uri, folder) !== null,
+      );
+      const open = [...this.#places.values()].some((place) => place?.root === root);
+      if (!touched || held || open) continue;
+      root.dispose();
+      this.#roots.delete(uri);
+      this.#board.clear(uri);
+    }
+  }
+
+  /** Asked of the client once the first tree is under review; the server adds no watcher of its own (handles run out). */
+  async #watchFiles(): Promise<void> {
+    if (this.#watching || !this.capabilities.watchRegistration) return;
+    this.#watching = true;
+    try {
+      await this.#parts.connection.client.register(DidChangeWatchedFilesNotification.type, {
+        watchers: [{ globPattern: "**/*.{c,h}" }],
+      });
+    } catch (error) {
+      this.#parts.connection.console.warn(`file watching: ${(error as Error).message}`);
+    }
+  }
+}

@@ -1,0 +1,58 @@
+/** The language server in Node: `evictscope lsp --stdio`, and the program that the desktop extension starts. */
+import { existsSync } from "node:fs";
+import { type Connection, createConnection, ProposedFeatures } from "vscode-languageserver/node";
+import { URI } from "vscode-uri";
+import { createTreeSession } from "../index/tree-session.ts";
+import { createClientFiles, existThroughClient } from "../lsp/client-files.ts";
+import type { Environment, SessionRequest } from "../lsp/environment.ts";
+import { hostLocally } from "../lsp/local-session.ts";
+import { startServer } from "../lsp/start-server.ts";
+import type { InitializationOptions } from "../protocol/messages.ts";
+import { createPanelSession } from "../service/panel-session.ts";
+import { TOOL_VERSION } from "../service/tool-version.ts";
+import { createParser } from "./create-parser.ts";
+import { createThreadedSession } from "./threaded-session.ts";
+
+/** Serves until the client ends the connection. The transport comes from the command line (--stdio, --node-ipc, ...). */
+export function serveLsp(): void {
+  const connection = createConnection(ProposedFeatures.all);
+  // A bug must not take the editor's server down; what is lost is one answer.
+  process.on("uncaughtException", (error) => connection.console.error(`unexpected: ${error.stack ?? error.message}`));
+  process.on("unhandledRejection", (reason) => connection.console.error(`unexpected: ${String(reason)}`));
+  startServer(connection, createEnvironment);
+}
+
+function createEnvironment(connection: Connection, options: InitializationOptions): Environment {
+  return {
+    version: TOOL_VERSION,
+    async exist(uris) {
+      const local = uris.filter((uri) => isLocal(uri) && existsSync(URI.parse(uri).fsPath));
+      const virtual = uris.filter((uri) => !isLocal(uri));
+      if (virtual.length === 0 || options.clientFiles !== true) return new Set(local);
+      return new Set([...local, ...(await existThroughClient(connection, virtual))]);
+    },
+    async createSession(request: SessionRequest) {
+      const { exclude, maxFiles, simulate, maxMemory } = request.settings;
+      if (!isLocal(request.root)) {
+        return hostLocally(
+          createTreeSession({
+            files: createClientFiles(connection, request.root),
+            parser: createParser,
+            options: { exclude, maxFiles, simulate },
+          }),
+        );
+      }
+      return createThreadedSession(
+        new URL("./review-worker.js", import.meta.url),
+        { folder: URI.parse(request.root).fsPath, exclude, maxFiles, simulate },
+        maxMemory,
+        (line) => connection.console.log(line),
+      );
+    },
+    panels: createPanelSession,
+  };
+}
+
+function isLocal(uri: string): boolean {
+  return uri.startsWith("file:");
+}

@@ -1,0 +1,31 @@
+/** Between the language server's thread and the one that reviews a tree. */
+import type { Progress, RevisedReview } from "../index/review-session.ts";
+
+/** To the reviewing thread, in order. */
+export type WorkerRequest =
+  | { readonly t: "document"; readonly path: string; readonly text: string | null }
+  | { readonly t: "files"; readonly paths: readonly string[] }
+  /** `cancel` is one shared 32-bit flag: a busy thread reads it without receiving a message. */
+  | { readonly t: "review"; readonly id: number; readonly cancel: Int32Array };
+
+/** From it. */
+export type WorkerAnswer =
+  | { readonly t: "progress"; readonly id: number; readonly progress: Progress }
+  | { readonly t: "reviewed"; readonly id: number; readonly revised: RevisedReview }
+  | { readonly t: "cancelled"; readonly id: number }
+  | { readonly t: "failed"; readonly id: number; readonly message: string; readonly stack: string }
+  | { readonly t: "log"; readonly line: string };
+
+/** What the reviewing thread is started with. */
+export interface WorkerStart {
+  readonly folder: string;
+  readonly exclude: readonly string[];
+  readonly maxFiles: number;
+  readonly simulate: "none" | "all";
+}
+
+/** One end of a channel; both worker_threads and browser workers can be seen as this. */
+export interface Port<Out, In> {
+  post(message: Out): void;
+  onMessage(listener: (message: In) => void): void;
+}

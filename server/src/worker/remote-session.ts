@@ -1,0 +1,94 @@
+/** The server's side of a session that runs in another thread. */
+import { type CancellationToken, Cancelled } from "../core/text/cancellation.ts";
+import type { ProgressListener, ReviewSession, RevisedReview } from "../index/review-session.ts";
+import type { Port, WorkerAnswer, WorkerRequest } from "./messages.ts";
+
+interface Pending {
+  readonly resolve: (revised: RevisedReview) => void;
+  readonly reject: (error: Error) => void;
+  readonly onProgress: ProgressListener | undefined;
+  readonly stopWatching: () => void;
+}
+
+/** Milliseconds between two looks at a caller's token, which has no event. */
+const TOKEN_INTERVAL = 10;
+
+export interface RemoteSession extends ReviewSession {
+  /** The thread is gone: every pending review rejects with this. */
+  fail(error: Error): void;
+}
+
+export function createRemoteSession(
+  port: Port<WorkerRequest, WorkerAnswer>,
+  log: (line: string) => void,
+): RemoteSession {
+  const pending = new Map<number, Pending>();
+  let revision = 0;
+  let lastId = 0;
+  let failure: Error | null = null;
+
+  const settle = (id: number): Pending | undefined => {
+    const entry = pending.get(id);
+    pending.delete(id);
+    entry?.stopWatching();
+    return entry;
+  };
+
+  port.onMessage((answer) => {
+    switch (answer.t) {
+      case "progress":
+        pending.get(answer.id)?.onProgress?.(answer.progress);
+        return;
+      case "reviewed":
+        revision = answer.revised.revision;
+        settle(answer.id)?.resolve(answer.revised);
+        return;
+      case "cancelled":
+        settle(answer.id)?.reject(new Cancelled());
+        return;
+      case "failed": {
+        const error = new Error(answer.message);
+        error.stack = answer.stack;
+        settle(answer.id)?.reject(error);
+        return;
+      }
+      case "log":
+        log(answer.line);
+        return;
+    }
+  });
+
+  return {
+    get revision() {
+      return revision;
+    },
+    setDocument: (path, text) => port.post({ t: "document", path, text }),
+    filesChanged: (paths) => port.post({ t: "files", paths }),
+    review: (token, onProgress) =>
+      new Promise((resolve, reject) => {
+        if (failure !== null) {
+          reject(failure);
+          return;
+        }
+        const id = ++lastId;
+        const cancel = new Int32Array(new SharedArrayBuffer(4));
+        const stopWatching = watchToken(token, () => Atomics.store(cancel, 0, 1));
+        pending.set(id, { resolve, reject, onProgress, stopWatching });
+        port.post({ t: "review", id, cancel });
+      }),
+    fail(error) {
+      failure = error;
+      for (const id of [...pending.keys()]) settle(id)?.reject(error);
+    },
+  };
+}
+
+function watchToken(token: CancellationToken, onCancel: () => void): () => void {
+  let timer: unknown;
+  const look = (): void => {
+    if (token.isCancellationRequested) onCancel();
+    else timer = setTimeout(look, TOKEN_INTERVAL);
+  };
+  look();
+  return () => clearTimeout(timer);
+}
