@@ -93,7 +93,9 @@ export function button(
 export function redraw(container: Element, ...children: readonly Child[]): void {
   const active = document.activeElement;
   const key = active && container.contains(active) ? active.getAttribute("data-key") : null;
-  container.replaceChildren(...children.filter((child): child is Node | string => child !== undefined && child !== false));
+  container.replaceChildren(
+    ...children.filter((child): child is Node | string => child !== undefined && child !== false),
+  );
   if (key !== null) {
     const again = container.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`);
     again?.focus({ preventScroll: true });

@@ -24,7 +24,10 @@ export class Panel {
   private readonly port: PanelPort;
   private readonly header = h("div", { class: "header" });
   private readonly verdict = h("div", { class: "verdict", attributes: { role: "group", "aria-label": "Verdict" } });
-  private readonly toggles = h("div", { class: "toggles", attributes: { role: "group", "aria-label": "Fixes and variants" } });
+  private readonly toggles = h("div", {
+    class: "toggles",
+    attributes: { role: "group", "aria-label": "Fixes and variants" },
+  });
   private readonly problem = h("div", { class: "problem", attributes: { role: "alert" } });
   private readonly end = h("div", { class: "run-end" });
   private readonly chooser = h("section", { class: "chooser", attributes: { "aria-label": "Who goes next" } });
@@ -91,7 +94,8 @@ export class Panel {
     switch (message.t) {
       case "catalogue":
         state.catalogue = message.items;
-        if (message.protocol !== SIMULATOR_PROTOCOL) this.fail("The panel and its host are of different versions; reload the window.");
+        if (message.protocol !== SIMULATOR_PROTOCOL)
+          this.fail("The panel and its host are of different versions; reload the window.");
         this.renderHeader();
         break;
       case "model": {

@@ -14,6 +14,8 @@ export interface Window {
 }
 
 export const LOCK_COLOURS = 6;
+/** Width of a character of a lock's name beside its bar. */
+const NAME_ADVANCE = 5.8;
 
 /** y of the middle of row `row` (-1: the initial state). */
 export function rowY(layout: LaneLayout, row: number): number {
@@ -96,18 +98,20 @@ function lockBar(bar: LockBar, model: ModelView, layout: LaneLayout, window: Win
       }),
     );
   }
-  // The name stands along the bar where it is long enough, again in every window that it runs through.
+  // The name stands along the bar where it fits, again in every window that the bar runs through.
   const top = Math.max(y1, window.first * layout.rowHeight);
   const bottom = Math.min(y2, window.last * layout.rowHeight);
-  const room = bottom - top;
-  if (room > 44 && (layout.mode === "wide" || bar.place === 0)) {
-    const name = lock.name.length * 5.6 > room - 8 ? `${lock.name.slice(0, Math.max(3, (room - 14) / 5.6))}…` : lock.name;
-    const tx = lane - 12 - bar.place * layout.barStep - 3;
-    if (bar.place === 0 || layout.barStep >= 7) {
-      shapes.push(
-        svg("text", { class: "bar-name", transform: `translate(${tx} ${top + 6}) rotate(-90)`, "text-anchor": "end" }, name),
-      );
-    }
+  const room = Math.floor((bottom - top - 8) / NAME_ADVANCE);
+  const own = layout.mode === "wide" || bar.place === 0;
+  if (own && (room >= lock.name.length || room >= 12)) {
+    const name = lock.name.length > room ? `${lock.name.slice(0, room - 1)}…` : lock.name;
+    shapes.push(
+      svg(
+        "text",
+        { class: "bar-name", transform: `translate(${x - 3} ${top + 6}) rotate(-90)`, "text-anchor": "end" },
+        name,
+      ),
+    );
   }
   return shapes;
 }
@@ -120,8 +124,15 @@ function arrow(item: Arrow, layout: LaneLayout): SVGElement[] {
   if (item.to === undefined) {
     const end = from + 34;
     return [
-      svg("path", { d: `M${from} ${start + 5} V${y - 4} Q${from} ${y} ${from + 4} ${y} H${end}`, class: "arrow arrow-lost" }),
-      svg("path", { d: `M${end} ${y - 4} l8 8 m0 -8 l-8 8`, class: "arrow arrow-cross" }, svg("title", {}, "wakes nobody")),
+      svg("path", {
+        d: `M${from} ${start + 5} V${y - 4} Q${from} ${y} ${from + 4} ${y} H${end}`,
+        class: "arrow arrow-lost",
+      }),
+      svg(
+        "path",
+        { d: `M${end} ${y - 4} l8 8 m0 -8 l-8 8`, class: "arrow arrow-cross" },
+        svg("title", {}, "wakes nobody"),
+      ),
     ];
   }
   const to = layout.lanes[item.to];
@@ -150,7 +161,11 @@ function loop(run: Run, layout: LaneLayout): SVGElement[] {
     }),
     svg(
       "text",
-      { class: "loop-name", transform: `translate(${x - 5} ${(top + bottom) / 2}) rotate(-90)`, "text-anchor": "middle" },
+      {
+        class: "loop-name",
+        transform: `translate(${x - 5} ${(top + bottom) / 2}) rotate(-90)`,
+        "text-anchor": "middle",
+      },
       bottom - top > 120 ? "repeats for ever" : "repeats",
     ),
   ];
@@ -178,7 +193,13 @@ export function drawLanes(
   });
   return svg(
     "svg",
-    { width: layout.width, height, viewBox: `0 ${top} ${layout.width} ${height}`, class: "picture", "aria-hidden": "true" },
+    {
+      width: layout.width,
+      height,
+      viewBox: `0 ${top} ${layout.width} ${height}`,
+      class: "picture",
+      "aria-hidden": "true",
+    },
     patterns(),
     ...stretchesIn(geometry, layout, window),
     ...geometry.bars

@@ -115,7 +115,8 @@ export interface LaneLayout {
 export const NUMBER_WIDTH = 46;
 const LOOP_WIDTH = 30;
 const WIDE_LANE = 172;
-const COMPACT_TEXT = 300;
+const COMPACT_TEXT = 340;
+const COMPACT_BAR = 5;
 
 /**
  * Wide: each lane has room for its steps' text. Compact (many threads or a narrow panel): lanes close together, as in a
@@ -138,15 +139,17 @@ export function layoutLanes(threads: number, available: number, widest: number, 
       barStep,
     };
   }
-  const spacing = Math.max(bars + 14, Math.min(56, Math.floor((available - start - COMPACT_TEXT) / threads)));
+  const narrow = Math.min(widest, 6) * COMPACT_BAR + 10;
+  const least = narrow + 14;
+  const spacing = Math.max(least, Math.min(44, Math.floor((available - start - COMPACT_TEXT) / threads)));
   const textStart = start + threads * spacing + 12;
   return {
     mode: "compact",
     rowHeight: 28,
     width: Math.max(available, textStart + COMPACT_TEXT),
-    lanes: Array.from({ length: threads }, (_, i) => start + i * spacing + bars),
+    lanes: Array.from({ length: threads }, (_, i) => start + i * spacing + narrow),
     laneWidth: spacing,
     textStart,
-    barStep,
+    barStep: COMPACT_BAR,
   };
 }

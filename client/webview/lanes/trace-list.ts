@@ -43,7 +43,12 @@ export class TraceList {
       {
         class: "scroller",
         id: "trace",
-        attributes: { role: "listbox", tabindex: 0, "aria-label": "Steps of the trace", "aria-describedby": "trace-help" },
+        attributes: {
+          role: "listbox",
+          tabindex: 0,
+          "aria-label": "Steps of the trace",
+          "aria-describedby": "trace-help",
+        },
         on: { scroll: () => this.schedule() },
       },
       this.heads,
@@ -124,7 +129,10 @@ export class TraceList {
     if (!model || !run || !geometry || !layout) return;
     const count = run.rows.length + 1;
     const first = Math.max(0, Math.floor(this.scroller.scrollTop / layout.rowHeight) - OVERSCAN);
-    const last = Math.min(count, Math.ceil((this.scroller.scrollTop + this.scroller.clientHeight) / layout.rowHeight) + OVERSCAN);
+    const last = Math.min(
+      count,
+      Math.ceil((this.scroller.scrollTop + this.scroller.clientHeight) / layout.rowHeight) + OVERSCAN,
+    );
     const drawn = `${first}-${last}`;
     if (!changed && drawn === this.drawn) return;
     this.drawn = drawn;

@@ -73,7 +73,8 @@ export function drawChooser(container: HTMLElement, panel: PanelState, choose: (
       "h2",
       {},
       order.length === 0 ? "Nobody can go on" : "Who goes next?",
-      panel.at < panel.length && h("span", { class: "aside" }, "another choice than the trace's starts a run of your own"),
+      panel.at < panel.length &&
+        h("span", { class: "aside" }, "another choice than the trace's starts a run of your own"),
     ),
     h("ul", { class: "choices" }, ...cards),
   );

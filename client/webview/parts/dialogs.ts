@@ -60,8 +60,15 @@ export function openCatalogue(
   open: (id: string) => void,
 ): HTMLDialogElement {
   let found: readonly CatalogueItem[] = items;
-  let active = Math.max(0, items.findIndex((item) => item.id === present));
-  const options = h("ul", { class: "entries", id: "entries", attributes: { role: "listbox", "aria-label": "Catalogue entries" } });
+  let active = Math.max(
+    0,
+    items.findIndex((item) => item.id === present),
+  );
+  const options = h("ul", {
+    class: "entries",
+    id: "entries",
+    attributes: { role: "listbox", "aria-label": "Catalogue entries" },
+  });
   const number = h("p", { class: "aside", attributes: { "aria-live": "polite" } });
   const field = h("input", {
     class: "search",
@@ -150,7 +157,11 @@ export function openHelp(): HTMLDialogElement {
           h(
             "tr",
             {},
-            h("th", { attributes: { scope: "row" } }, ...shortcut.shown.flatMap((key, i) => [i > 0 && " ", h("kbd", {}, key)])),
+            h(
+              "th",
+              { attributes: { scope: "row" } },
+              ...shortcut.shown.flatMap((key, i) => [i > 0 && " ", h("kbd", {}, key)]),
+            ),
             h("td", {}, shortcut.about),
           ),
         ),
@@ -160,16 +171,27 @@ export function openHelp(): HTMLDialogElement {
     h(
       "ul",
       { class: "legend" },
-      ...legend.map(([sign, words]) => h("li", {}, h("span", { class: `key ${sign}`, attributes: { "aria-hidden": "true" } }), words)),
+      ...legend.map(([sign, words]) =>
+        h("li", {}, h("span", { class: `key ${sign}`, attributes: { "aria-hidden": "true" } }), words),
+      ),
     ),
-    h("p", { class: "aside" }, "Time runs down. ◆, + and − mark what the step changed; the value before is struck through."),
+    h(
+      "p",
+      { class: "aside" },
+      "Time runs down. ◆, + and − mark what the step changed; the value before is struck through.",
+    ),
   );
 }
 
 export function openPaste(open: (text: string) => void): HTMLDialogElement {
   const field = h("textarea", {
     class: "paste",
-    attributes: { rows: 5, "aria-label": "Trace string", spellcheck: "false", placeholder: "Paste a trace string here" },
+    attributes: {
+      rows: 5,
+      "aria-label": "Trace string",
+      spellcheck: "false",
+      placeholder: "Paste a trace string here",
+    },
   });
   const go = () => {
     const text = field.value.trim();
@@ -183,7 +205,12 @@ export function openPaste(open: (text: string) => void): HTMLDialogElement {
       go();
     }
   });
-  const dialog = openDialog("Open a trace", "dialog-paste", field, h("p", {}, button("Open", go, { class: "primary" })));
+  const dialog = openDialog(
+    "Open a trace",
+    "dialog-paste",
+    field,
+    h("p", {}, button("Open", go, { class: "primary" })),
+  );
   field.focus();
   return dialog;
 }
@@ -192,7 +219,11 @@ export function openText(lines: readonly string[], copy: (text: string) => void)
   const dialog = openDialog(
     "The trace as text",
     "dialog-text",
-    h("p", {}, button("Copy", () => copy(lines.join("\n")), { class: "secondary" })),
+    h(
+      "p",
+      {},
+      button("Copy", () => copy(lines.join("\n")), { class: "secondary" }),
+    ),
     h(
       "ol",
       { class: "text-trace", attributes: { tabindex: 0, "aria-label": "Steps" } },

@@ -39,7 +39,11 @@ function menu(events: HeaderEvents): HTMLElement {
       ),
     );
   details.append(
-    h("summary", { key: "exports", attributes: { "aria-keyshortcuts": "X" }, title: "Copy, open and export (X)" }, "Trace ▾"),
+    h(
+      "summary",
+      { key: "exports", attributes: { "aria-keyshortcuts": "X" }, title: "Copy, open and export (X)" },
+      "Trace ▾",
+    ),
     h(
       "ul",
       { class: "menu-list" },

@@ -71,7 +71,9 @@ export function drawEnd(container: HTMLElement, panel: PanelState, go: (at: numb
           ),
         ),
     ),
-    loop !== undefined && button(`Loop from step ${loop + 1}`, () => go(loop + 1), { class: "link-button", key: "loop", keys: "L" }),
-    panel.at < run.rows.length && button("Go to the end", () => go(run.rows.length), { class: "link-button", key: "to-end" }),
+    loop !== undefined &&
+      button(`Loop from step ${loop + 1}`, () => go(loop + 1), { class: "link-button", key: "loop", keys: "L" }),
+    panel.at < run.rows.length &&
+      button("Go to the end", () => go(run.rows.length), { class: "link-button", key: "to-end" }),
   );
 }

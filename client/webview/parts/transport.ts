@@ -20,7 +20,11 @@ const ICONS = {
 } as const;
 
 function icon(name: keyof typeof ICONS): SVGElement {
-  return svg("svg", { viewBox: "0 0 16 16", width: 16, height: 16, "aria-hidden": "true" }, svg("path", { d: ICONS[name] }));
+  return svg(
+    "svg",
+    { viewBox: "0 0 16 16", width: 16, height: 16, "aria-hidden": "true" },
+    svg("path", { d: ICONS[name] }),
+  );
 }
 
 function disable(control: HTMLElement, off: boolean): void {

@@ -59,12 +59,17 @@ function words(panel: PanelState): HTMLElement {
     );
   }
   if (!verdict) return h("span", { class: "counts" }, "Explore all interleavings to get the verdict.");
-  const seconds = verdict.elapsedMs < 1000 ? `${Math.round(verdict.elapsedMs)} ms` : `${(verdict.elapsedMs / 1000).toFixed(1)} s`;
+  const seconds =
+    verdict.elapsedMs < 1000 ? `${Math.round(verdict.elapsedMs)} ms` : `${(verdict.elapsedMs / 1000).toFixed(1)} s`;
   return h(
     "span",
     { class: "counts" },
     h("span", { class: "verdict-message" }, verdict.message),
-    h("span", { class: "figures" }, `${count(verdict.states)} states, ${count(verdict.transitions)} transitions, ${seconds}`),
+    h(
+      "span",
+      { class: "figures" },
+      `${count(verdict.states)} states, ${count(verdict.transitions)} transitions, ${seconds}`,
+    ),
     verdict.limit !== undefined && h("span", { class: "figures" }, verdict.limit),
     verdict.asExpected !== undefined &&
       h(
@@ -90,7 +95,11 @@ export function drawVerdict(container: HTMLElement, panel: PanelState, events: V
       { class: "verdict-actions" },
       exploring
         ? button("Cancel", events.cancel, { class: "secondary", key: "explore", keys: "Escape" })
-        : button(verdict ? "Explore again" : "Explore all", events.explore, { class: "primary", key: "explore", keys: "E" }),
+        : button(verdict ? "Explore again" : "Explore all", events.explore, {
+            class: "primary",
+            key: "explore",
+            keys: "E",
+          }),
       button("Failing run", () => events.show("counterexample"), {
         class: "secondary",
         key: "show-counterexample",
@@ -122,7 +131,12 @@ function toggleView(toggle: ToggleInfo, events: VerdictEvents): HTMLElement {
   if (toggle.values.length === 2 && toggle.values.every((value) => typeof value === "boolean")) {
     const on = toggle.value === true;
     return button(
-      [h("span", { class: "switch", attributes: { "aria-hidden": "true" } }), h("span", { class: "switch-word" }, on ? "on" : "off"), name, label],
+      [
+        h("span", { class: "switch", attributes: { "aria-hidden": "true" } }),
+        h("span", { class: "switch-word" }, on ? "on" : "off"),
+        name,
+        label,
+      ],
       () => events.toggle(toggle.name, !on),
       {
         class: `toggle${changed ? " toggle-changed" : ""}`,

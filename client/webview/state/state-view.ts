@@ -72,7 +72,9 @@ function locks(panel: PanelState, state: StateView): HTMLElement | undefined {
       h("span", { class: `swatch lock-${index % 6}${lock.kind === "sleep" ? " swatch-sleep" : ""}` }),
       mark(lock.changed),
       h("span", { class: "lock-name", title: lock.kind === "spin" ? "spin lock" : "sleeping lock" }, lock.name),
-      lock.holder === null ? h("span", { class: "nothing" }, "free") : h("span", { class: "lock-by" }, "held by ", sign(lock.holder)),
+      lock.holder === null
+        ? h("span", { class: "nothing" }, "free")
+        : h("span", { class: "lock-by" }, "held by ", sign(lock.holder)),
       lock.waiters.length > 0 && h("span", { class: "lock-by" }, "waiting ", ...lock.waiters.map(sign)),
     );
   return section(
@@ -152,9 +154,7 @@ function threads(panel: PanelState, state: StateView, before: StateView | undefi
           "span",
           { class: "locals" },
           h("span", { class: "sign", title: thread.name }, panel.model?.threads[thread.index]?.sign ?? "?"),
-          ...thread.locals.map((local) =>
-            valueView(local, find(before?.threads[thread.index]?.locals, local.name)),
-          ),
+          ...thread.locals.map((local) => valueView(local, find(before?.threads[thread.index]?.locals, local.name))),
         ),
       ),
     ),
