@@ -1,0 +1,92 @@
+/**
+ * A run as kernel developers write races in changelogs: a column for each thread, time running down, 72 characters wide.
+ * With more threads than columns can hold, one line for each step, its thread in front.
+ */
+import type { Trace, TraceStep } from "./trace.ts";
+
+/** Git's and checkpatch's width for the body of a commit message, less its usual indent. */
+export const COMMIT_WIDTH = 72;
+const INDENT = "  ";
+const GAP = 2;
+/** Narrower columns than this break most kernel calls. */
+const LEAST_COLUMN = 20;
+
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    let rest = word;
+    const candidate = line === "" ? rest : `${line} ${rest}`;
+    if (candidate.length <= width) {
+      line = candidate;
+      continue;
+    }
+    if (line !== "") lines.push(line);
+    const indent = lines.length > 0 ? "  " : "";
+    while (indent.length + rest.length > width) {
+      lines.push(indent + rest.slice(0, width - indent.length));
+      rest = rest.slice(width - indent.length);
+    }
+    line = indent + rest;
+  }
+  if (line.trim() !== "") lines.push(line);
+  return lines.length === 0 ? [""] : lines;
+}
+
+/** Threads that take part, in the order of the model. */
+function actors(trace: Trace): number[] {
+  return trace.threads
+    .map((_, index) => index)
+    .filter((index) => trace.steps.some((step) => step.threadIndex === index));
+}
+
+function words(trace: Trace, step: TraceStep, row: number): string {
+  const woken = trace.wakes
+    .filter((wake) => wake.row === row && wake.fromThread === step.threadIndex)
+    .map((wake) => trace.threads[wake.toThread]?.name ?? "?");
+  const lets = woken.length === 0 ? "" : ` [${[...new Set(woken)].join(", ")} can go on]`;
+  return `${step.spurious ? "(wakes up spuriously)" : step.label}${lets}`;
+}
+
+function columns(trace: Trace, shown: readonly number[]): string[] {
+  const room = COMMIT_WIDTH - INDENT.length - GAP * (shown.length - 1);
+  const width = Math.floor(room / shown.length);
+  const line = (cells: readonly string[]) =>
+    `${INDENT}${cells.map((cell, i) => (i === cells.length - 1 ? cell : cell.padEnd(width + GAP))).join("")}`.trimEnd();
+  const heads = shown.map((thread) => wrap(trace.threads[thread]?.name ?? "?", width)[0] ?? "");
+  const lines = [line(heads), line(heads.map((head) => "-".repeat(head.length)))];
+  trace.steps.forEach((step, row) => {
+    if (row === trace.loopStart) lines.push(`${INDENT}... from here for ever:`);
+    const place = shown.indexOf(step.threadIndex);
+    for (const part of wrap(words(trace, step, row), width)) {
+      lines.push(line(shown.map((_, i) => (i === place ? part : ""))));
+    }
+  });
+  return lines;
+}
+
+function list(trace: Trace, shown: readonly number[]): string[] {
+  const longest = Math.min(24, Math.max(...shown.map((thread) => trace.threads[thread]?.name.length ?? 0)));
+  return trace.steps.flatMap((step, row) => {
+    const name = (trace.threads[step.threadIndex]?.name ?? "?").slice(0, longest).padEnd(longest);
+    const parts = wrap(words(trace, step, row), COMMIT_WIDTH - INDENT.length - longest - GAP);
+    const lines = parts.map((part, i) => `${INDENT}${i === 0 ? name : " ".repeat(longest)}  ${part}`.trimEnd());
+    return row === trace.loopStart ? [`${INDENT}... from here for ever:`, ...lines] : lines;
+  });
+}
+
+/** The run as text; the trace string in the last line replays it. */
+export function traceToText(trace: Trace): string {
+  const shown = actors(trace);
+  const room = COMMIT_WIDTH - INDENT.length - GAP * (shown.length - 1);
+  const body =
+    shown.length === 0
+      ? [`${INDENT}(no step taken)`]
+      : room / shown.length >= LEAST_COLUMN
+        ? columns(trace, shown)
+        : list(trace, shown);
+  const { violation } = trace;
+  const end =
+    violation === undefined ? [] : ["", ...wrap(`${violation.invariant}: ${violation.message}`, COMMIT_WIDTH)];
+  return `${[...wrap(`${trace.title}:`, COMMIT_WIDTH), "", ...body, ...end, "", `Trace: ${trace.traceString}`].join("\n")}\n`;
+}
