@@ -1,0 +1,97 @@
+/** What an identifier that is no local variable stands for: a flag, a number, a function, or only its own name. */
+import type { Program } from "../callgraph/program.ts";
+import type { Body, FunctionBodies } from "../ir/function-bodies.ts";
+import { numberOf } from "../ir/lower-expression.ts";
+import type { Knowledge } from "../knowledge/knowledge.ts";
+import { binary, number, type Value } from "./value.ts";
+
+const MAX_DEPTH = 4;
+
+export class ConstantTable {
+  readonly #program: Program;
+  readonly #bodies: FunctionBodies;
+  readonly #knowledge: Knowledge;
+  readonly #macros = new Map<string, Value>();
+  readonly #locals = new WeakMap<Body, ReadonlySet<string>>();
+  #generation = -1;
+
+  constructor(program: Program, bodies: FunctionBodies, knowledge: Knowledge) {
+    this.#program = program;
+    this.#bodies = bodies;
+    this.#knowledge = knowledge;
+  }
+
+  /** The value of `name` in `body` when it is not a local of it. */
+  valueOf(name: string, body: Body): Value {
+    if (this.#localsOf(body).has(name)) return undefined;
+    return this.#global(name, 0);
+  }
+
+  /** Whether the tree has a function or a table of this name, so that its address is a constant. */
+  isGlobal(name: string): boolean {
+    return this.#program.functionsNamed(name).length > 0;
+  }
+
+  #global(name: string, depth: number): Value {
+    const flag = this.#knowledge.constants.get(name);
+    if (flag !== undefined) return number(flag);
+    if (/^[A-Z][A-Z0-9_]+$/.test(name)) return this.#macro(name, depth);
+    return this.isGlobal(name) ? { k: "global", name } : undefined;
+  }
+
+  #macro(name: string, depth: number): Value {
+    if (this.#generation !== this.#program.generation) {
+      this.#macros.clear();
+      this.#generation = this.#program.generation;
+    }
+    if (this.#macros.has(name)) return this.#macros.get(name);
+    let value: Value;
+    const definitions = this.#program.macrosNamed(name).filter((each) => !each.span.functionLike);
+    // Different definitions in different places: only the name is certain.
+    if (definitions.length === 1 && depth < MAX_DEPTH) {
+      const { file, span } = definitions[0]!;
+      const text = this.#bodies.textOf(file, span.parameters, span.end).replace(/\/\*.*?\*\//gs, " ").replace(/\/\/.*/, "");
+      value = this.#parse(text.trim(), depth + 1);
+    }
+    // An enumerator, or a macro that is no plain number.
+    value ??= definitions.length > 1 ? undefined : { k: "symbol", name };
+    this.#macros.set(name, value);
+    return value;
+  }
+
+  /** Numbers, shifts of one, BIT(n) and these or-ed together; anything else is unknown. */
+  #parse(text: string, depth: number): Value {
+    let inner = text;
+    while (inner.startsWith("(") && inner.endsWith(")") && closes(inner)) inner = inner.slice(1, -1).trim();
+    if (inner.includes("|")) {
+      const parts = inner.split("|").map((part) => this.#parse(part.trim(), depth));
+      return parts.reduce((a, b) => binary("|", a, b));
+    }
+    const literal = /^(0[xX][0-9a-fA-F]+|\d+)[uUlL]*$/.exec(inner);
+    if (literal !== null) return number(numberOf(literal[1]!));
+    const shift = /^\(?\s*1[uUlL]*\s*\)?\s*<<\s*\(?\s*(\d+)\s*\)?$/.exec(inner) ?? /^BIT(?:_ULL)?\(\s*(\d+)\s*\)$/.exec(inner);
+    if (shift !== null) return Number(shift[1]) < 32 ? number(1 << Number(shift[1])) : undefined;
+    const alias = /^[A-Z][A-Z0-9_]+$/.exec(inner) ?? /^__GFP_\w+$/.exec(inner);
+    return alias === null ? undefined : this.#global(inner, depth);
+  }
+
+  #localsOf(body: Body): ReadonlySet<string> {
+    let locals = this.#locals.get(body);
+    if (locals === undefined) {
+      const names = new Set(body.ir.parameters.map((each) => each.name));
+      for (const step of body.ir.steps) if (step.k === "declare") names.add(step.name);
+      locals = names;
+      this.#locals.set(body, names);
+    }
+    return locals;
+  }
+}
+
+function closes(text: string): boolean {
+  let depth = 0;
+  for (let i = 0; i < text.length; i++) {
+    if (text[i] === "(") depth++;
+    else if (text[i] === ")" && --depth === 0) return i === text.length - 1;
+  }
+  return false;
+}

@@ -1,0 +1,215 @@
+/** What the rules ask about one filesystem: its operations, what each can do and by which way, and the typestate. */
+import type { Filesystem, OperationBinding } from "../callgraph/filesystem.ts";
+import type { Program } from "../callgraph/program.ts";
+import type { Body } from "../ir/function-bodies.ts";
+import type { EvictionOperation } from "../report/finding.ts";
+import type { EffectSite } from "./effect.ts";
+import { EffectGraph, type Edge, type Engine, type GraphNode } from "./effect-graph.ts";
+import { type CallEvent, MODES, type Mode } from "./interpreter.ts";
+import type { TreeContexts } from "./reclaim-roots.ts";
+import { TypestateWalk } from "./typestate.ts";
+
+/** From which an operation's findings set out. ->dirty_inode is reached from them, never a start of its own. */
+export const STARTING_OPERATIONS: readonly EvictionOperation[] = ["evict_inode", "evict_inode_async", "destroy_inode", "free_inode", "drop_inode"];
+
+export interface Operation {
+  readonly name: EvictionOperation;
+  readonly binding: OperationBinding;
+  readonly body: Body;
+}
+
+/** A call of the chain: made in `body` at `event`. */
+export interface ChainStep {
+  readonly body: Body;
+  readonly event: CallEvent;
+  readonly via: string | null;
+}
+
+/** An effect and the shortest way to it. */
+export interface ReachedEffect {
+  readonly site: EffectSite;
+  /** The calls from the operation down; empty when the operation has the effect itself. */
+  readonly chain: readonly ChainStep[];
+  readonly doubt: string | null;
+}
+
+/** A call (or effect) in an operation's own body, with all that lies behind it. */
+export interface Anchor {
+  readonly operation: Operation;
+  readonly event: CallEvent;
+  readonly effects: readonly ReachedEffect[];
+}
+
+export class FilesystemFacts {
+  readonly filesystem: Filesystem;
+  readonly contexts: TreeContexts;
+  readonly engine: Engine;
+  readonly program: Program;
+  readonly operations: readonly Operation[];
+  readonly #graphs = new Map<Mode, EffectGraph>();
+  readonly #anchors = new Map<string, readonly Anchor[]>();
+  readonly #walks = new Map<EvictionOperation, TypestateWalk | null>();
+
+  constructor(engine: Engine, program: Program, filesystem: Filesystem, contexts: TreeContexts) {
+    this.engine = engine;
+    this.program = program;
+    this.filesystem = filesystem;
+    this.contexts = contexts;
+    const operations: Operation[] = [];
+    for (const name of STARTING_OPERATIONS) {
+      const binding = filesystem.operations.get(name);
+      const body = binding?.function == null ? null : engine.bodies.of(binding.function);
+      if (binding !== undefined && body !== null) operations.push({ name, binding, body });
+    }
+    this.operations = operations;
+  }
+
+  operation(name: EvictionOperation): Operation | undefined {
+    return this.operations.find((each) => each.name === name);
+  }
+
+  graph(mode: Mode): EffectGraph {
+    let graph = this.#graphs.get(mode);
+    if (graph === undefined) {
+      graph = new EffectGraph(this.engine, this.filesystem, mode);
+      for (const { binding } of this.operations) graph.root(binding.function!);
+      this.#graphs.set(mode, graph);
+    }
+    return graph;
+  }
+
+  graphs(): Iterable<EffectGraph> {
+    return this.#graphs.values();
+  }
+
+  /** Whether what this filesystem does in reclaim depends on which reclaimer it is. */
+  asksForKswapd(): boolean {
+    for (const node of this.graph(MODES.reclaim).nodes.values()) if (node.expansion.asksForKswapd) return true;
+    return false;
+  }
+
+  /** Every call in the operation's body that can do something, with its effects, nearest first. */
+  anchors(operation: Operation, mode: Mode): readonly Anchor[] {
+    const key = `${operation.name}|${mode.name}`;
+    let anchors = this.#anchors.get(key);
+    if (anchors === undefined) {
+      anchors = this.#findAnchors(operation, mode);
+      this.#anchors.set(key, anchors);
+    }
+    return anchors;
+  }
+
+  #findAnchors(operation: Operation, mode: Mode): Anchor[] {
+    const graph = this.graph(mode);
+    const root = graph.root(operation.binding.function!);
+    if (root === null) return [];
+    const anchors: Anchor[] = [];
+    const seen = new Set<number>();
+    for (const event of root.expansion.events) {
+      if (seen.has(event.call.at)) continue;
+      seen.add(event.call.at);
+      const same = (each: { event: CallEvent }): boolean => each.event.call === event.call;
+      const effects: ReachedEffect[] = root.effects.filter(same).map((site) => ({ site, chain: [], doubt: site.doubt }));
+      effects.push(...reachable(root, root.edges.filter(same)));
+      for (const callback of root.callbacks.filter(same)) effects.push(...deferred(root, callback));
+      if (effects.length > 0) anchors.push({ operation, event, effects });
+    }
+    return anchors;
+  }
+
+  /** The typestate walk of an operation; null when the filesystem has no such operation. */
+  typestate(name: EvictionOperation): TypestateWalk | null {
+    let walk = this.#walks.get(name);
+    if (walk === undefined) {
+      const operation = this.operation(name);
+      const graph = this.graph(MODES.any);
+      const root = operation === undefined ? null : graph.root(operation.binding.function!);
+      walk = null;
+      if (root !== null) {
+        walk = new TypestateWalk(this.engine, graph, name === "evict_inode_async");
+        walk.run(root, 0);
+      }
+      this.#walks.set(name, walk);
+    }
+    return walk;
+  }
+}
+
+interface Visit {
+  readonly node: GraphNode;
+  readonly parent: Visit | null;
+  readonly step: ChainStep;
+  readonly doubt: string | null;
+}
+
+/** Breadth first over sure edges, and only then over doubtful ones: a chain without doubt is preferred to a shorter one with. */
+function reachable(root: GraphNode, starts: readonly Edge[]): ReachedEffect[] {
+  const seen = new Set<GraphNode>();
+  const found: ReachedEffect[] = [];
+  let doubtful: Visit[] = [];
+  const queue: Visit[] = [];
+  const visit = (from: GraphNode, edge: Edge, parent: Visit | null): void => {
+    if (seen.has(edge.target)) return;
+    const doubt = parent?.doubt ?? edge.doubt;
+    const step = { body: from.expansion.body, event: edge.event, via: edge.via };
+    const next = { node: edge.target, parent, step, doubt };
+    if (edge.doubt !== null && parent?.doubt == null) {
+      doubtful.push(next);
+      return;
+    }
+    seen.add(edge.target);
+    queue.push(next);
+  };
+  for (const edge of starts) visit(root, edge, null);
+  for (let i = 0; ; i++) {
+    if (i === queue.length) {
+      // All that is sure has been seen.
+      for (const each of doubtful) {
+        if (seen.has(each.node)) continue;
+        seen.add(each.node);
+        queue.push(each);
+      }
+      doubtful = [];
+      if (i === queue.length) break;
+    }
+    const here = queue[i]!;
+    for (const site of here.node.effects) found.push(reached(site, here, here.doubt ?? site.doubt));
+    for (const edge of here.node.edges) visit(here.node, edge, here);
+    for (const callback of here.node.callbacks) {
+      for (const effect of deferred(here.node, callback)) found.push(reached(effect.site, here, here.doubt ?? effect.doubt));
+    }
+  }
+  return found;
+}
+
+/** The chain is made when it is asked for: of thousands of effects a few are shown. */
+function reached(site: EffectSite, visit: Visit, doubt: string | null): ReachedEffect {
+  return {
+    site,
+    doubt,
+    get chain() {
+      return chainOf(visit);
+    },
+  };
+}
+
+function chainOf(visit: Visit): ChainStep[] {
+  const chain: ChainStep[] = [];
+  for (let at: Visit | null = visit; at !== null; at = at.parent) chain.unshift(at.step);
+  return chain;
+}
+
+const WORK = new Set(["dirty", "transaction", "disk", "network", "wait", "lookup", "drop", "defer"]);
+
+/** call_rcu() with a callback that does more than free memory is deferred work. */
+function deferred(from: GraphNode, callback: Edge): ReachedEffect[] {
+  const behind: ReachedEffect[] = [
+    ...callback.target.effects.map((site) => ({ site, chain: [], doubt: site.doubt })),
+    ...reachable(callback.target, callback.target.edges),
+  ];
+  const work = behind.find((each) => WORK.has(each.site.kind) && each.doubt === null);
+  if (work === undefined) return [];
+  const what = `queues an RCU callback, ${callback.via}(), in which ${work.site.primitive}() ${work.site.what}`;
+  const site: EffectSite = { kind: "defer", body: from.expansion.body, event: callback.event, primitive: "call_rcu", what, doubt: null };
+  return [{ site, chain: [], doubt: null }];
+}

@@ -1,0 +1,540 @@
+/**
+ * Conditional constant propagation inside one function: which steps can run, and with which argument values their
+ * calls are made, given what is known of the parameters and of the task (PF_MEMALLOC, kswapd).
+ */
+import type { Lookup } from "../callgraph/lookup.ts";
+import type { Body, FunctionBodies } from "../ir/function-bodies.ts";
+import type { Expr, Step } from "../ir/ir.ts";
+import type { Knowledge } from "../knowledge/knowledge.ts";
+import type { ConstantTable } from "./constants.ts";
+import { binary, complement, isZero, join, keyOf, NONZERO, not, number, ONE, same, truth, type Value, ZERO } from "./value.ts";
+
+/** What is known of the task that runs. */
+export interface Mode {
+  readonly name: "reclaim" | "kswapd" | "direct" | "any";
+  /** PF_MEMALLOC is set; undefined: either. */
+  readonly memalloc: boolean | undefined;
+  readonly kswapd: boolean | undefined;
+}
+
+export const MODES = {
+  reclaim: { name: "reclaim", memalloc: true, kswapd: undefined },
+  kswapd: { name: "kswapd", memalloc: true, kswapd: true },
+  direct: { name: "direct", memalloc: true, kswapd: false },
+  any: { name: "any", memalloc: undefined, kswapd: undefined },
+} as const satisfies Record<string, Mode>;
+
+export type Env = ReadonlyMap<string, Value>;
+export type CallExpr = Expr & { readonly k: "call" };
+
+export interface CallEvent {
+  readonly call: CallExpr;
+  readonly args: readonly Value[];
+  /** What a callee that is a local or parameter is known to be. */
+  readonly callee: Value;
+  readonly guard: number;
+}
+
+/** A function under one assumption about its parameters and its task. */
+export interface Expansion {
+  readonly body: Body;
+  readonly mode: Mode;
+  readonly args: readonly Value[];
+  readonly events: readonly CallEvent[];
+  readonly returns: Value;
+  /** A branch was decided by whether the task is kswapd. */
+  readonly asksForKswapd: boolean;
+}
+
+export type EventSink = (event: CallEvent) => void;
+
+/** The address of a counter that is zero while its inode is being evicted. */
+const ZERO_COUNTER = "#zero";
+const EMPTY: Env = new Map();
+const MAX_PREDICATE_TEXT = 800;
+const MAX_PREDICATE_DEPTH = 3;
+const MAX_CONTEXTS_OF_A_BODY = 16;
+
+export class Interpreter {
+  readonly #bodies: FunctionBodies;
+  readonly #lookup: Lookup;
+  readonly #knowledge: Knowledge;
+  readonly #constants: ConstantTable;
+  #expansions = new Map<Body, Map<string, Expansion>>();
+  readonly #relevant = new Map<Body, readonly boolean[]>();
+  readonly #running = new Set<Body>();
+  #asksForKswapd = false;
+  #depth = 0;
+
+  constructor(bodies: FunctionBodies, lookup: Lookup, knowledge: Knowledge, constants: ConstantTable) {
+    this.#bodies = bodies;
+    this.#lookup = lookup;
+    this.#knowledge = knowledge;
+    this.#constants = constants;
+  }
+
+  clear(): void {
+    this.#expansions.clear();
+    this.#relevant.clear();
+  }
+
+  /** What `body` does when called with `args`. Memoised; beyond 16 different argument lists the arguments are forgotten. */
+  expand(body: Body, args: readonly Value[], mode: Mode): Expansion {
+    let ofBody = this.#expansions.get(body);
+    if (ofBody === undefined) {
+      ofBody = new Map();
+      this.#expansions.set(body, ofBody);
+    }
+    let known = this.#keepRelevant(body, args);
+    let key = this.keyOf(known, mode);
+    let expansion = ofBody.get(key);
+    if (expansion === undefined && ofBody.size >= MAX_CONTEXTS_OF_A_BODY) {
+      known = [];
+      key = this.keyOf(known, mode);
+      expansion = ofBody.get(key);
+    }
+    if (expansion === undefined) {
+      expansion = this.#run(body, known, mode);
+      ofBody.set(key, expansion);
+    }
+    return expansion;
+  }
+
+  keyOf(args: readonly Value[], mode: Mode): string {
+    return `${mode.name}:${args.map(keyOf).join(",")}`;
+  }
+
+  #keepRelevant(body: Body, args: readonly Value[]): Value[] {
+    let relevant = this.#relevant.get(body);
+    if (relevant === undefined) {
+      relevant = relevantParameters(body);
+      this.#relevant.set(body, relevant);
+    }
+    const kept: Value[] = [];
+    for (let i = 0; i < body.ir.parameters.length; i++) {
+      const value = args[i];
+      kept.push(relevant[i] && value !== undefined && value.k !== "nonzero" ? value : undefined);
+    }
+    while (kept.length > 0 && kept[kept.length - 1] === undefined) kept.pop();
+    return kept;
+  }
+
+  #run(body: Body, args: readonly Value[], mode: Mode): Expansion {
+    const outerAsks = this.#asksForKswapd;
+    this.#asksForKswapd = false;
+    this.#running.add(body);
+    const entry = this.entryEnv(body, args);
+    const envs = this.#fixpoint(body, entry, mode);
+    const events: CallEvent[] = [];
+    let returns: Value;
+    let returned = false;
+    envs.forEach((env, at) => {
+      if (env === undefined) return;
+      const step = body.ir.steps[at]!;
+      this.transfer(step, env, body, mode, (event) => events.push(event));
+      if (step.k === "return") {
+        const value = step.value === null ? undefined : this.evaluate(step.value, env, body, mode, null, step.guard);
+        // Falling off the end of a function with a value is not a way out.
+        if (step.value !== null || !returned) returns = returned ? join(returns, value) : value;
+        if (step.value !== null) returned = true;
+      }
+    });
+    this.#running.delete(body);
+    const asksForKswapd = this.#asksForKswapd;
+    this.#asksForKswapd = outerAsks || asksForKswapd;
+    return { body, mode, args, events, returns, asksForKswapd };
+  }
+
+  entryEnv(body: Body, args: readonly Value[]): Env {
+    if (args.length === 0) return EMPTY;
+    const env = new Map<string, Value>();
+    body.ir.parameters.forEach(({ name }, i) => {
+      if (args[i] !== undefined && name !== "") env.set(name, args[i]);
+    });
+    return env;
+  }
+
+  #fixpoint(body: Body, entry: Env, mode: Mode): (Env | undefined)[] {
+    const { steps } = body.ir;
+    const envs: (Env | undefined)[] = new Array(steps.length).fill(undefined);
+    envs[body.ir.entry] = entry;
+    const work = [body.ir.entry];
+    while (work.length > 0) {
+      const at = work.pop()!;
+      const step = steps[at]!;
+      for (const [target, env] of this.successors(step, envs[at]!, body, mode)) {
+        if (target < 0) continue;
+        const before = envs[target];
+        const after = before === undefined ? env : joinEnvs(before, env);
+        if (before !== undefined && after === before) continue;
+        envs[target] = after;
+        work.push(target);
+      }
+    }
+    return envs;
+  }
+
+  /** Where control can go from a step, with what is known there. */
+  successors(step: Step, env: Env, body: Body, mode: Mode): [number, Env][] {
+    switch (step.k) {
+      case "eval":
+      case "declare":
+        return [[step.next, this.transfer(step, env, body, mode, null)]];
+      case "nop":
+        return [[step.next, env]];
+      case "either":
+        return step.targets.map((target) => [target, env]);
+      case "return":
+        return [];
+      case "branch": {
+        const after = this.transfer(step, env, body, mode, null);
+        const decided = truth(this.evaluate(step.test, env, body, mode, null, step.guard));
+        const out: [number, Env][] = [];
+        if (decided !== false) out.push([step.yes, this.refine(step.test, true, after, body, mode)]);
+        if (decided !== true) out.push([step.no, this.refine(step.test, false, after, body, mode)]);
+        return out;
+      }
+      case "switch": {
+        const value = this.evaluate(step.value, env, body, mode, null, step.guard);
+        const after = this.transfer(step, env, body, mode, null);
+        const out: [number, Env][] = [];
+        let decided = false;
+        for (const each of step.cases) {
+          if (each.value === null) continue;
+          const hit = truth(binary("==", value, this.evaluate(each.value, env, body, mode, null, step.guard)));
+          if (hit !== false) out.push([each.target, after]);
+          if (hit === true) decided = true;
+        }
+        if (!decided) for (const each of step.cases) if (each.value === null) out.push([each.target, after]);
+        return out;
+      }
+    }
+  }
+
+  /** What is known after a step; its calls go to `sink`, innermost first. */
+  transfer(step: Step, env: Env, body: Body, mode: Mode, sink: EventSink | null): Env {
+    const out: MutableEnv = { env, copied: false };
+    if (step.k === "eval") this.#evaluateInto(step.expr, out, body, mode, sink, step.guard);
+    else if (step.k === "declare") {
+      const value = step.init === null ? undefined : this.#evaluateInto(step.init, out, body, mode, sink, step.guard);
+      assign(out, step.name, value);
+    } else if (step.k === "branch") this.#evaluateInto(step.test, out, body, mode, sink, step.guard);
+    else if (step.k === "switch") this.#evaluateInto(step.value, out, body, mode, sink, step.guard);
+    else if (step.k === "return" && step.value !== null && sink !== null)
+      this.#evaluateInto(step.value, out, body, mode, sink, step.guard);
+    return out.env;
+  }
+
+  evaluate(expr: Expr, env: Env, body: Body, mode: Mode, sink: EventSink | null, guard: number): Value {
+    return this.#evaluateInto(expr, { env, copied: false }, body, mode, sink, guard);
+  }
+
+  #evaluateInto(expr: Expr, out: MutableEnv, body: Body, mode: Mode, sink: EventSink | null, guard: number): Value {
+    const recur = (each: Expr): Value => this.#evaluateInto(each, out, body, mode, sink, guard);
+    switch (expr.k) {
+      case "num":
+        return number(expr.value);
+      case "str":
+        return NONZERO;
+      case "id": {
+        if (out.env.has(expr.name)) return out.env.get(expr.name);
+        return this.#constants.valueOf(expr.name, body);
+      }
+      case "field": {
+        recur(expr.base);
+        if (expr.name === "flags" && isCurrentTask(expr.base)) return this.#taskFlags(mode);
+        const object = this.#memberOfObject(expr, out.env);
+        if (object !== undefined) return object;
+        const path = this.pathOf(expr, out.env);
+        return path === null ? undefined : out.env.get(path);
+      }
+      case "index":
+        recur(expr.base);
+        recur(expr.index);
+        return undefined;
+      case "unary":
+        return this.#unary(expr, out, recur);
+      case "binary": {
+        const left = recur(expr.left);
+        if (expr.op === "&&" && truth(left) === false) return ZERO;
+        if (expr.op === "||" && truth(left) === true) return ONE;
+        return binary(expr.op, left, recur(expr.right));
+      }
+      case "assign":
+        return this.#assignment(expr, out, recur);
+      case "cond": {
+        const test = truth(recur(expr.test));
+        if (test === true) return recur(expr.yes);
+        if (test === false) return recur(expr.no);
+        return join(recur(expr.yes), recur(expr.no));
+      }
+      case "cast":
+        return recur(expr.operand);
+      case "init":
+        for (const entry of expr.entries) recur(entry.value);
+        return undefined;
+      case "other":
+        for (const part of expr.parts) recur(part);
+        return undefined;
+      case "type":
+        return undefined;
+      case "call": {
+        if (expr.callee.k !== "id") recur(expr.callee);
+        const args = expr.args.map(recur);
+        const callee = expr.callee.k === "id" ? out.env.get(expr.callee.name) : undefined;
+        sink?.({ call: expr, args, callee, guard });
+        return this.#valueOfCall(expr, args, body, mode);
+      }
+    }
+  }
+
+  #unary(expr: Expr & { k: "unary" }, out: MutableEnv, recur: (expr: Expr) => Value): Value {
+    if (expr.op === "&") {
+      recur(expr.operand);
+      if (expr.operand.k === "id") {
+        // The callee may write through the pointer.
+        if (out.env.has(expr.operand.name)) assign(out, expr.operand.name, undefined);
+        return this.#constants.isGlobal(expr.operand.name) ? { k: "global", name: expr.operand.name } : NONZERO;
+      }
+      return (expr.operand.k === "field" ? this.#memberOfObject(expr.operand, out.env) : undefined) ?? NONZERO;
+    }
+    const value = recur(expr.operand);
+    switch (expr.op) {
+      case "!":
+        return not(value);
+      case "~":
+        return complement(value);
+      case "-":
+        return binary("-", ZERO, value);
+      case "+":
+        return value;
+      case "++":
+      case "--":
+        if (expr.operand.k === "id") assign(out, expr.operand.name, undefined);
+        return undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  #assignment(expr: Expr & { k: "assign" }, out: MutableEnv, recur: (expr: Expr) => Value): Value {
+    const right = recur(expr.right);
+    let value = right;
+    if (expr.op !== "=") value = binary(expr.op.slice(0, -1), recur(expr.left), right);
+    else if (expr.left.k !== "id") recur(expr.left);
+    const target = expr.left.k === "id" ? expr.left.name : expr.left.k === "field" ? this.pathOf(expr.left, out.env) : null;
+    if (target !== null) assign(out, target, value);
+    return value;
+  }
+
+  #taskFlags(mode: Mode): Value {
+    const bit = (name: string): number => this.#knowledge.constants.get(name) ?? 0;
+    let known = 0;
+    let bits = 0;
+    if (mode.memalloc !== undefined) {
+      known |= bit("PF_MEMALLOC");
+      if (mode.memalloc) bits |= bit("PF_MEMALLOC");
+    }
+    if (mode.memalloc !== undefined) this.#asksForKswapd = true;
+    if (mode.kswapd !== undefined) {
+      known |= bit("PF_KSWAPD");
+      if (mode.kswapd) bits |= bit("PF_KSWAPD");
+    }
+    return known === 0 ? undefined : { k: "bits", known, bits };
+  }
+
+  #valueOfCall(expr: CallExpr, args: readonly Value[], body: Body, mode: Mode): Value {
+    if (expr.callee.k !== "id") return undefined;
+    const { name } = expr.callee;
+    const through = this.#knowledge.values.get(name);
+    if (through !== undefined) {
+      const value = args[through];
+      // Constraints only ever take bits away.
+      return name.includes("constraint") || name.includes("mask") ? onlyZeros(value) : value;
+    }
+    if (name === "current_is_kswapd") {
+      this.#asksForKswapd = true;
+      return mode.kswapd === undefined ? undefined : mode.kswapd ? ONE : ZERO;
+    }
+    const part = this.#knowledge.parts.get(name);
+    if (part !== undefined) {
+      const object = args[part];
+      if (object?.k !== "symbol" || !object.name.startsWith("#")) return undefined;
+      return object.name === ZERO_COUNTER ? ZERO : object;
+    }
+    if (this.#knowledge.sameValue.has(name)) return { k: "symbol", name: `${name}()` };
+    if (name === "mapping_gfp_mask") return { k: "bits", known: 1, bits: 0 };
+    if (name === "BIT" && args[0] !== undefined) return binary("<<", ONE, args[0]);
+    if (this.#depth >= MAX_PREDICATE_DEPTH || this.#knowledge.functions.has(name)) return undefined;
+    const target = this.#lookup.direct(name, body.file);
+    if (target === null) return undefined;
+    if (target.kind === "function" && target.function.span.end - target.function.span.body > MAX_PREDICATE_TEXT) return undefined;
+    const callee = target.kind === "function" ? this.#bodies.of(target.function) : this.#bodies.ofMacro(target.macro);
+    if (callee === null || callee.text.length > MAX_PREDICATE_TEXT + 400 || this.#running.has(callee)) return undefined;
+    this.#depth++;
+    try {
+      return this.expand(callee, args, mode).returns;
+    } finally {
+      this.#depth--;
+    }
+  }
+
+  /** What a member of the inode under eviction, or of its mapping, stands for. */
+  #memberOfObject(expr: Expr & { k: "field" }, env: Env): Value {
+    const { base } = expr;
+    const object =
+      base.k === "id" ? env.get(base.name) : base.k === "field" ? this.#memberOfObject(base, env) : base.k === "call" ? this.#objectOf(base, env) : undefined;
+    if (object?.k !== "symbol" || !object.name.startsWith("#")) return undefined;
+    const name = this.#knowledge.objects.get(object.name)?.get(expr.name);
+    return name === undefined ? undefined : { k: "symbol", name };
+  }
+
+  /** `EXT4_I(inode)` and container_of() name another part of the same object. */
+  #objectOf(expr: CallExpr, env: Env): Value {
+    for (const arg of expr.args) {
+      const value = arg.k === "id" ? env.get(arg.name) : undefined;
+      if (value?.k === "symbol" && value.name.startsWith("#")) return value;
+    }
+    return undefined;
+  }
+
+  /** The name under which a stable member is remembered: `inode->i_nlink`; null for anything else. */
+  pathOf(expr: Expr & { k: "field" }, env: Env): string | null {
+    if (!this.#knowledge.stableMembers.has(expr.name)) return null;
+    let base: Expr = expr.base;
+    let path = expr.name;
+    while (base.k === "field") {
+      path = `${base.name}.${path}`;
+      base = base.base;
+    }
+    if (base.k !== "id") return null;
+    const object = env.get(base.name);
+    // Facts about the inode under eviction survive a call: they are kept under the object's name, not the variable's.
+    return object?.k === "symbol" && object.name.startsWith("#") ? `${object.name}.${path}` : `${base.name}.${path}`;
+  }
+
+  /** What else is known when `test` came out as `holds`. */
+  refine(test: Expr, holds: boolean, env: Env, body: Body, mode: Mode): Env {
+    const out: MutableEnv = { env, copied: false };
+    if (test.k === "id" || test.k === "field") {
+      const path = test.k === "id" ? test.name : this.pathOf(test, env);
+      if (path === null || (test.k === "id" && this.#constants.isGlobal(path))) return env;
+      if (!holds) assign(out, path, ZERO);
+      else if (env.get(path) === undefined) assign(out, path, NONZERO);
+    } else if (test.k === "assign" && test.left.k === "id") {
+      if (!holds) assign(out, test.left.name, ZERO);
+      else if (out.env.get(test.left.name) === undefined) assign(out, test.left.name, NONZERO);
+    } else if (test.k === "binary" && (test.op === "==" || test.op === "!=")) {
+      const path = test.left.k === "id" ? test.left.name : test.left.k === "field" ? this.pathOf(test.left, env) : null;
+      const value = this.evaluate(test.right, env, body, mode, null, 0);
+      if (path !== null && value !== undefined) {
+        if ((test.op === "==") === holds) assign(out, path, value);
+        else if (isZero(value) && env.get(path) === undefined) assign(out, path, NONZERO);
+      }
+    } else if (test.k === "binary" && test.op === "&" && test.left.k === "id") {
+      const mask = this.evaluate(test.right, env, body, mode, null, 0);
+      const before = env.get(test.left.name);
+      if (mask?.k === "bits" && mask.known === -1 && (before === undefined || before.k === "bits")) {
+        const single = (mask.bits & (mask.bits - 1)) === 0;
+        const base = before ?? { k: "bits" as const, known: 0, bits: 0 };
+        if (!holds) assign(out, test.left.name, { k: "bits", known: base.known | mask.bits, bits: base.bits & ~mask.bits });
+        else if (single) assign(out, test.left.name, { k: "bits", known: base.known | mask.bits, bits: base.bits | mask.bits });
+      }
+    }
+    return out.env;
+  }
+}
+
+interface MutableEnv {
+  env: Env;
+  copied: boolean;
+}
+
+function assign(out: MutableEnv, name: string, value: Value): void {
+  if (same(out.env.get(name), value) && out.env.has(name)) return;
+  if (value === undefined && !out.env.has(name)) {
+    // An entry that says "nothing known" hides a constant of the same name.
+    return;
+  }
+  if (!out.copied) {
+    out.env = new Map(out.env);
+    out.copied = true;
+  }
+  const env = out.env as Map<string, Value>;
+  env.set(name, value);
+}
+
+/** Keeps `a` itself when nothing is lost, so that a fixpoint shows by identity. */
+export function joinEnvs(a: Env, b: Env): Env {
+  if (a === b) return a;
+  let result: Map<string, Value> | null = null;
+  for (const [name, value] of a) {
+    const joined = b.has(name) ? join(value, b.get(name)) : undefined;
+    if (same(joined, value)) continue;
+    result ??= new Map(a);
+    if (joined === undefined && !b.has(name)) result.delete(name);
+    else result.set(name, joined);
+  }
+  return result ?? a;
+}
+
+function onlyZeros(value: Value): Value {
+  if (value?.k !== "bits") return undefined;
+  const zeros = value.known & ~value.bits;
+  return { k: "bits", known: zeros, bits: 0 };
+}
+
+function isCurrentTask(expr: Expr): boolean {
+  return (expr.k === "id" && expr.name === "current") || (expr.k === "call" && expr.callee.k === "id" && expr.callee.name === "get_current");
+}
+
+/** Which parameters can change what the function does: those in a condition, those passed on, those called. */
+function relevantParameters(body: Body): boolean[] {
+  const names = new Set<string>();
+  const collect = (expr: Expr, inTest: boolean): void => {
+    switch (expr.k) {
+      case "id":
+        if (inTest) names.add(expr.name);
+        return;
+      case "field":
+        return collect(expr.base, false);
+      case "index":
+        collect(expr.base, false);
+        return collect(expr.index, false);
+      case "call":
+        collect(expr.callee, true);
+        for (const arg of expr.args) collect(arg, true);
+        return;
+      case "unary":
+        return collect(expr.operand, inTest);
+      case "binary":
+        collect(expr.left, inTest);
+        return collect(expr.right, inTest);
+      case "assign":
+        collect(expr.right, true);
+        return collect(expr.left, false);
+      case "cond":
+        collect(expr.test, true);
+        collect(expr.yes, inTest);
+        return collect(expr.no, inTest);
+      case "cast":
+        return collect(expr.operand, inTest);
+      case "init":
+        for (const entry of expr.entries) collect(entry.value, true);
+        return;
+      case "other":
+        for (const part of expr.parts) collect(part, true);
+        return;
+      default:
+        return;
+    }
+  };
+  for (const step of body.ir.steps) {
+    if (step.k === "eval") collect(step.expr, false);
+    else if (step.k === "declare" && step.init !== null) collect(step.init, true);
+    else if (step.k === "branch") collect(step.test, true);
+    else if (step.k === "switch") collect(step.value, true);
+    else if (step.k === "return" && step.value !== null) collect(step.value, true);
+  }
+  return body.ir.parameters.map(({ name }) => names.has(name));
+}

@@ -1,0 +1,96 @@
+/** Which definition a name means in a file: static-first, then the neighbourhood, then the tree. */
+import type { FunctionRef, MacroRef, Program, SourceFile } from "./program.ts";
+
+export type DirectTarget =
+  | { readonly kind: "function"; readonly function: FunctionRef }
+  | { readonly kind: "macro"; readonly macro: MacroRef };
+
+export class Lookup {
+  readonly #program: Program;
+  readonly #cache = new Map<string, DirectTarget | null>();
+  #generation = -1;
+
+  constructor(program: Program) {
+    this.#program = program;
+  }
+
+  /** What `name(...)` in `from` calls; null when the tree does not define it. */
+  direct(name: string, from: SourceFile): DirectTarget | null {
+    if (this.#generation !== this.#program.generation) {
+      this.#cache.clear();
+      this.#generation = this.#program.generation;
+    }
+    const key = `${name}\0${from.path}`;
+    let target = this.#cache.get(key);
+    if (target === undefined) {
+      target = this.#find(name, from);
+      this.#cache.set(key, target);
+    }
+    return target;
+  }
+
+  #find(name: string, from: SourceFile): DirectTarget | null {
+    const macro = best(this.#program.macrosNamed(name).filter((each) => each.span.functionLike && isVisible(each.file, from)), from, macroSize);
+    const candidates = this.#program.functionsNamed(name).filter((each) => isCallable(each, from));
+    const fn = best(candidates, from, functionSize);
+    if (fn !== null && (macro === null || nearness(fn.file, from) >= nearness(macro.file, from))) return { kind: "function", function: fn };
+    return macro === null ? null : { kind: "macro", macro };
+  }
+
+  /** The function that a name means when it is used as a value (`.evict_inode = name`). */
+  functionValue(name: string, from: SourceFile): FunctionRef | null {
+    return best(this.#program.functionsNamed(name).filter((each) => isCallable(each, from)), from, functionSize);
+  }
+}
+
+/** A static function is called in its own file only; a static inline of a header wherever the header is visible. */
+function isCallable(candidate: FunctionRef, from: SourceFile): boolean {
+  if (candidate.file === from) return true;
+  if (candidate.isStatic) return candidate.file.isHeader ? isVisible(candidate.file, from) : false;
+  return true;
+}
+
+/** A header under include/ may be included anywhere; another header by files of its own directory and those below it. */
+function isVisible(definition: SourceFile, from: SourceFile): boolean {
+  if (definition === from) return true;
+  if (!definition.isHeader) return false;
+  if (/(^|\/)include(\/|$)/.test(definition.directory)) return true;
+  return sharedFolders(definition.directory, from.directory) > 0;
+}
+
+function sharedFolders(a: string, b: string): number {
+  const left = a.split("/");
+  const right = b.split("/");
+  let shared = 0;
+  while (shared < left.length && shared < right.length && left[shared] === right[shared]) shared++;
+  return shared;
+}
+
+function nearness(definition: SourceFile, from: SourceFile): number {
+  if (definition === from) return 1000;
+  if (definition.directory === from.directory) return 500;
+  return sharedFolders(definition.directory, from.directory) * 10;
+}
+
+/** The nearest; among equals the one with the larger body, since the others are stubs for a feature that is configured out. */
+function best<T extends { readonly file: SourceFile }>(candidates: readonly T[], from: SourceFile, size: (candidate: T) => number): T | null {
+  let winner: T | null = null;
+  let winnerScore = -1;
+  for (const candidate of candidates) {
+    const score = nearness(candidate.file, from) * 1e7 + Math.min(size(candidate), 1e7 - 1);
+    if (score > winnerScore) {
+      winner = candidate;
+      winnerScore = score;
+    }
+  }
+  return winner;
+}
+
+function functionSize(candidate: FunctionRef): number {
+  // An inline stub in a header never wins over a definition in a .c file.
+  return candidate.span.end - candidate.span.body + (candidate.file.isHeader ? 0 : 100_000);
+}
+
+function macroSize(candidate: MacroRef): number {
+  return candidate.span.end - candidate.span.start;
+}

@@ -1,0 +1,81 @@
+/**
+ * The intermediate form of one function: expressions with the source offsets of their calls, and a control-flow graph
+ * of small steps. Names are kept as written; what they mean is the business of the call graph and the knowledge base.
+ * Offsets (`at`) count UTF-16 units from the start of the function's own text.
+ */
+
+export type Expr =
+  | { readonly k: "num"; readonly value: number }
+  | { readonly k: "str" }
+  | { readonly k: "id"; readonly name: string; readonly at: number }
+  | { readonly k: "field"; readonly base: Expr; readonly name: string; readonly at: number }
+  | { readonly k: "index"; readonly base: Expr; readonly index: Expr }
+  | { readonly k: "call"; readonly callee: Expr; readonly args: readonly Expr[]; readonly at: number; readonly end: number }
+  | { readonly k: "unary"; readonly op: string; readonly operand: Expr }
+  | { readonly k: "binary"; readonly op: string; readonly left: Expr; readonly right: Expr }
+  | { readonly k: "assign"; readonly op: string; readonly left: Expr; readonly right: Expr; readonly at: number }
+  | { readonly k: "cond"; readonly test: Expr; readonly yes: Expr; readonly no: Expr }
+  | { readonly k: "cast"; readonly type: TypeName; readonly operand: Expr }
+  | { readonly k: "init"; readonly struct: string | null; readonly entries: readonly InitEntry[] }
+  | { readonly k: "type"; readonly type: TypeName }
+  /** Anything else: its parts still count. */
+  | { readonly k: "other"; readonly parts: readonly Expr[] };
+
+export interface InitEntry {
+  readonly field: string | null;
+  readonly value: Expr;
+}
+
+/** A declared type as far as the analysis needs it. */
+export interface TypeName {
+  /** The struct tag, or the typedef's name when it may stand for a struct; null for scalars. */
+  readonly struct: string | null;
+  readonly isTypedef: boolean;
+  readonly pointers: number;
+  /** `gfp_t`, `bool`, ... when it is neither. */
+  readonly scalar: string | null;
+}
+
+export const UNKNOWN_TYPE: TypeName = { struct: null, isTypedef: false, pointers: 0, scalar: null };
+
+export type Step =
+  | { readonly k: "eval"; readonly expr: Expr; next: number; readonly guard: number }
+  | { readonly k: "declare"; readonly name: string; readonly type: TypeName; readonly init: Expr | null; next: number; readonly guard: number }
+  | { readonly k: "branch"; readonly test: Expr; yes: number; no: number; readonly guard: number; readonly at: number }
+  /** Both ways are possible: preprocessor arms, loop macros. */
+  | { readonly k: "either"; targets: number[]; readonly guard: number }
+  | { readonly k: "switch"; readonly value: Expr; cases: SwitchCase[]; readonly guard: number }
+  | { readonly k: "return"; readonly value: Expr | null; readonly at: number; readonly guard: number }
+  | { readonly k: "nop"; next: number; readonly guard: number };
+
+export interface SwitchCase {
+  /** null: default, or no case fits. */
+  readonly value: Expr | null;
+  readonly target: number;
+}
+
+/** A condition that must hold (or fail) for the steps under it to run. Linked to the one around it. */
+export interface Guard {
+  readonly test: Expr;
+  readonly holds: boolean;
+  readonly parent: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface Parameter {
+  readonly name: string;
+  readonly type: TypeName;
+}
+
+export interface FunctionIr {
+  readonly name: string;
+  readonly parameters: readonly Parameter[];
+  readonly returns: TypeName;
+  readonly entry: number;
+  readonly steps: readonly Step[];
+  /** Index 0 is "no guard". */
+  readonly guards: readonly Guard[];
+  /** ERROR and MISSING nodes in the function's tree: what is said of it is uncertain. */
+  readonly parseErrors: number;
+}

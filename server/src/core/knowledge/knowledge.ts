@@ -1,0 +1,120 @@
+/**
+ * What the analysis knows of the kernel's own functions: data (primitives.json, a user's evictscope.json), not code.
+ * A new primitive or a filesystem's wrapper is a line there.
+ */
+import primitives from "./primitives.json" with { type: "json" };
+
+export type EffectKind =
+  | "dirty"
+  | "nofail"
+  | "transaction"
+  | "disk"
+  | "network"
+  | "wait"
+  | "freeze"
+  | "lock"
+  | "lookup"
+  | "drop"
+  | "defer"
+  | "rcu"
+  | "unhash"
+  | "wake"
+  | "clear"
+  | "truncate";
+
+export const EFFECT_KINDS: readonly EffectKind[] = [
+  "dirty", "nofail", "transaction", "disk", "network", "wait", "freeze", "lock", "lookup", "drop", "defer", "rcu", "unhash", "wake", "clear", "truncate",
+];
+
+export interface FunctionEntry {
+  readonly names: readonly string[];
+  readonly effects?: readonly EffectKind[];
+  /** Effects that count only when the tree at hand does not define the function. */
+  readonly undefinedEffects?: readonly EffectKind[];
+  /** Its body is walked too. */
+  readonly follow?: boolean;
+  /** Does nothing that the rules know; its body is not walked. */
+  readonly inert?: boolean;
+  /** Index of the gfp argument: the call allocates, and with __GFP_NOFAIL there it may not fail. */
+  readonly gfp?: number;
+  /** Index of the lock that it sleeps on. */
+  readonly lockArgument?: number;
+  /** Index of a function that runs later. */
+  readonly callback?: number;
+  readonly what?: string;
+  readonly source: string;
+}
+
+export interface KnowledgeData {
+  readonly functions?: readonly FunctionEntry[];
+  readonly pure?: { readonly values: Readonly<Record<string, number>>; readonly parts?: Readonly<Record<string, number>> };
+  readonly guards?: { readonly classes: Readonly<Record<string, string>> };
+  readonly follow?: { readonly folders: readonly string[] };
+  readonly constants?: { readonly gfp: Readonly<Record<string, number>>; readonly task: Readonly<Record<string, number>> };
+  readonly stableMembers?: { readonly names: readonly string[] };
+  /** What members of the inode under eviction stand for: another part of it, its mapping, a counter that is zero. */
+  readonly objects?: Readonly<Record<string, Readonly<Record<string, string>> | string>>;
+  /** Functions whose value is the same wherever they are called on the way: folio_size(). */
+  readonly sameValue?: { readonly names: readonly string[] };
+  readonly emptyMappingTests?: { readonly whenTrue: readonly string[]; readonly whenFalse: readonly string[] };
+  readonly quiet?: { readonly files: readonly string[] };
+  readonly reclaim?: ReclaimData;
+}
+
+export interface ReclaimData {
+  /** Folders (not their sub-folders) and files whose functions can lie on the way from a root to evict(). */
+  readonly between: readonly string[];
+  readonly setFlag: string;
+  readonly kswapdFlag: string;
+  readonly scopes: readonly string[];
+  readonly pointer: string;
+  readonly evictPointer: readonly string[];
+  readonly memcgNames: string;
+  readonly others: Readonly<Record<string, readonly string[]>>;
+}
+
+export class Knowledge {
+  readonly functions = new Map<string, FunctionEntry>();
+  /** Functions whose value is that of the argument with this index. */
+  readonly values = new Map<string, number>();
+  /** Functions that go from one part of an object to another. */
+  readonly parts = new Map<string, number>();
+  readonly guardClasses = new Map<string, string>();
+  readonly constants = new Map<string, number>();
+  readonly stableMembers = new Set<string>();
+  readonly followed: string[] = [];
+  readonly objects = new Map<string, ReadonlyMap<string, string>>();
+  readonly sameValue = new Set<string>();
+  readonly emptyWhenTrue = new Set<string>();
+  readonly emptyWhenFalse = new Set<string>();
+  readonly quietFiles = new Set<string>();
+  reclaim: ReclaimData | null = null;
+
+  /** Later data wins over earlier: a user's file extends and overrides what is built in. */
+  constructor(...parts: readonly KnowledgeData[]) {
+    for (const part of parts) {
+      for (const entry of part.functions ?? []) for (const name of entry.names) this.functions.set(name, entry);
+      for (const [name, at] of Object.entries(part.pure?.values ?? {})) this.values.set(name, at);
+      for (const [name, at] of Object.entries(part.pure?.parts ?? {})) this.parts.set(name, at);
+      for (const [name, target] of Object.entries(part.guards?.classes ?? {})) this.guardClasses.set(name, target);
+      for (const group of [part.constants?.gfp, part.constants?.task])
+        for (const [name, value] of Object.entries(group ?? {})) this.constants.set(name, value);
+      for (const name of part.stableMembers?.names ?? []) this.stableMembers.add(name);
+      this.followed.push(...(part.follow?.folders ?? []));
+      for (const [name, members] of Object.entries(part.objects ?? {}))
+        if (typeof members !== "string") this.objects.set(name, new Map(Object.entries(members)));
+      for (const name of part.sameValue?.names ?? []) this.sameValue.add(name);
+      for (const name of part.emptyMappingTests?.whenTrue ?? []) this.emptyWhenTrue.add(name);
+      for (const name of part.emptyMappingTests?.whenFalse ?? []) this.emptyWhenFalse.add(name);
+      for (const file of part.quiet?.files ?? []) this.quietFiles.add(file);
+      this.reclaim = part.reclaim ?? this.reclaim;
+    }
+  }
+
+  /** Whether the bodies of a file's functions are walked. */
+  isFollowed(path: string): boolean {
+    return this.followed.some((prefix) => path === prefix || path.startsWith(`${prefix}/`));
+  }
+}
+
+export const BUILT_IN: KnowledgeData = primitives as unknown as KnowledgeData;

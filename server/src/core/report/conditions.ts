@@ -1,0 +1,65 @@
+/** The conditions under which a chain runs, in the source's own words. */
+import type { Body } from "../ir/function-bodies.ts";
+import type { DraftLink } from "../rules/rule.ts";
+
+const MAX_CONDITIONS = 6;
+/** Deeper in the chain only conditions of the subject are worth a reader's time. */
+const OF_INTEREST = /i_nlink|is_bad_inode|PF_MEMALLOC|current_is_kswapd|I_DIRTY|I_FREEING|gfp|GFP|SB_ACTIVE|s_flags|has_feature|quota/i;
+
+/** All guards of the first link, the interesting ones of the others; each once, outermost first. */
+export function conditionsOf(chain: readonly DraftLink[]): string[] {
+  const conditions: string[] = [];
+  chain.forEach((link, index) => {
+    for (const text of guardsOf(link.body, link.guard)) {
+      if (index > 0 && !OF_INTEREST.test(text)) continue;
+      if (!conditions.includes(text) && conditions.length < MAX_CONDITIONS) conditions.push(text);
+    }
+  });
+  return conditions;
+}
+
+function guardsOf(body: Body, guard: number): string[] {
+  const texts: string[] = [];
+  for (let at = guard; at > 0; at = body.ir.guards[at]!.parent) {
+    const { start, end, holds } = body.ir.guards[at]!;
+    texts.unshift(inWords(body.text.slice(start, end), holds));
+  }
+  return texts;
+}
+
+/** `(!inode->i_nlink)` that holds, and `(inode->i_nlink)` that fails, are both `inode->i_nlink == 0`. */
+export function inWords(source: string, holds: boolean): string {
+  let text = source.replace(/\/\*.*?\*\//gs, " ").replace(/\s+/g, " ").trim();
+  let positive = holds;
+  for (;;) {
+    const inner = unwrapped(text);
+    if (inner !== null) text = inner;
+    else if (text.startsWith("!") && isOperand(text.slice(1))) {
+      text = text.slice(1).trim();
+      positive = !positive;
+    } else break;
+  }
+  const isCounter = /(->|\.)(i_nlink|i_count)$/.test(text);
+  if (isCounter) return `${text} ${positive ? "!=" : "=="} 0`;
+  if (positive) return text;
+  const comparison = /^([^&|?]+?)\s*(==|!=|<=|>=|<|>)\s*([^&|?]+)$/.exec(text);
+  if (comparison !== null && !/->$/.test(comparison[1]!)) return `${comparison[1]} ${OPPOSITE[comparison[2]!]} ${comparison[3]}`;
+  return isOperand(text) ? `!${text}` : `!(${text})`;
+}
+
+const OPPOSITE: Readonly<Record<string, string>> = { "==": "!=", "!=": "==", "<": ">=", ">": "<=", "<=": ">", ">=": "<" };
+
+function unwrapped(text: string): string | null {
+  if (!text.startsWith("(") || !text.endsWith(")")) return null;
+  let depth = 0;
+  for (let i = 0; i < text.length - 1; i++) {
+    if (text[i] === "(") depth++;
+    else if (text[i] === ")" && --depth === 0) return null;
+  }
+  return text.slice(1, -1).trim();
+}
+
+/** A name, a member or a call: what `!` binds to. */
+function isOperand(text: string): boolean {
+  return /^[\w\s]*[\w>.-]*(\([^()]*(\([^()]*\)[^()]*)*\))?$/.test(text.trim()) || unwrapped(text.trim()) !== null;
+}

@@ -1,0 +1,67 @@
+/**
+ * ->evict_inode_async (proposed 2025-04-08 by Dave Chinner, Z_RZFrlPArdj9d-5@dread.disaster.area): on every path it either
+ * completes the eviction or punts it to a worker while the inode is still hashed; and the worker completes it.
+ */
+import type { FilesystemFacts } from "../analysis/filesystem-facts.ts";
+import { MODES } from "../analysis/interpreter.ts";
+import { CLEARED, QUEUED, UNHASHED } from "../analysis/typestate.ts";
+import type { FunctionRef } from "../callgraph/program.ts";
+import { operationContexts } from "./contexts.ts";
+import type { Rule } from "./rule.ts";
+import { stateDraft } from "./state-draft.ts";
+
+export const asyncEvictContract: Rule = {
+  id: "async-evict-contract",
+  title: "->evict_inode_async breaks its contract",
+  description: "An ->evict_inode_async neither completes nor punts on some path, punts after the unhash, or queues a work function that does not complete the eviction.",
+  severity: "error",
+  *check(facts) {
+    const operation = facts.operation("evict_inode_async");
+    const walk = facts.typestate("evict_inode_async");
+    if (operation === undefined || walk === null) return;
+    const contexts = operationContexts(facts, "evict_inode_async");
+    const name = operation.body.name;
+    const seen = new Set<number>();
+    for (const event of walk.events) {
+      const at = event.stack[0]?.event.call.at ?? event.at;
+      if (seen.has(at)) continue;
+      if (event.kind === "exit" && (event.state & (CLEARED | QUEUED)) === 0) {
+        seen.add(at);
+        yield stateDraft("async-evict-contract", "error", operation, event, "neither completes nor punts", `${name}() can return here having neither completed the eviction nor queued it`, contexts);
+      } else if (event.kind === "defer" && event.primitive !== "" && (event.state & UNHASHED) !== 0) {
+        seen.add(at);
+        yield stateDraft("async-evict-contract", "error", operation, event, `${event.primitive}() after the unhash`, `${name}() punts the eviction after it unhashed the inode: a lookup no longer waits for the worker`, contexts);
+      } else if (event.kind === "defer" && event.primitive !== "") {
+        const worker = workFunctions(facts).find((fn) => !completes(facts, fn));
+        if (worker === undefined) continue;
+        seen.add(at);
+        yield stateDraft("async-evict-contract", "error", operation, event, `${worker.name}() does not complete the eviction`, `${name}() queues ${worker.name}(), which does not complete the eviction`, contexts);
+      }
+    }
+  },
+};
+
+/** Functions that the operation's own code hands to INIT_WORK() and its kin. */
+function workFunctions(facts: FilesystemFacts): FunctionRef[] {
+  const found = new Set<FunctionRef>();
+  for (const node of facts.graph(MODES.any).nodes.values()) {
+    const { body, events } = node.expansion;
+    if (!facts.filesystem.owns(body.file)) continue;
+    for (const { call, args } of events) {
+      if (call.callee.k !== "id" || !/^(INIT_(DELAYED_|RCU_)?WORK|kthread_init_work|init_task_work)/.test(call.callee.name)) continue;
+      const target = args[1];
+      const fn = target?.k === "global" ? facts.engine.lookup.functionValue(target.name, body.file) : null;
+      if (fn !== null) found.add(fn);
+    }
+  }
+  return [...found];
+}
+
+/** Clears the inode and takes it out of the hash, itself or through the tree's own completion. */
+function completes(facts: FilesystemFacts, fn: FunctionRef): boolean {
+  const root = facts.graph(MODES.any).root(fn);
+  const walk = facts.typestate("evict_inode_async");
+  if (root === null || walk === null) return true;
+  const below = walk.reaches(root);
+  return below.has("clear") && below.has("unhash");
+}

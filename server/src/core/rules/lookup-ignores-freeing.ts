@@ -1,0 +1,177 @@
+/**
+ * Code walks an inode hash and uses what it finds without testing I_FREEING or I_WILL_FREE; or it is the match function of
+ * find_inode_nowait(), which leaves that test to it (fs/inode.c find_inode_nowait()).
+ */
+import type { FunctionRef, SourceFile } from "../callgraph/program.ts";
+import type { Body } from "../ir/function-bodies.ts";
+import type { Expr, Step } from "../ir/ir.ts";
+import type { Draft, Rule, TreeFacts } from "./rule.ts";
+
+const TESTED = new Set(["I_FREEING", "I_WILL_FREE"]);
+/** Taking a reference without a test; igrab() tests by itself. */
+const USES = new Set(["__iget", "ihold"]);
+const NOWAIT = "find_inode_nowait";
+const NOWAIT_MATCH_ARGUMENT = 2;
+const HASH_MEMBER = /(^|_)hash$/;
+
+export const lookupIgnoresFreeing: Rule = {
+  id: "lookup-ignores-freeing",
+  title: "Lookup ignores I_FREEING",
+  description: "Code walks an inode hash, or matches for find_inode_nowait(), and uses what it finds without testing I_FREEING|I_WILL_FREE.",
+  severity: "error",
+  *checkTree(tree: TreeFacts): Iterable<Draft> {
+    const [any] = tree.filesystems;
+    if (any === undefined) return;
+    const { engine, program } = any;
+    const seen = new Set<FunctionRef>();
+    for (const file of program.files.values()) {
+      if (!file.walksInodes) continue;
+      for (const fn of file.functions) {
+        const text = engine.bodies.textOf(file, fn.span.body, fn.span.end);
+        const isWalk = /_hash\b/.test(text) && [...USES].some((use) => text.includes(`${use}(`));
+        const isNowait = text.includes(`${NOWAIT}(`);
+        if (!isWalk && !isNowait) continue;
+        const body = engine.bodies.of(fn);
+        if (body === null) continue;
+        for (const target of isWalk && walksHash(body) ? [fn] : isNowait ? matchFunctions(body, file, (name) => engine.lookup.functionValue(name, file)) : []) {
+          const walked = engine.bodies.of(target);
+          if (walked === null || seen.has(target)) continue;
+          seen.add(target);
+          const use = untestedUse(walked);
+          if (use !== null) yield draft(walked, use, any.contexts.contexts);
+        }
+      }
+    }
+  },
+};
+
+function draft(body: Body, use: Expr & { k: "call" }, contexts: Draft["contexts"]): Draft {
+  const name = use.callee.k === "id" ? use.callee.name : "call";
+  return {
+    rule: "lookup-ignores-freeing",
+    severity: "error",
+    operation: { name: "lookup", body },
+    at: use.at,
+    end: use.end,
+    first: name,
+    chain: [{ body, at: use.at, via: null, guard: 0 }],
+    ends: [{ body, at: use.at, what: `${name}() takes a reference to an inode that may be I_FREEING` }],
+    message: `${body.name}() takes a reference to an inode of the hash without testing I_FREEING|I_WILL_FREE: it may be on its way out`,
+    doubt: null,
+    contexts,
+    generic: body.file.path,
+  };
+}
+
+function matchFunctions(body: Body, file: SourceFile, find: (name: string) => FunctionRef | null): FunctionRef[] {
+  void file;
+  const found: FunctionRef[] = [];
+  for (const call of callsOf(body)) {
+    if (call.callee.k !== "id" || call.callee.name !== NOWAIT) continue;
+    const match = call.args[NOWAIT_MATCH_ARGUMENT];
+    const fn = match?.k === "id" ? find(match.name) : null;
+    if (fn !== null) found.push(fn);
+  }
+  return found;
+}
+
+/** A list iteration over a member that links inodes into a hash: `hlist_for_each_entry(inode, head, i_hash)`. */
+function walksHash(body: Body): boolean {
+  return callsOf(body).some(
+    (call) => call.callee.k === "id" && /for_each/.test(call.callee.name) && call.args.some((arg) => arg.k === "id" && HASH_MEMBER.test(arg.name)),
+  ) || /for_each\w*\s*\([^;{]*\bi?_?\w*hash\s*\)/.test(body.text);
+}
+
+/** A use that some path from the function's start reaches without a test of I_FREEING on the way. */
+function untestedUse(body: Body): (Expr & { k: "call" }) | null {
+  const { steps, entry } = body.ir;
+  const seen = new Set<number>([entry]);
+  const work = [entry];
+  while (work.length > 0) {
+    const step = steps[work.pop()!]!;
+    for (const call of callsIn(step)) if (call.callee.k === "id" && USES.has(call.callee.name)) return call;
+    if (mentions(step)) continue;
+    for (const next of targetsOf(step)) {
+      if (next < 0 || seen.has(next)) continue;
+      seen.add(next);
+      work.push(next);
+    }
+  }
+  return null;
+}
+
+function targetsOf(step: Step): readonly number[] {
+  switch (step.k) {
+    case "branch":
+      return [step.yes, step.no];
+    case "either":
+      return step.targets;
+    case "switch":
+      return step.cases.map((each) => each.target);
+    case "return":
+      return [];
+    default:
+      return [step.next];
+  }
+}
+
+function expressionsOf(step: Step): Expr[] {
+  switch (step.k) {
+    case "eval":
+      return [step.expr];
+    case "declare":
+      return step.init === null ? [] : [step.init];
+    case "branch":
+      return [step.test];
+    case "switch":
+      return [step.value];
+    case "return":
+      return step.value === null ? [] : [step.value];
+    default:
+      return [];
+  }
+}
+
+function partsOf(expr: Expr): readonly Expr[] {
+  switch (expr.k) {
+    case "field":
+      return [expr.base];
+    case "index":
+      return [expr.base, expr.index];
+    case "call":
+      return [expr.callee, ...expr.args];
+    case "unary":
+    case "cast":
+      return [expr.operand];
+    case "binary":
+    case "assign":
+      return [expr.left, expr.right];
+    case "cond":
+      return [expr.test, expr.yes, expr.no];
+    case "init":
+      return expr.entries.map((entry) => entry.value);
+    case "other":
+      return expr.parts;
+    default:
+      return [];
+  }
+}
+
+function callsIn(step: Step): (Expr & { k: "call" })[] {
+  const calls: (Expr & { k: "call" })[] = [];
+  const visit = (expr: Expr): void => {
+    if (expr.k === "call") calls.push(expr);
+    for (const part of partsOf(expr)) visit(part);
+  };
+  for (const expr of expressionsOf(step)) visit(expr);
+  return calls;
+}
+
+function callsOf(body: Body): (Expr & { k: "call" })[] {
+  return body.ir.steps.flatMap(callsIn);
+}
+
+function mentions(step: Step): boolean {
+  const visit = (expr: Expr): boolean => (expr.k === "id" && TESTED.has(expr.name)) || partsOf(expr).some(visit);
+  return expressionsOf(step).some(visit);
+}

@@ -1,0 +1,574 @@
+/**
+ * The skeleton of a C file: what stands at its top level, found by one pass over the bytes, without a parse.
+ * It holds function definitions, function-like macros, struct definitions, typedefs of structs, initialised
+ * variables of struct type (ops tables) and every `.field = name` / `->field = name`. A byte loop reads the kernel
+ * about twenty times as fast as a parser, so the whole tree gets a skeleton and only what eviction can reach is parsed.
+ *
+ * Preprocessor arms: the brace depth at `#if` is restored at `#else`/`#elif`, and `#endif` goes on from the end of the
+ * first arm, as ctags does; definitions in all arms are found.
+ */
+import type { NameTable } from "../text/name-table.ts";
+
+export const STATIC = 1;
+export const INLINE = 2;
+/** The definition came from a macro that takes the name as its argument (SYSCALL_DEFINE3(name, ...)). */
+export const FROM_MACRO = 4;
+
+export interface FunctionSpan {
+  readonly name: number;
+  /** Byte offset of the first byte of the declaration (after the last top-level `;` or `}`), comments skipped. */
+  readonly start: number;
+  readonly nameStart: number;
+  /** Byte offset of the body's `{`. */
+  readonly body: number;
+  /** Byte offset after the body's `}`; the file's end when the body never closes. */
+  readonly end: number;
+  /** 1-based line of the name. */
+  readonly line: number;
+  readonly flags: number;
+}
+
+export interface MacroSpan {
+  readonly name: number;
+  /** Byte offset of the `#`. */
+  readonly start: number;
+  /** Byte offset of the `(` of the parameters, or of the body of an object-like macro. */
+  readonly parameters: number;
+  readonly end: number;
+  readonly line: number;
+  readonly functionLike: boolean;
+}
+
+export interface StructSpan {
+  readonly name: number;
+  readonly start: number;
+  readonly end: number;
+  readonly line: number;
+}
+
+export interface TypedefSpan {
+  readonly name: number;
+  /** The struct tag that it stands for. */
+  readonly struct: number;
+}
+
+/** An initialised variable of struct type: `static const struct T name[] = { ... }`. */
+export interface TableSpan {
+  readonly struct: number;
+  readonly name: number;
+  readonly start: number;
+  readonly end: number;
+  readonly line: number;
+}
+
+/** `.field = target` in an initialiser, or `x->field = target;` in a body. */
+export interface FieldBinding {
+  readonly field: number;
+  readonly target: number;
+  readonly offset: number;
+  readonly line: number;
+  /** Index into `tables`, or -1. */
+  readonly table: number;
+  /** Index into `functions` of the body that it stands in, or -1. */
+  readonly within: number;
+}
+
+export interface Skeleton {
+  readonly functions: readonly FunctionSpan[];
+  readonly macros: readonly MacroSpan[];
+  readonly structs: readonly StructSpan[];
+  readonly typedefs: readonly TypedefSpan[];
+  readonly tables: readonly TableSpan[];
+  readonly bindings: readonly FieldBinding[];
+  /** False when braces never closed or a comment never ended: what was found is kept, and the file is named to the user. */
+  readonly complete: boolean;
+}
+
+const PLAIN = 0;
+const IDENTIFIER = 1;
+const BRACE_OPEN = 2;
+const BRACE_CLOSE = 3;
+const PAREN_OPEN = 4;
+const PAREN_CLOSE = 5;
+const SEMICOLON = 6;
+const EQUALS = 7;
+const QUOTE = 8;
+const SLASH = 9;
+const NEWLINE = 10;
+const DIGIT = 11;
+
+const CLASS = new Uint8Array(256);
+const IS_WORD = new Uint8Array(256);
+for (let c = 0; c < 256; c++) {
+  const letter = (c >= 65 && c <= 90) || (c >= 97 && c <= 122) || c === 95;
+  const digit = c >= 48 && c <= 57;
+  IS_WORD[c] = letter || digit ? 1 : 0;
+  CLASS[c] = letter ? IDENTIFIER : digit ? DIGIT : PLAIN;
+}
+for (const [text, kind] of [
+  ["{", BRACE_OPEN],
+  ["}", BRACE_CLOSE],
+  ["(", PAREN_OPEN],
+  [")", PAREN_CLOSE],
+  [";", SEMICOLON],
+  ["=", EQUALS],
+  ['"', QUOTE],
+  ["'", QUOTE],
+  ["/", SLASH],
+  ["\n", NEWLINE],
+] as const)
+  CLASS[text.charCodeAt(0)] = kind;
+/** Inside a body only these matter; identifiers are passed over. */
+const BODY_CLASS = CLASS.map((kind) =>
+  kind === IDENTIFIER || kind === DIGIT || kind === PAREN_OPEN || kind === PAREN_CLOSE || kind === SEMICOLON ? PLAIN : kind,
+);
+
+/**
+ * Annotations that take arguments and stand before or after a function's name (include/linux/compiler_attributes.h,
+ * compiler_types.h, sparse's context annotations): their parentheses are not the parameter list.
+ */
+const ANNOTATIONS = new Set([
+  "__attribute__", "__attribute", "__printf", "__scanf", "__must_hold", "__must_hold_shared", "__acquires", "__acquires_shared",
+  "__releases", "__releases_shared", "__cond_acquires", "__cond_lock", "__aligned", "__section", "__alloc_size",
+  "__realloc_size", "__assume_aligned", "__alias", "__diagnose_as", "__counted_by", "__no_sanitize", "__optimize",
+  "__format_arg", "__nonnull", "__no_context_analysis", "__guarded_by", "typeof", "__typeof__", "__context__", "_Alignas",
+  "__cleanup", "__diag_ignore_all", "__target", "__bpf_kfunc_args",
+]);
+const NOT_A_NAME = new Set(["void", "int", "long", "char", "unsigned", "bool", "struct", "union", "enum", "return", "if", "while", "for", "switch", "sizeof"]);
+
+const TOP = 0;
+const FUNCTION = 1;
+const TABLE = 2;
+const STRUCT = 3;
+const OTHER = 4;
+
+interface Conditional {
+  depth: number;
+  parens: number;
+  mode: number;
+  firstArmDepth: number;
+  firstArmMode: number;
+}
+
+/** Reads one file's bytes. Never throws; takes time linear in their number. Names go to `names`. */
+export function scanSkeleton(bytes: Uint8Array, names: NameTable): Skeleton {
+  const functions: FunctionSpan[] = [];
+  const macros: MacroSpan[] = [];
+  const structs: StructSpan[] = [];
+  const typedefs: TypedefSpan[] = [];
+  const tables: TableSpan[] = [];
+  const bindings: FieldBinding[] = [];
+  const conditionals: Conditional[] = [];
+  const length = bytes.length;
+  let complete = true;
+  let i = 0;
+  let mode = TOP;
+  let depth = 0;
+  let parens = 0;
+
+  // The declaration that is being read at the top level.
+  let headStart = -1;
+  let candidate = -1; // start of the name before the parameter list
+  let candidateEnd = -1;
+  let candidateParen = -1;
+  let lastIdent = -1;
+  let lastIdentEnd = -1;
+  let previousWasParen = false;
+  let annotationOpen = false;
+  let equals = false;
+  let variable = -1;
+  let variableEnd = -1;
+  let tag = -1;
+  let tagEnd = -1;
+  let tagIsStruct = false;
+  let afterStruct = false;
+  let isTypedef = false;
+  let flags = 0;
+
+  // What is open now.
+  let open: { name: number; start: number; nameStart: number; body: number; line: number; flags: number } | null = null;
+  let openTable = -1;
+  let structOpen: { name: number; start: number; line: number } | null = null;
+  let unnamedStruct: { start: number; end: number; line: number } | null = null;
+
+  let linePosition = 0;
+  let line = 1;
+  const lineOf = (position: number): number => {
+    if (position < linePosition) {
+      for (let p = position; p < linePosition; p++) if (bytes[p] === 10) line--;
+    } else {
+      for (let p = linePosition; p < position; p++) if (bytes[p] === 10) line++;
+    }
+    linePosition = position;
+    return line;
+  };
+
+  const resetHead = (): void => {
+    headStart = -1;
+    candidate = -1;
+    lastIdent = -1;
+    previousWasParen = false;
+    annotationOpen = false;
+    equals = false;
+    variable = -1;
+    tag = -1;
+    tagIsStruct = false;
+    afterStruct = false;
+    isTypedef = false;
+    flags = 0;
+    parens = 0;
+    unnamedStruct = null;
+  };
+
+  /** From the `#` of a directive to the end of its logical line; returns the offset of the newline. */
+  const endOfDirective = (from: number): number => {
+    let p = from;
+    while (p < length) {
+      const c = bytes[p]!;
+      if (c === 10) {
+        let back = p - 1;
+        if (bytes[back] === 13) back--;
+        if (bytes[back] !== 92) return p;
+      } else if (c === 47 && bytes[p + 1] === 42) {
+        p += 2;
+        while (p < length && !(bytes[p] === 42 && bytes[p + 1] === 47)) p++;
+        p++;
+      } else if (c === 47 && bytes[p + 1] === 47) {
+        while (p < length && bytes[p] !== 10) p++;
+        continue;
+      }
+      p++;
+    }
+    return length;
+  };
+
+  const wordAt = (from: number): number => {
+    let p = from;
+    while (p < length && IS_WORD[bytes[p]!]) p++;
+    return p;
+  };
+
+  const matches = (from: number, to: number, word: string): boolean => {
+    if (to - from !== word.length) return false;
+    for (let k = 0; k < word.length; k++) if (bytes[from + k] !== word.charCodeAt(k)) return false;
+    return true;
+  };
+
+  /** After `#if 0`: the offset of the `#` of the #else, #elif or #endif that ends the arm. */
+  const skipDeadArm = (from: number): number => {
+    let nesting = 0;
+    let p = from;
+    while (p < length) {
+      let q = p;
+      while (bytes[q] === 32 || bytes[q] === 9) q++;
+      if (bytes[q] === 35) {
+        const hash = q++;
+        while (bytes[q] === 32 || bytes[q] === 9) q++;
+        const end = wordAt(q);
+        if (matches(q, end, "if") || matches(q, end, "ifdef") || matches(q, end, "ifndef")) nesting++;
+        else if (matches(q, end, "endif")) {
+          if (nesting === 0) return hash;
+          nesting--;
+        } else if (nesting === 0 && (matches(q, end, "else") || matches(q, end, "elif"))) return hash;
+      }
+      while (p < length && bytes[p] !== 10) p++;
+      p++;
+    }
+    return length;
+  };
+
+  /** Handles the directive whose `#` is at `hash`; returns where scanning goes on. */
+  const directive = (hash: number): number => {
+    let p = hash + 1;
+    while (bytes[p] === 32 || bytes[p] === 9) p++;
+    const end = wordAt(p);
+    const stop = endOfDirective(end);
+    if (matches(p, end, "define")) {
+      let n = end;
+      while (bytes[n] === 32 || bytes[n] === 9) n++;
+      const nameEnd = wordAt(n);
+      if (nameEnd > n)
+        macros.push({
+          name: names.intern(bytes, n, nameEnd),
+          start: hash,
+          parameters: nameEnd,
+          end: stop,
+          line: lineOf(hash),
+          functionLike: bytes[nameEnd] === 40,
+        });
+    } else if (matches(p, end, "if") || matches(p, end, "ifdef") || matches(p, end, "ifndef")) {
+      conditionals.push({ depth, parens, mode, firstArmDepth: -1, firstArmMode: mode });
+      let n = end;
+      while (bytes[n] === 32 || bytes[n] === 9) n++;
+      if (matches(p, end, "if") && bytes[n] === 48 && !IS_WORD[bytes[n + 1] ?? 32]) return skipDeadArm(stop + 1);
+    } else if (matches(p, end, "else") || matches(p, end, "elif")) {
+      const top = conditionals[conditionals.length - 1];
+      if (top !== undefined) {
+        if (top.firstArmDepth < 0) {
+          top.firstArmDepth = depth;
+          top.firstArmMode = mode;
+        }
+        if (top.mode === TOP && mode !== TOP) {
+          open = null;
+          openTable = -1;
+          structOpen = null;
+          resetHead();
+        }
+        depth = top.depth;
+        parens = top.parens;
+        mode = top.mode;
+      }
+    } else if (matches(p, end, "endif")) {
+      const top = conditionals.pop();
+      if (top !== undefined && top.firstArmDepth >= 0 && top.firstArmDepth !== depth && mode === top.firstArmMode)
+        depth = top.firstArmDepth;
+    }
+    return stop;
+  };
+
+  /** Records `.field = target` at the `=` of offset `at`. */
+  const bindingAt = (at: number): void => {
+    const next = bytes[at + 1];
+    if (next === 61) return;
+    let b = at - 1;
+    while (b >= 0 && (bytes[b] === 32 || bytes[b] === 9)) b--;
+    const fieldEnd = b + 1;
+    while (b >= 0 && IS_WORD[bytes[b]!]) b--;
+    const fieldStart = b + 1;
+    if (fieldStart === fieldEnd || CLASS[bytes[fieldStart]!] !== IDENTIFIER) return;
+    if (bytes[b] !== 46 && !(bytes[b] === 62 && bytes[b - 1] === 45)) return;
+    let t = at + 1;
+    while (bytes[t] === 32 || bytes[t] === 9 || bytes[t] === 10 || bytes[t] === 13) t++;
+    if (bytes[t] === 38) t++;
+    while (bytes[t] === 32) t++;
+    const targetEnd = wordAt(t);
+    if (targetEnd === t || CLASS[bytes[t]!] !== IDENTIFIER) return;
+    let after = targetEnd;
+    while (bytes[after] === 32 || bytes[after] === 9 || bytes[after] === 10 || bytes[after] === 13) after++;
+    const c = bytes[after];
+    if (c !== 44 && c !== 59 && c !== 125 && c !== 47 && c !== 35) return;
+    bindings.push({
+      field: names.intern(bytes, fieldStart, fieldEnd),
+      target: names.intern(bytes, t, targetEnd),
+      offset: fieldStart,
+      line: lineOf(fieldStart),
+      table: openTable,
+      within: mode === FUNCTION ? functions.length : -1,
+    });
+  };
+
+  // A directive may stand on the very first line.
+  {
+    let p = 0;
+    while (bytes[p] === 32 || bytes[p] === 9) p++;
+    if (bytes[p] === 35) i = directive(p);
+  }
+
+  while (i < length) {
+    const c = bytes[i]!;
+    const kind = mode === TOP ? CLASS[c]! : BODY_CLASS[c]!;
+    if (kind === PLAIN) {
+      i++;
+      continue;
+    }
+    switch (kind) {
+      case NEWLINE: {
+        let p = i + 1;
+        while (bytes[p] === 32 || bytes[p] === 9) p++;
+        i = bytes[p] === 35 ? directive(p) : i + 1;
+        break;
+      }
+      case SLASH:
+        if (bytes[i + 1] === 42) {
+          let p = i + 2;
+          while (p < length && !(bytes[p] === 42 && bytes[p + 1] === 47)) p++;
+          if (p >= length) complete = false;
+          i = p + 2;
+        } else if (bytes[i + 1] === 47) {
+          while (i < length && bytes[i] !== 10) i++;
+        } else i++;
+        break;
+      case QUOTE: {
+        let p = i + 1;
+        while (p < length && bytes[p] !== c && bytes[p] !== 10) p += bytes[p] === 92 ? 2 : 1;
+        i = bytes[p] === c ? p + 1 : p;
+        break;
+      }
+      case DIGIT:
+        i = wordAt(i);
+        previousWasParen = false;
+        break;
+      case IDENTIFIER: {
+        const end = wordAt(i);
+        if (headStart < 0) headStart = i;
+        if (parens === 0) {
+          lastIdent = i;
+          lastIdentEnd = end;
+          if (afterStruct) {
+            // Attributes may stand between `struct` and its tag.
+            if (tag < 0 && !(bytes[i] === 95 && bytes[i + 1] === 95)) {
+              tag = i;
+              tagEnd = end;
+              afterStruct = false;
+            }
+          } else if (matches(i, end, "struct") || matches(i, end, "union")) {
+            if (candidate < 0 && tag < 0) {
+              afterStruct = true;
+              tagIsStruct = true;
+            }
+          } else if (matches(i, end, "typedef")) isTypedef = true;
+          else if (matches(i, end, "static")) flags |= STATIC;
+          else if (matches(i, end, "inline") || matches(i, end, "__always_inline")) flags |= INLINE;
+        }
+        i = end;
+        break;
+      }
+      case PAREN_OPEN:
+        if (parens === 0 && !equals && lastIdentEnd > 0 && lastIdent >= 0) {
+          let b = i - 1;
+          while (b >= 0 && (bytes[b] === 32 || bytes[b] === 9 || bytes[b] === 10 || bytes[b] === 13)) b--;
+          if (b + 1 === lastIdentEnd) {
+            const word = String.fromCharCode(...bytes.subarray(lastIdent, Math.min(lastIdentEnd, lastIdent + 64)));
+            if (ANNOTATIONS.has(word)) annotationOpen = true;
+            else if (!previousWasParen && !NOT_A_NAME.has(word)) {
+              candidate = lastIdent;
+              candidateEnd = lastIdentEnd;
+              candidateParen = i;
+            }
+          }
+        }
+        parens++;
+        i++;
+        break;
+      case PAREN_CLOSE:
+        if (parens > 0) parens--;
+        if (parens === 0) {
+          if (!annotationOpen) previousWasParen = true;
+          annotationOpen = false;
+        }
+        i++;
+        break;
+      case SEMICOLON:
+        if (parens === 0 || headStart < 0) {
+          if (isTypedef && lastIdent >= 0) {
+            if (unnamedStruct !== null && tag < 0) {
+              structs.push({ ...unnamedStruct, name: names.intern(bytes, lastIdent, lastIdentEnd) });
+            } else if (tag >= 0 && candidate < 0 && lastIdent !== tag) {
+              typedefs.push({
+                name: names.intern(bytes, lastIdent, lastIdentEnd),
+                struct: names.intern(bytes, tag, tagEnd),
+              });
+            }
+          }
+          resetHead();
+        }
+        i++;
+        break;
+      case EQUALS:
+        if (mode === TOP) {
+          if (parens === 0 && !equals) {
+            equals = true;
+            variable = lastIdent;
+            variableEnd = lastIdentEnd;
+          }
+        } else if (mode !== STRUCT) bindingAt(i);
+        i++;
+        break;
+      case BRACE_OPEN:
+        if (mode !== TOP) {
+          depth++;
+          i++;
+          break;
+        }
+        depth = 1;
+        if (parens > 0) mode = OTHER;
+        else if (equals) {
+          mode = OTHER;
+          if (tagIsStruct && tag >= 0 && variable >= 0) {
+            mode = TABLE;
+            openTable = tables.length;
+            tables.push({
+              struct: names.intern(bytes, tag, tagEnd),
+              name: names.intern(bytes, variable, variableEnd),
+              start: headStart,
+              end: -1,
+              line: lineOf(variable),
+            });
+          }
+        } else if (candidate >= 0) {
+          mode = FUNCTION;
+          let nameStart = candidate;
+          let nameEnd = candidateEnd;
+          let functionFlags = flags;
+          if (candidate === headStart) {
+            // NAME(argument, ...) { } is a macro that defines the function named by its first argument.
+            let a = candidateParen + 1;
+            while (bytes[a] === 32 || bytes[a] === 10 || bytes[a] === 9) a++;
+            const argumentEnd = wordAt(a);
+            if (argumentEnd > a && isUpperCase(bytes, candidate, candidateEnd)) {
+              nameStart = a;
+              nameEnd = argumentEnd;
+              functionFlags |= FROM_MACRO;
+            }
+          }
+          open = {
+            name: names.intern(bytes, nameStart, nameEnd),
+            start: headStart,
+            nameStart,
+            body: i,
+            line: lineOf(nameStart),
+            flags: functionFlags,
+          };
+        } else if (tagIsStruct) {
+          mode = STRUCT;
+          structOpen = {
+            name: tag >= 0 ? names.intern(bytes, tag, tagEnd) : -1,
+            start: headStart,
+            line: lineOf(headStart),
+          };
+        } else mode = OTHER;
+        i++;
+        break;
+      case BRACE_CLOSE:
+        i++;
+        if (mode === TOP) break;
+        if (--depth > 0) break;
+        depth = 0;
+        if (mode === FUNCTION) {
+          if (open !== null) functions.push({ ...open, end: i });
+          open = null;
+          mode = TOP;
+          resetHead();
+        } else {
+          if (mode === TABLE) {
+            tables[openTable] = { ...tables[openTable]!, end: i };
+            openTable = -1;
+          } else if (mode === STRUCT && structOpen !== null) {
+            const { name, start, line: at } = structOpen;
+            if (name >= 0) structs.push({ name, start, end: i, line: at });
+            else unnamedStruct = { start, end: i, line: at };
+            structOpen = null;
+            lastIdent = -1;
+          }
+          mode = TOP;
+        }
+        break;
+    }
+  }
+  if (mode !== TOP) {
+    complete = false;
+    if (open !== null) functions.push({ ...(open as FunctionSpan), end: length });
+    if (openTable >= 0) tables[openTable] = { ...tables[openTable]!, end: length };
+  }
+  return { functions, macros, structs, typedefs, tables, bindings, complete };
+}
+
+function isUpperCase(bytes: Uint8Array, start: number, end: number): boolean {
+  let letters = 0;
+  for (let i = start; i < end; i++) {
+    const c = bytes[i]!;
+    if (c >= 97 && c <= 122) return false;
+    if (c >= 65 && c <= 90) letters++;
+  }
+  return letters > 1;
+}

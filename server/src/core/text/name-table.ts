@@ -1,0 +1,107 @@
+/**
+ * Interned byte strings. A kernel tree holds some hundred thousand identifiers; a table over one byte arena keeps
+ * them in a few dozen bytes each and never makes a JavaScript string for a name that nobody asks for.
+ */
+const INITIAL_SLOTS = 1 << 16;
+
+export class NameTable {
+  #slots = new Int32Array(INITIAL_SLOTS).fill(-1);
+  #hashes = new Int32Array(1 << 15);
+  #starts = new Int32Array((1 << 15) + 1);
+  #arena = new Uint8Array(1 << 19);
+  #strings: (string | undefined)[] = [];
+  #count = 0;
+
+  get size(): number {
+    return this.#count;
+  }
+
+  /** The id of bytes[start, end); a new one when the name was not seen before. */
+  intern(bytes: Uint8Array, start: number, end: number): number {
+    let hash = 0x811c9dc5;
+    for (let i = start; i < end; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
+    const mask = this.#slots.length - 1;
+    for (let slot = (hash ^ (hash >>> 15)) & mask; ; slot = (slot + 1) & mask) {
+      const id = this.#slots[slot]!;
+      if (id < 0) {
+        this.#slots[slot] = this.#count;
+        return this.#append(bytes, start, end, hash);
+      }
+      if (this.#hashes[id] === hash && this.#equals(id, bytes, start, end)) return id;
+    }
+  }
+
+  /** The id of a name that is there, or -1. */
+  find(name: string): number {
+    const bytes = asciiBytes(name);
+    let hash = 0x811c9dc5;
+    for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
+    const mask = this.#slots.length - 1;
+    for (let slot = (hash ^ (hash >>> 15)) & mask; ; slot = (slot + 1) & mask) {
+      const id = this.#slots[slot]!;
+      if (id < 0) return -1;
+      if (this.#hashes[id] === hash && this.#equals(id, bytes, 0, bytes.length)) return id;
+    }
+  }
+
+  internString(name: string): number {
+    const bytes = asciiBytes(name);
+    return this.intern(bytes, 0, bytes.length);
+  }
+
+  /** The name with this id. */
+  text(id: number): string {
+    let text = this.#strings[id];
+    if (text === undefined) {
+      text = "";
+      for (let i = this.#starts[id]!; i < this.#starts[id + 1]!; i++) text += String.fromCharCode(this.#arena[i]!);
+      this.#strings[id] = text;
+    }
+    return text;
+  }
+
+  #equals(id: number, bytes: Uint8Array, start: number, end: number): boolean {
+    const from = this.#starts[id]!;
+    if (this.#starts[id + 1]! - from !== end - start) return false;
+    for (let i = start, j = from; i < end; i++, j++) if (bytes[i] !== this.#arena[j]) return false;
+    return true;
+  }
+
+  #append(bytes: Uint8Array, start: number, end: number, hash: number): number {
+    const id = this.#count++;
+    const from = this.#starts[id]!;
+    const to = from + (end - start);
+    if (to > this.#arena.length) this.#arena = grown(this.#arena, Math.max(to, this.#arena.length * 2));
+    if (id + 2 > this.#starts.length) this.#starts = grown(this.#starts, this.#starts.length * 2);
+    if (id >= this.#hashes.length) this.#hashes = grown(this.#hashes, this.#hashes.length * 2);
+    for (let i = start, j = from; i < end; i++, j++) this.#arena[j] = bytes[i]!;
+    this.#starts[id + 1] = to;
+    this.#hashes[id] = hash;
+    if (this.#count * 2 > this.#slots.length) this.#rehash();
+    return id;
+  }
+
+  #rehash(): void {
+    const slots = new Int32Array(this.#slots.length * 2).fill(-1);
+    const mask = slots.length - 1;
+    for (let id = 0; id < this.#count; id++) {
+      const hash = this.#hashes[id]!;
+      let slot = (hash ^ (hash >>> 15)) & mask;
+      while (slots[slot]! >= 0) slot = (slot + 1) & mask;
+      slots[slot] = id;
+    }
+    this.#slots = slots;
+  }
+}
+
+function grown<T extends Uint8Array | Int32Array>(array: T, length: number): T {
+  const larger = new (array.constructor as new (length: number) => T)(length);
+  larger.set(array);
+  return larger;
+}
+
+function asciiBytes(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i) & 0xff;
+  return bytes;
+}
