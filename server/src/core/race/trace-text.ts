@@ -40,12 +40,17 @@ function actors(trace: Trace): number[] {
     .filter((index) => trace.steps.some((step) => step.threadIndex === index));
 }
 
-function words(trace: Trace, step: TraceStep, row: number): string {
+/** A step's lines: what it does and, on a line of its own, whom it wakes. */
+function words(trace: Trace, step: TraceStep, row: number, width: number): string[] {
   const woken = trace.wakes
     .filter((wake) => wake.row === row && wake.fromThread === step.threadIndex)
+    // That an unlock lets the next one in goes without saying; that a wake-up found a sleeper does not.
+    .filter((wake) => !trace.locks.some((span) => span.lock === wake.what))
     .map((wake) => trace.threads[wake.toThread]?.name ?? "?");
-  const lets = woken.length === 0 ? "" : ` [${[...new Set(woken)].join(", ")} can go on]`;
-  return `${step.spurious ? "(wakes up spuriously)" : step.label}${lets}`;
+  const lines = wrap(step.spurious ? "(wakes up spuriously)" : step.label, width);
+  if (woken.length > 0)
+    lines.push(...wrap(`[wakes ${[...new Set(woken)].join(", ")}]`, width - 2).map((part) => `  ${part}`));
+  return lines;
 }
 
 function columns(trace: Trace, shown: readonly number[]): string[] {
@@ -58,7 +63,7 @@ function columns(trace: Trace, shown: readonly number[]): string[] {
   trace.steps.forEach((step, row) => {
     if (row === trace.loopStart) lines.push(`${INDENT}... from here for ever:`);
     const place = shown.indexOf(step.threadIndex);
-    for (const part of wrap(words(trace, step, row), width)) {
+    for (const part of words(trace, step, row, width)) {
       lines.push(line(shown.map((_, i) => (i === place ? part : ""))));
     }
   });
@@ -69,7 +74,7 @@ function list(trace: Trace, shown: readonly number[]): string[] {
   const longest = Math.min(24, Math.max(...shown.map((thread) => trace.threads[thread]?.name.length ?? 0)));
   return trace.steps.flatMap((step, row) => {
     const name = (trace.threads[step.threadIndex]?.name ?? "?").slice(0, longest).padEnd(longest);
-    const parts = wrap(words(trace, step, row), COMMIT_WIDTH - INDENT.length - longest - GAP);
+    const parts = words(trace, step, row, COMMIT_WIDTH - INDENT.length - longest - GAP);
     const lines = parts.map((part, i) => `${INDENT}${i === 0 ? name : " ".repeat(longest)}  ${part}`.trimEnd());
     return row === trace.loopStart ? [`${INDENT}... from here for ever:`, ...lines] : lines;
   });
