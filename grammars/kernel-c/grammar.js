@@ -12,33 +12,26 @@
 
 const C = require('tree-sitter-c/grammar');
 
-const { PREC, commaSep1, preprocessor } = C;
+const { PREC, commaSep1, preprocIf, preprocessor } = C;
 
 module.exports = grammar(C, {
   name: 'kernel_c',
 
   // The order is that of enum TokenType in src/scanner.c.
   externals: $ => [
-    $._preproc_if,
-    $._preproc_ifdef,
-    $._preproc_ifndef,
-    $._preproc_else,
-    $._preproc_elif,
-    $._preproc_elifdef,
-    $._preproc_elifndef,
-    $._preproc_endif,
     $._fragment_directive,
     $._fragment_text,
-    // Lexed by the internal lexer; listed so that the scanner knows where a directive may stand.
+    // The next three are lexed by the internal lexer; they are listed so that the scanner knows where directives may
+    // stand and where their lines must end.
     $.preproc_directive,
-    $._iteration_name,
+    $._line_end,
+    '\n',
+    $._body_name,
     $._scope_name,
-    $._bare_call_name,
+    $._call_name,
+    $._bare_name,
     $._declaring_name,
-    $._declaring_name_bare,
-    $._defining_name,
-    $._field_macro_name,
-    $._field_macro_name_bare,
+    $._table_name,
     $._field_group_name,
     $._leading_annotation_name,
     $._leading_annotation_call_name,
@@ -49,9 +42,8 @@ module.exports = grammar(C, {
     $._trailing_annotation_name,
     $._trailing_annotation_call_name,
     $._typeof_name,
-    // The ends of directive lines, lexed by the internal lexer as well.
-    $._line_end,
-    '\n',
+    $._macro_type_name,
+    $._bare_identifier,
   ],
 
   extras: ($, original) => [...original, $.preproc_fragment],
@@ -84,7 +76,7 @@ module.exports = grammar(C, {
     preproc_def: $ => seq(
       preprocessor('define'),
       field('name', $.identifier),
-      field('value', optional($.preproc_arg)),
+      repeat(field('value', $.preproc_arg)),
       $._line_end,
     ),
 
@@ -92,13 +84,13 @@ module.exports = grammar(C, {
       preprocessor('define'),
       field('name', $.identifier),
       field('parameters', $.preproc_params),
-      field('value', optional($.preproc_arg)),
+      repeat(field('value', $.preproc_arg)),
       $._line_end,
     ),
 
     preproc_call: $ => seq(
       field('directive', $.preproc_directive),
-      field('argument', optional($.preproc_arg)),
+      repeat(field('argument', $.preproc_arg)),
       $._line_end,
     ),
 
@@ -113,14 +105,16 @@ module.exports = grammar(C, {
     // File level. The contents of #if at file level are file-level items too, which is what lets a macro call be a
     // declaration there and a statement inside a function.
 
-    _top_level_item: ($, original) => choice(
+    _top_level_item: $ => choice(
       $.function_definition,
       alias($._old_style_function_definition, $.function_definition),
-      alias($._macro_function_definition, $.function_definition),
+      alias($._defining_macro, $.function_definition),
+      alias($._modified_macro_function_definition, $.function_definition),
       $.linkage_specification,
       $.declaration,
-      alias($._macro_declaration, $.declaration),
-      alias($._bare_macro_declaration, $.declaration),
+      alias($._declaring_macro, $.declaration),
+      alias($._calling_macro, $.declaration),
+      alias($._bare_identifier_statement, $.expression_statement),
       $._top_level_statement,
       $.attributed_statement,
       $.type_definition,
@@ -135,29 +129,36 @@ module.exports = grammar(C, {
 
     _block_item: ($, original) => choice(
       ...original.members,
-      alias($._macro_declaration, $.declaration),
+      alias($._declaring_macro, $.declaration),
+      alias($._modified_macro_function_definition, $.function_definition),
     ),
 
-    ...preprocIf('', $ => $._block_item),
     ...preprocIf('_in_top_level', $ => $._top_level_item),
-    ...preprocIf('_in_field_declaration_list', $ => $._field_declaration_list_item),
-    ...preprocIf('_in_enumerator_list', $ => seq($.enumerator, ',')),
-    ...preprocIf('_in_enumerator_list_no_comma', $ => $.enumerator, -1),
 
     // Declarations that a macro call makes: DEFINE_MUTEX(lock); SYSCALL_DEFINE1(close, int, fd) { ... }
+
+    // Here the call's shape (a semicolon, a body, nothing) has chosen the name's token; by themselves such calls declare at
+    // file level and are statements inside a function, unless their name says that they declare. Behind `static` they
+    // declare everywhere.
 
     macro_declarator: $ => seq(
       field('name', alias($._declaring_name, $.identifier)),
       field('arguments', $.argument_list),
     ),
-
-    _bare_macro_declarator: $ => seq(
-      field('name', alias($._declaring_name_bare, $.identifier)),
+    _call_declarator: $ => seq(
+      field('name', alias($._call_name, $.identifier)),
       field('arguments', $.argument_list),
     ),
-
-    _defining_macro_declarator: $ => prec.right(seq(
-      field('name', alias($._defining_name, $.identifier)),
+    _bare_declarator: $ => seq(
+      field('name', alias($._bare_name, $.identifier)),
+      field('arguments', $.argument_list),
+    ),
+    _table_declarator: $ => seq(
+      field('name', alias($._table_name, $.identifier)),
+      field('arguments', $.argument_list),
+    ),
+    _body_declarator: $ => prec.right(seq(
+      field('name', alias($._body_name, $.identifier)),
       field('arguments', $.argument_list),
       repeat($._trailing_attribute),
     )),
@@ -186,24 +187,38 @@ module.exports = grammar(C, {
       field('value', choice($.initializer_list, $.expression)),
     ),
 
-    _macro_declaration: $ => seq(
-      repeat($._leading_modifier),
-      field('declarator', choice(
-        $._macro_declared,
-        alias($._macro_init_declarator, $.init_declarator),
+    // MACHINE_START(id, "name") .init = f, MACHINE_END and define_machine(id) { .init = f };
+    _table_init_declarator: $ => seq(
+      field('declarator', alias($._table_declarator, $.macro_declarator)),
+      field('value', choice(
+        seq(alias($._open_initializer_list, $.initializer_list), $.identifier),
+        seq($.initializer_list, ';'),
       )),
-      ';',
     ),
+    _open_initializer_list: $ => repeat1(seq(alias($._designated_pair, $.initializer_pair), ',')),
 
-    _bare_macro_declaration: $ => seq(
-      repeat($._leading_modifier),
-      field('declarator', alias($._bare_macro_declarator, $.macro_declarator)),
+    _declaring_macro: $ => choice(
+      seq(
+        field('declarator', choice(
+          $._macro_declared,
+          alias($._macro_init_declarator, $.init_declarator),
+        )),
+        ';',
+      ),
+      field('declarator', alias($._table_init_declarator, $.init_declarator)),
     ),
-
-    _macro_function_definition: $ => seq(
-      repeat($._leading_modifier),
-      field('declarator', alias($._defining_macro_declarator, $.macro_declarator)),
+    _calling_macro: $ => choice(
+      seq(field('declarator', alias($._call_declarator, $.macro_declarator)), ';'),
+      field('declarator', alias($._bare_declarator, $.macro_declarator)),
+    ),
+    _defining_macro: $ => seq(
+      field('declarator', alias($._body_declarator, $.macro_declarator)),
       field('body', $.compound_statement),
+    ),
+
+    _modified_macro_function_definition: $ => seq(
+      repeat1($._leading_modifier),
+      $._defining_macro,
     ),
 
     // Annotations: __init, __user, __must_hold(&lock). One node for all places; the scanner tells the places apart.
@@ -281,6 +296,9 @@ module.exports = grammar(C, {
         seq($.enumerator, ','),
         alias($.preproc_if_in_enumerator_list, $.preproc_if),
         alias($.preproc_ifdef_in_enumerator_list, $.preproc_ifdef),
+        $.preproc_def,
+        $.preproc_function_def,
+        $.preproc_call,
       )),
       optional(choice(
         $.enumerator,
@@ -307,19 +325,27 @@ module.exports = grammar(C, {
 
     // Declarators
 
-    declaration: $ => seq(
-      $._declaration_specifiers,
-      commaSep1(field('declarator', choice(
-        seq(
-          optional($.ms_call_modifier),
-          $._declarator,
-          optional($.gnu_asm_expression),
-          repeat($.attribute_specifier),
-        ),
-        $.init_declarator,
-      ))),
-      ';',
+    declaration: $ => choice(
+      seq(
+        $._declaration_specifiers,
+        $._declared_item,
+        repeat(seq(',', repeat(alias($._pointer_annotation, $.annotation)), $._declared_item)),
+        ';',
+      ),
+      seq(
+        repeat1($._leading_modifier),
+        choice($._declaring_macro, $._calling_macro),
+      ),
     ),
+    _declared_item: $ => field('declarator', choice(
+      seq(
+        optional($.ms_call_modifier),
+        $._declarator,
+        optional($.gnu_asm_expression),
+        repeat($.attribute_specifier),
+      ),
+      $.init_declarator,
+    )),
 
     init_declarator: $ => seq(
       field('declarator', $._declarator),
@@ -363,25 +389,18 @@ module.exports = grammar(C, {
     _field_declaration_list_item: ($, original) => choice(
       ...original.members,
       alias($._macro_field_declaration, $.field_declaration),
-      alias($._bare_macro_field_declaration, $.field_declaration),
     ),
 
-    _macro_field_declaration: $ => seq(
-      field('declarator', choice(
-        alias($._field_macro_declarator, $.macro_declarator),
-        alias($._field_group_declarator, $.macro_declarator),
-      )),
-      repeat($._trailing_attribute),
-      ';',
-    ),
-    _bare_macro_field_declaration: $ => field('declarator', alias($._bare_field_macro_declarator, $.macro_declarator)),
-    _field_macro_declarator: $ => seq(
-      field('name', alias($._field_macro_name, $.identifier)),
-      field('arguments', $.argument_list),
-    ),
-    _bare_field_macro_declarator: $ => seq(
-      field('name', alias($._field_macro_name_bare, $.identifier)),
-      field('arguments', $.argument_list),
+    _macro_field_declaration: $ => choice(
+      seq(
+        field('declarator', choice(
+          alias($._call_declarator, $.macro_declarator),
+          alias($._field_group_declarator, $.macro_declarator),
+        )),
+        repeat($._trailing_attribute),
+        ';',
+      ),
+      field('declarator', alias($._bare_declarator, $.macro_declarator)),
     ),
     // struct_group(id, __u8 a; __u8 b;): names, then whole fields.
     _field_group_declarator: $ => seq(
@@ -397,7 +416,7 @@ module.exports = grammar(C, {
 
     field_declaration: $ => seq(
       $._declaration_specifiers,
-      optional($._field_declaration_declarator),
+      optional(choice($._field_declaration_declarator, $.bitfield_clause)),
       repeat($.attribute_specifier),
       ';',
     ),
@@ -411,6 +430,11 @@ module.exports = grammar(C, {
         field('value', choice($.expression, $.comma_expression)),
         ')',
       ),
+      // BKEY_PADDED_ONSTACK(k, 8) key;
+      seq(
+        field('name', alias($._macro_type_name, $.identifier)),
+        field('arguments', $.argument_list),
+      ),
     ),
 
     // A macro may bring its own comma: { BCH_FLAGS() NULL }
@@ -422,6 +446,15 @@ module.exports = grammar(C, {
       )),
       optional($._initializer_item),
       '}',
+    ),
+    _designated_pair: $ => seq(
+      field('designator', repeat1(choice(
+        $.subscript_designator,
+        $.field_designator,
+        $.subscript_range_designator,
+      ))),
+      '=',
+      field('value', choice($.expression, $.initializer_list)),
     ),
     _initializer_item: $ => choice(
       $.initializer_pair,
@@ -435,12 +468,14 @@ module.exports = grammar(C, {
       ...original.members,
       $.macro_iteration_statement,
       $.macro_scope_statement,
+      alias($._call_expression_statement, $.expression_statement),
       alias($._bare_expression_statement, $.expression_statement),
+      alias($._bare_identifier_statement, $.expression_statement),
     ),
 
     // list_for_each_entry(inode, &sb->s_inodes, i_sb_list) { ... }
     macro_iteration_statement: $ => seq(
-      field('name', alias($._iteration_name, $.identifier)),
+      field('name', alias($._body_name, $.identifier)),
       field('arguments', $.argument_list),
       field('body', $.statement),
     ),
@@ -455,11 +490,28 @@ module.exports = grammar(C, {
       field('arguments', $.argument_list),
     ),
 
-    // A macro call with its semicolon inside the macro.
+    _call_expression_statement: $ => seq(alias($._plain_call, $.call_expression), ';'),
+    _plain_call: $ => seq(
+      field('function', alias($._call_name, $.identifier)),
+      field('arguments', $.argument_list),
+    ),
+    // A macro call, or a macro's name, with the semicolon inside the macro.
     _bare_expression_statement: $ => alias($._bare_call, $.call_expression),
     _bare_call: $ => seq(
-      field('function', alias($._bare_call_name, $.identifier)),
+      field('function', alias($._bare_name, $.identifier)),
       field('arguments', $.argument_list),
+    ),
+    _bare_identifier_statement: $ => alias($._bare_identifier, $.identifier),
+
+    // do { } for_each_vma(iterator, vma);
+    do_statement: $ => seq(
+      'do',
+      field('body', $.statement),
+      choice(
+        seq('while', field('condition', $.parenthesized_expression)),
+        field('condition', $.call_expression),
+      ),
+      ';',
     ),
 
     labeled_statement: $ => prec.right(seq(
@@ -481,7 +533,7 @@ module.exports = grammar(C, {
       repeat(choice(
         $._non_case_statement,
         $.declaration,
-        alias($._macro_declaration, $.declaration),
+        alias($._declaring_macro, $.declaration),
         $.type_definition,
       )),
     )),
@@ -496,6 +548,13 @@ module.exports = grammar(C, {
     ),
 
     // Expressions
+
+    alignof_expression: $ => prec(PREC.SIZEOF, seq(
+      choice('__alignof__', '__alignof', '_alignof', 'alignof', '_Alignof'),
+      '(',
+      choice(field('type', $.type_descriptor), field('value', $.expression)),
+      ')',
+    )),
 
     offsetof_expression: $ => prec(PREC.OFFSETOF, seq(
       'offsetof',
@@ -539,9 +598,38 @@ module.exports = grammar(C, {
       $.compound_statement,
       alias($._type_argument, $.type_descriptor),
       alias($._declared_argument, $.parameter_declaration),
+      alias($._designated_list, $.initializer_list),
+      alias($._named_string, $.concatenated_string),
+      alias($._pasted_number, $.identifier),
       $.macro_operator,
+      $.macro_keyword,
+      seq(repeat1($.storage_class_specifier), optional($.identifier)),
       $._statement_argument,
     ),
+
+    // { .speed = SLOW } as an argument; any other list in braces is a compound statement to tree-sitter-c.
+    _designated_list: $ => seq(
+      '{',
+      alias($._designated_pair, $.initializer_pair),
+      repeat(seq(',', $._initializer_item)),
+      optional(','),
+      '}',
+    ),
+
+    // printk(KERN_INFO PREFIX "text"), printk(KERN_DEBUG pr_fmt("text"))
+    _named_string: $ => prec.right(seq(
+      $.identifier,
+      choice(
+        seq($.identifier, $.string_literal),
+        alias($._string_call, $.call_expression),
+      ),
+      repeat($._string_part),
+    )),
+
+    // What a macro pastes to a name: SPEED(10000baseT_Full)
+    _pasted_number: _ => /[0-9][0-9a-zA-Z_]*/,
+
+    macro_keyword: _ => choice('struct', 'union', 'enum'),
 
     _argument_type: $ => choice(
       $.struct_specifier,
@@ -604,7 +692,7 @@ module.exports = grammar(C, {
 
     // wait_event_cmd(queue, done, unlock(), lock();)  DEFINE_FREE(put, struct inode *, if (_T) iput(_T))
     _statement_argument: $ => choice(
-      seq(repeat1($._argument_statement), optional($.expression)),
+      seq(repeat1($._argument_statement), optional(choice($.expression, $._open_statement))),
       $._open_statement,
     ),
     _argument_statement: $ => choice(
@@ -723,62 +811,4 @@ function functionDeclarator($, inner) {
     optional($.gnu_asm_expression),
     repeat($._trailing_attribute),
   ));
-}
-
-/**
- * tree-sitter-c's conditional groups, with directives that the scanner hands over: it has looked at the arms and knows
- * whether they are whole items. Where they are not, the directive line is a preproc_fragment, an extra.
- *
- * @param {string} suffix
- * @param {RuleBuilder<string>} content
- * @param {number} precedence
- */
-function preprocIf(suffix, content, precedence = 0) {
-  /** @param {GrammarSymbols<string>} $ */
-  function alternativeBlock($) {
-    return choice(
-      suffix ? alias($['preproc_else' + suffix], $.preproc_else) : $.preproc_else,
-      suffix ? alias($['preproc_elif' + suffix], $.preproc_elif) : $.preproc_elif,
-      suffix ? alias($['preproc_elifdef' + suffix], $.preproc_elifdef) : $.preproc_elifdef,
-    );
-  }
-
-  return {
-    ['preproc_if' + suffix]: $ => prec(precedence, seq(
-      alias($._preproc_if, '#if'),
-      field('condition', $._preproc_expression),
-      '\n',
-      repeat(content($)),
-      field('alternative', optional(alternativeBlock($))),
-      alias($._preproc_endif, '#endif'),
-    )),
-
-    ['preproc_ifdef' + suffix]: $ => prec(precedence, seq(
-      choice(alias($._preproc_ifdef, '#ifdef'), alias($._preproc_ifndef, '#ifndef')),
-      field('name', $.identifier),
-      repeat(content($)),
-      field('alternative', optional(alternativeBlock($))),
-      alias($._preproc_endif, '#endif'),
-    )),
-
-    ['preproc_else' + suffix]: $ => prec(precedence, seq(
-      alias($._preproc_else, '#else'),
-      repeat(content($)),
-    )),
-
-    ['preproc_elif' + suffix]: $ => prec(precedence, seq(
-      alias($._preproc_elif, '#elif'),
-      field('condition', $._preproc_expression),
-      '\n',
-      repeat(content($)),
-      field('alternative', optional(alternativeBlock($))),
-    )),
-
-    ['preproc_elifdef' + suffix]: $ => prec(precedence, seq(
-      choice(alias($._preproc_elifdef, '#elifdef'), alias($._preproc_elifndef, '#elifndef')),
-      field('name', $.identifier),
-      repeat(content($)),
-      field('alternative', optional(alternativeBlock($))),
-    )),
-  };
 }

@@ -15,25 +15,17 @@
 
 /* The order is that of `externals` in grammar.js. */
 enum TokenType {
-  PREPROC_IF,
-  PREPROC_IFDEF,
-  PREPROC_IFNDEF,
-  PREPROC_ELSE,
-  PREPROC_ELIF,
-  PREPROC_ELIFDEF,
-  PREPROC_ELIFNDEF,
-  PREPROC_ENDIF,
   FRAGMENT_DIRECTIVE,
   FRAGMENT_TEXT,
   PREPROC_DIRECTIVE,
-  ITERATION_NAME,
+  LINE_END,
+  CONDITION_END,
+  BODY_NAME,
   SCOPE_NAME,
-  BARE_CALL_NAME,
+  CALL_NAME,
+  BARE_NAME,
   DECLARING_NAME,
-  DECLARING_NAME_BARE,
-  DEFINING_NAME,
-  FIELD_MACRO_NAME,
-  FIELD_MACRO_NAME_BARE,
+  TABLE_NAME,
   FIELD_GROUP_NAME,
   LEADING_ANNOTATION_NAME,
   LEADING_ANNOTATION_CALL_NAME,
@@ -44,19 +36,17 @@ enum TokenType {
   TRAILING_ANNOTATION_NAME,
   TRAILING_ANNOTATION_CALL_NAME,
   TYPEOF_NAME,
-  LINE_END,
-  CONDITION_END,
+  MACRO_TYPE_NAME,
+  BARE_IDENTIFIER,
 };
 
 #define LOOKAHEAD_LIMIT 65536
 #define WORD_LIMIT 64
-#define MAX_DEPTH 240
 #define TAB_WIDTH 8
 
-/* Open conditionals, innermost last: a set bit says that the conditional's directives are fragments. */
+/* How many conditionals are open whose directives are fragments: one that is, and all that it contains. */
 typedef struct {
   uint8_t depth;
-  uint8_t fragment[MAX_DEPTH / 8];
 } Scanner;
 
 typedef struct {
@@ -189,12 +179,17 @@ static int32_t skip_space_and_directives(Look *look, bool *directive) {
   }
 }
 
+/* What stands directly inside a pair of brackets. */
+typedef struct {
+  bool semicolon;
+  bool comma;
+} Inside;
+
 /*
  * At an opening bracket: passes up to and including its partner. False when there is none within the limit, or when a
- * brace is closed that was not opened. *semicolon says whether a ';' stands directly inside.
+ * brace is closed that was not opened.
  */
-static bool skip_balanced(Look *look, bool *semicolon) {
-  unsigned depth = 0;
+static bool skip_balanced_from(Look *look, Inside *inside, unsigned depth) {
   unsigned braces = 0;
   for (;;) {
     int32_t c = peek(look);
@@ -232,7 +227,11 @@ static bool skip_balanced(Look *look, bool *semicolon) {
         skip_line(look);
         break;
       case ';':
-        if (depth == 1 && semicolon) *semicolon = true;
+        if (depth == 1 && inside) inside->semicolon = true;
+        next(look);
+        break;
+      case ',':
+        if (depth == 1 && inside) inside->comma = true;
         next(look);
         break;
       default:
@@ -244,6 +243,11 @@ static bool skip_balanced(Look *look, bool *semicolon) {
     }
   }
 }
+
+static bool skip_balanced(Look *look, Inside *inside) { return skip_balanced_from(look, inside, 0); }
+
+/* The same, with the opening bracket passed already. */
+static bool skip_rest_balanced(Look *look) { return skip_balanced_from(look, 0, 1); }
 
 /* ------------------------------------------------------------------------------------------------ conditionals */
 
@@ -269,6 +273,7 @@ typedef struct {
   bool conditional;   /* the statement being read starts with if, else, for, while or switch */
   bool word_last;     /* the last token is a word */
   bool bad;
+  bool comma;         /* a comma stands at depth 0 */
   unsigned start_column;
 } Arm;
 
@@ -284,6 +289,7 @@ static void start_arm(Arm *arm) {
   arm->conditional = false;
   arm->word_last = false;
   arm->bad = false;
+  arm->comma = false;
   arm->start_column = 0;
 }
 
@@ -310,10 +316,8 @@ static bool arm_is_whole(const Arm *arm, bool closes) {
  */
 static bool arms_are_whole(Look *look) {
   Arm arm;
-  bool whole = true;
   bool word_ends_arm = false;
   unsigned nested = 0;
-  unsigned arms = 0;
   Word word;
   start_arm(&arm);
   skip_line(look);
@@ -331,14 +335,20 @@ static bool arms_are_whole(Look *look) {
         nested--;
       } else if (nested == 0 && kind != DIRECTIVE_OTHER) {
         if (!arm_is_whole(&arm, true)) return false;
-        if (!arm_is_whole(&arm, false)) word_ends_arm = true;
-        arms++;
+        if (!arm_is_whole(&arm, false)) {
+          word_ends_arm = true;
+          if (arm.comma) return false;
+        }
         if (kind == DIRECTIVE_ENDIF) {
           skip_line(look);
-          if (!word_ends_arm) return whole;
-          /* The last enumerator or element needs no comma. */
           bool directive = false;
-          return skip_space_and_directives(look, &directive) == '}';
+          c = skip_space_and_directives(look, &directive);
+          if (is_word_start(c)) {
+            read_word(look, &word);
+            if (equal(word.text, "else")) return false;
+          }
+          /* The last enumerator needs no comma. */
+          return !word_ends_arm || c == '}';
         }
         start_arm(&arm);
       }
@@ -410,13 +420,21 @@ static bool arms_are_whole(Look *look) {
       case ':':
         if (arm.depth == 0) arm.at_start = true;
         break;
+      case ',':
+        if (arm.depth == 0) arm.comma = true;
+        arm.at_start = false;
+        break;
       default:
         arm.at_start = false;
     }
   }
 }
 
-static bool scan_directive(Scanner *scanner, Look *look, const bool *valid, bool recovering) {
+/*
+ * At a '#' that starts a line. A directive that the grammar takes here as such is left to the internal lexer; one that
+ * cuts a construct becomes a fragment, and so do all directives up to its #endif.
+ */
+static bool scan_directive(Scanner *scanner, Look *look, const bool *valid) {
   TSLexer *lexer = look->lexer;
   Word word;
   next(look);
@@ -424,39 +442,24 @@ static bool scan_directive(Scanner *scanner, Look *look, const bool *valid, bool
   read_word(look, &word);
   if (!is_directive(word.text)) return false;
   lexer->mark_end(lexer);
-
   enum DirectiveKind kind = directive_kind(word.text);
-  enum TokenType token = FRAGMENT_DIRECTIVE;
-  bool fragment = true;
 
-  if (kind == DIRECTIVE_IF) {
-    token = equal(word.text, "if") ? PREPROC_IF : equal(word.text, "ifdef") ? PREPROC_IFDEF : PREPROC_IFNDEF;
-    fragment = !(valid[token] && (recovering || arms_are_whole(look)));
-    if (scanner->depth < MAX_DEPTH) {
-      uint8_t bit = (uint8_t)(1u << (scanner->depth % 8));
-      if (fragment) {
-        scanner->fragment[scanner->depth / 8] |= bit;
-      } else {
-        scanner->fragment[scanner->depth / 8] &= (uint8_t)~bit;
-      }
-      scanner->depth++;
+  if (scanner->depth == 0) {
+    if (kind == DIRECTIVE_IF) {
+      if (valid[PREPROC_DIRECTIVE] && arms_are_whole(look)) return false;
+    } else if (kind == DIRECTIVE_OTHER) {
+      if (valid[PREPROC_DIRECTIVE]) return false;
+    } else {
+      return false;
     }
-  } else if (kind == DIRECTIVE_OTHER) {
-    if (valid[PREPROC_DIRECTIVE]) return false;
-  } else {
-    unsigned top = scanner->depth > 0 ? scanner->depth - 1u : 0;
-    bool opened_as_fragment =
-      scanner->depth > 0 && (scanner->fragment[top / 8] & (1u << (top % 8))) != 0;
-    token = kind == DIRECTIVE_ENDIF        ? PREPROC_ENDIF
-            : equal(word.text, "else")     ? PREPROC_ELSE
-            : equal(word.text, "elif")     ? PREPROC_ELIF
-            : equal(word.text, "elifdef")  ? PREPROC_ELIFDEF
-                                           : PREPROC_ELIFNDEF;
-    fragment = opened_as_fragment || !valid[token];
-    if (kind == DIRECTIVE_ENDIF && scanner->depth > 0) scanner->depth--;
+  } else if (kind == DIRECTIVE_OTHER && valid[PREPROC_DIRECTIVE]) {
+    return false;
   }
-  lexer->result_symbol = fragment ? FRAGMENT_DIRECTIVE : token;
-  return fragment ? valid[FRAGMENT_DIRECTIVE] : true;
+  if (!valid[FRAGMENT_DIRECTIVE]) return false;
+  if (kind == DIRECTIVE_IF && scanner->depth < UINT8_MAX) scanner->depth++;
+  if (kind == DIRECTIVE_ENDIF && scanner->depth > 0) scanner->depth--;
+  lexer->result_symbol = FRAGMENT_DIRECTIVE;
+  return true;
 }
 
 /* ------------------------------------------------------------------------------------------------------- names */
@@ -505,105 +508,138 @@ static bool scan_run(Look *look, Run *run) {
   return true;
 }
 
-static bool starts_statement_word(int32_t c) { return is_word_start(c); }
-
-/*
- * At the '(' of a call that starts a statement: what kind of macro is it? `indent` is the column of the name, or -1
- * when the name does not stand first in its line.
- */
-static int classify_statement_call(Look *look, const Word *name, int indent, const bool *valid) {
-  bool directive = false;
-  if (!skip_balanced(look, 0)) return -1;
-  look->newline = false;
-  int32_t c = skip_space_and_directives(look, &directive);
-  if (c == '{') {
-    return is_scope_macro(name->text) ? SCOPE_NAME : ITERATION_NAME;
-  }
-  if (c == ';') return declares_by_name(name->text) && valid[DECLARING_NAME] ? DECLARING_NAME : -1;
-  if (c == '=' && declares_by_name(name->text) && valid[DECLARING_NAME]) return DECLARING_NAME;
-  if (c == '}' || c == 0) return look->budget > 0 ? BARE_CALL_NAME : -1;
-  if (!starts_statement_word(c)) return -1;
-  bool newline = look->newline;
-  int column = (int)look->column;
-  Word word;
-  read_word(look, &word);
-  if (equal(word.text, "else")) return BARE_CALL_NAME;
-  if (newline && indent >= 0 && column <= indent) return BARE_CALL_NAME;
-  if (newline && equal(word.text, "while")) return column <= indent ? BARE_CALL_NAME : ITERATION_NAME;
-  if (is_type_name_macro(name->text)) return -1;
-  if (is_keyword(word.text)) {
-    if (is_type_keyword(word.text) || is_qualifier(word.text)) return -1;
-    return is_scope_macro(name->text) ? SCOPE_NAME : ITERATION_NAME;
-  }
-  if (!newline) {
-    /* macro(type) name; is tree-sitter-c's macro_type_specifier. */
-    c = skip_space(look);
-    if (c == ';' || c == ',' || c == '[' || c == 0) return -1;
-    if (c == '=') {
-      next(look);
-      if (peek(look) != '=') return -1;
+/* After annotations have been passed that follow a macro call: what ends them? */
+static int32_t skip_annotations(Look *look, Word *word) {
+  for (;;) {
+    int32_t c = skip_space(look);
+    if (c == '(') {
+      if (!skip_balanced(look, 0)) return 0;
+    } else if (is_word_start(c)) {
+      read_word(look, word);
+      if (is_keyword(word->text) || !looks_like_annotation(word->text)) return 'a';
+    } else {
+      return c;
     }
-    if (looks_like_annotation(word.text)) return -1;
   }
-  return is_scope_macro(name->text) ? SCOPE_NAME : ITERATION_NAME;
 }
 
-/* At the '(' of a call that starts, or after storage classes continues, an item of file level. */
-static int classify_file_level_call(Look *look, const Word *name, const bool *valid, bool leading_only) {
-  if (!skip_balanced(look, 0)) return -1;
-  look->newline = false;
+/* After a word that follows a macro call: does a declaration go on? */
+static bool goes_on_as_declaration(Look *look, const Word *word) {
+  if (is_type_keyword(word->text) || is_qualifier(word->text)) return true;
+  if (is_keyword(word->text)) return false;
   int32_t c = skip_space(look);
-  if (c == 0) return look->budget > 0 && !leading_only ? DECLARING_NAME_BARE : -1;
-  if (c == '#' || c == '}') return DECLARING_NAME_BARE;
-  if (c == ';' || c == '[') return DECLARING_NAME;
-  if (c == '=') {
-    next(look);
-    return peek(look) == '=' ? -1 : DECLARING_NAME;
-  }
-  if (c == '{') return valid[DEFINING_NAME] ? DEFINING_NAME : -1;
-  if (!is_word_start(c)) return -1;
-  bool newline = look->newline;
-  bool annotation = looks_like_annotation(name->text) && !is_type_name_macro(name->text);
-  if (is_type_name_macro(name->text)) return -1;
+  return c == '*' || is_word_start(c);
+}
+
+/*
+ * At the '(' of a call that starts an item or a statement, or that follows storage classes (`modified`): what kind of
+ * macro is it? `indent` is the column of the name, or -1 when the name does not stand first in its line.
+ */
+static int classify_call(Look *look, const Word *name, int indent, const bool *valid, bool modified) {
+  bool directive = false;
+  Inside inside = {false, false};
   Word word;
-  read_word(look, &word);
-  if (looks_like_annotation(word.text) && !is_keyword(word.text)) {
-    /* Annotations after the call: DEFINE_X(y) __aligned(8); MACRO(x) __must_hold(y) { */
-    for (;;) {
-      c = skip_space(look);
-      if (c == '(') {
-        if (!skip_balanced(look, 0)) return -1;
-      } else if (is_word_start(c)) {
-        read_word(look, &word);
-        if (is_keyword(word.text) || !looks_like_annotation(word.text)) break;
-      } else {
-        break;
-      }
-    }
-    if (c == ';' || c == '=') return annotation && newline ? LEADING_ANNOTATION_CALL_NAME : DECLARING_NAME;
-    if (c == '{') return annotation ? LEADING_ANNOTATION_CALL_NAME : DEFINING_NAME;
+  if (is_type_name_macro(name->text) || !skip_balanced(look, &inside)) return -1;
+  look->newline = false;
+  int32_t c = skip_space_and_directives(look, &directive);
+  bool newline = look->newline;
+  int column = (int)look->column;
+  bool scope = is_scope_macro(name->text) && !modified;
+  bool annotation = looks_like_annotation(name->text);
+  switch (c) {
+    case ';':
+      if (is_known_annotation(name->text) && modified) return -1;
+      return declares_by_name(name->text) ? DECLARING_NAME : CALL_NAME;
+    case '[':
+      return declares_by_name(name->text) || modified || indent == 0 ? DECLARING_NAME : -1;
+    case '=':
+      next(look);
+      if (peek(look) == '=') return -1;
+      return declares_by_name(name->text) || modified || indent == 0 ? DECLARING_NAME : -1;
+    case '{':
+      if (scope) return SCOPE_NAME;
+      next(look);
+      return skip_space(look) == '.' ? TABLE_NAME : BODY_NAME;
+    case '}':
+      return BARE_NAME;
+    case 0:
+      return look->budget > 0 ? BARE_NAME : -1;
+    case '.':
+      next(look);
+      return newline && indent == 0 && is_word_start(peek(look)) ? TABLE_NAME : -1;
+    case '+':
+    case '-':
+      /* for_each_set_bit(bit, map, size) newline ++count; */
+      next(look);
+      if (peek(look) != c || !newline || column <= indent || indent < 0) return -1;
+      next(look);
+      return is_word_start(peek(look)) ? BODY_NAME : -1;
+    default:
+      if (!is_word_start(c)) return -1;
   }
-  if (annotation) return LEADING_ANNOTATION_CALL_NAME;
-  if (newline) return DECLARING_NAME_BARE;
-  return -1;
+  read_word(look, &word);
+  if (equal(word.text, "else")) return BARE_NAME;
+  if (newline && indent >= 0 && column <= indent) {
+    if (looks_like_annotation(word.text) && !is_keyword(word.text)) {
+      /* DEFINE_X(y) newline __aligned(8); MACRO(x) newline __must_hold(y) { */
+      c = skip_annotations(look, &word);
+      if (c == '{') return annotation ? LEADING_ANNOTATION_CALL_NAME : BODY_NAME;
+      if (c == ';' || c == '=') return annotation ? LEADING_ANNOTATION_CALL_NAME : DECLARING_NAME;
+      return annotation ? LEADING_ANNOTATION_CALL_NAME : BARE_NAME;
+    }
+    if (annotation && goes_on_as_declaration(look, &word)) return LEADING_ANNOTATION_CALL_NAME;
+    return BARE_NAME;
+  }
+  if (is_keyword(word.text)) {
+    if (is_type_keyword(word.text) || is_qualifier(word.text)) {
+      if (annotation) return LEADING_ANNOTATION_CALL_NAME;
+      return -1;
+    }
+    if (newline && indent < 0 && equal(word.text, "while")) return BARE_NAME;
+    return scope ? SCOPE_NAME : BODY_NAME;
+  }
+  if (newline && indent > 0 && !annotation) return scope ? SCOPE_NAME : BODY_NAME;
+  if (looks_like_annotation(word.text)) {
+    c = skip_annotations(look, &word);
+    if (c == '{') return annotation && !modified ? LEADING_ANNOTATION_CALL_NAME : BODY_NAME;
+    if (c == ';' || c == '=') return annotation ? -1 : DECLARING_NAME;
+    return annotation ? LEADING_ANNOTATION_CALL_NAME : -1;
+  }
+  if (annotation && goes_on_as_declaration(look, &word)) return LEADING_ANNOTATION_CALL_NAME;
+  if (!newline) {
+    /* macro(type) name; is tree-sitter-c's macro_type_specifier; with more arguments it is ours. */
+    bool declares = false;
+    c = skip_space(look);
+    if (c == ';' || c == ',' || c == '[') declares = true;
+    if (c == '=') {
+      next(look);
+      declares = peek(look) != '=';
+    }
+    if (declares || c == 0) return inside.comma && declares ? MACRO_TYPE_NAME : -1;
+    if (c == '(' && (indent == 0 || modified)) return inside.comma ? MACRO_TYPE_NAME : -1;
+  }
+  return scope ? SCOPE_NAME : BODY_NAME;
 }
 
 static int classify_field_call(Look *look, const Word *name) {
-  bool semicolon = false;
+  Inside inside = {false, false};
+  Word word;
   if (is_type_name_macro(name->text)) return -1;
-  if (!skip_balanced(look, &semicolon)) return -1;
+  if (!skip_balanced(look, &inside)) return -1;
   look->newline = false;
   int32_t c = skip_space(look);
-  if (c == ';') return semicolon ? FIELD_GROUP_NAME : FIELD_MACRO_NAME;
-  if (c == '#' || c == '}') return FIELD_MACRO_NAME_BARE;
+  if (c == ';') return inside.semicolon ? FIELD_GROUP_NAME : CALL_NAME;
+  if (c == '#' || c == '}') return BARE_NAME;
   if (!is_word_start(c)) return -1;
   bool annotation = looks_like_annotation(name->text);
-  Word word;
+  bool newline = look->newline;
   read_word(look, &word);
-  if (semicolon) return FIELD_GROUP_NAME;
-  if (looks_like_annotation(word.text) && !is_keyword(word.text)) return FIELD_MACRO_NAME;
+  if (inside.semicolon) return FIELD_GROUP_NAME;
+  if (looks_like_annotation(word.text) && !is_keyword(word.text)) return CALL_NAME;
   if (annotation) return LEADING_ANNOTATION_CALL_NAME;
-  return look->newline ? FIELD_MACRO_NAME_BARE : -1;
+  if (newline) return BARE_NAME;
+  c = skip_space(look);
+  return inside.comma && (c == ';' || c == ',' || c == '[') ? MACRO_TYPE_NAME : -1;
 }
 
 /* Is `typeof (` followed by something that is no type? At the '('. */
@@ -624,7 +660,6 @@ static bool typeof_takes_expression(Look *look) {
 
 static int classify_name(Look *look, const Word *name, int indent, const bool *valid) {
   int32_t c;
-  bool statement = valid[ITERATION_NAME] || valid[BARE_CALL_NAME];
   bool type_position = valid[TYPE_ANNOTATION_NAME];
   bool leading = valid[LEADING_ANNOTATION_NAME];
 
@@ -636,28 +671,48 @@ static int classify_name(Look *look, const Word *name, int indent, const bool *v
 
   if (c == '(') {
     if (valid[TYPEOF_NAME] && is_typeof(name->text)) return typeof_takes_expression(look) ? TYPEOF_NAME : -1;
-    if (valid[FIELD_MACRO_NAME]) return classify_field_call(look, name);
+    if (valid[FIELD_GROUP_NAME]) return classify_field_call(look, name);
     if (type_position) {
+      bool known = is_known_annotation(name->text);
       if (!looks_like_annotation(name->text)) return -1;
+      if (known) {
+        /* void __weak (*handler)(void); against void __aligned(8) name; */
+        next(look);
+        if (skip_space(look) == '*') return TYPE_ANNOTATION_NAME;
+        if (!skip_rest_balanced(look)) return -1;
+        c = skip_space(look);
+        return c == '*' || c == ';' || is_word_start(c) ? TYPE_ANNOTATION_CALL_NAME : -1;
+      }
       if (!skip_balanced(look, 0)) return -1;
       c = skip_space(look);
       if (c == '*') return TYPE_ANNOTATION_CALL_NAME;
-      if (c == ';') return is_known_annotation(name->text) ? TYPE_ANNOTATION_CALL_NAME : -1;
       if (!is_word_start(c)) return -1;
       Word word;
       read_word(look, &word);
       return looks_like_annotation(word.text) ? -1 : TYPE_ANNOTATION_CALL_NAME;
     }
-    if (statement) return classify_statement_call(look, name, indent, valid);
-    if (valid[DECLARING_NAME_BARE] || valid[DECLARING_NAME]) {
-      return classify_file_level_call(look, name, valid, !valid[DECLARING_NAME_BARE]);
-    }
+    if (valid[CALL_NAME]) return classify_call(look, name, indent, valid, !valid[BARE_IDENTIFIER]);
     if (valid[LEADING_ANNOTATION_CALL_NAME] && looks_like_annotation(name->text) && !is_typeof(name->text)) {
       if (!skip_balanced(look, 0)) return -1;
       c = skip_space(look);
       return is_word_start(c) ? LEADING_ANNOTATION_CALL_NAME : -1;
     }
     return -1;
+  }
+
+  if (valid[BARE_IDENTIFIER] && is_upper(name->text)) {
+    /* A macro that is a whole statement: alone in its line, and not the start of a declaration. */
+    if (c == '}' || c == 0) return look->budget > 0 ? BARE_IDENTIFIER : -1;
+    if (look->newline && is_word_start(c)) {
+      int column = (int)look->column;
+      Run run;
+      if (column == indent && scan_run(look, &run) && run.names == 0 && run.end == 'w') return BARE_IDENTIFIER;
+      if (column != indent || run.end != '(') {
+        /* fall through to annotations with what has been read lost: nothing else starts like this */
+        return leading && (run.end == 'k' || run.end == 'q' || run.names > 1) ? LEADING_ANNOTATION_NAME : -1;
+      }
+      return run.names == 1 && indent > 0 ? BARE_IDENTIFIER : -1;
+    }
   }
 
   if (valid[TAG_ANNOTATION_NAME]) {
@@ -721,7 +776,7 @@ static int classify_name(Look *look, const Word *name, int indent, const bool *v
 static bool scan(Scanner *scanner, TSLexer *lexer, const bool *valid) {
   Look look = {lexer, LOOKAHEAD_LIMIT, false, 0};
   /* All tokens at once are asked for only while the parser recovers from an error. */
-  bool recovering = valid[FRAGMENT_TEXT] && valid[PREPROC_IF] && valid[TYPEOF_NAME];
+  bool recovering = valid[FRAGMENT_TEXT] && valid[LINE_END] && valid[TYPEOF_NAME];
 
   if (valid[FRAGMENT_TEXT] && !recovering) {
     skip_line(&look);
@@ -730,10 +785,12 @@ static bool scan(Scanner *scanner, TSLexer *lexer, const bool *valid) {
     return true;
   }
 
+  unsigned blanks = 0;
   for (;;) {
     int32_t c = peek(&look);
     if (c == '\n' && (valid[LINE_END] || valid[CONDITION_END])) return false;
     if (c == '\n' || is_blank(c)) {
+      blanks++;
       step(&look, true);
     } else if (c == '\\') {
       step(&look, true);
@@ -746,11 +803,11 @@ static bool scan(Scanner *scanner, TSLexer *lexer, const bool *valid) {
   if (c == '#') {
     /* A directive stands first in its line; anything else is the text of a string. */
     if (!look.newline && lexer->get_column(lexer) != 0) return false;
-    return scan_directive(scanner, &look, valid, recovering);
+    return !recovering && scan_directive(scanner, &look, valid);
   }
   if (recovering || !is_word_start(c)) return false;
   bool wanted = false;
-  for (int token = ITERATION_NAME; token <= TYPEOF_NAME; token++) {
+  for (int token = BODY_NAME; token <= BARE_IDENTIFIER; token++) {
     if (valid[token]) {
       wanted = true;
       break;
@@ -758,6 +815,11 @@ static bool scan(Scanner *scanner, TSLexer *lexer, const bool *valid) {
   }
   if (!wanted) return false;
   int indent = look.newline ? (int)look.column : -1;
+  if (indent < 0 && valid[CALL_NAME] && lexer->get_column(lexer) == blanks) {
+    /* The newline belongs to the directive before. */
+    indent = (int)look.column;
+  }
+  look.newline = false;
   Word word;
   read_word(&look, &word);
   if (word.length >= WORD_LIMIT || (is_keyword(word.text) && !is_typeof(word.text))) return false;
@@ -771,7 +833,6 @@ static bool scan(Scanner *scanner, TSLexer *lexer, const bool *valid) {
 void *tree_sitter_kernel_c_external_scanner_create(void) {
   Scanner *scanner = ts_malloc(sizeof(Scanner));
   scanner->depth = 0;
-  for (unsigned i = 0; i < sizeof scanner->fragment; i++) scanner->fragment[i] = 0;
   return scanner;
 }
 
@@ -780,23 +841,13 @@ void tree_sitter_kernel_c_external_scanner_destroy(void *payload) { ts_free(payl
 unsigned tree_sitter_kernel_c_external_scanner_serialize(void *payload, char *buffer) {
   Scanner *scanner = payload;
   if (scanner->depth == 0) return 0;
-  unsigned bytes = (scanner->depth + 7u) / 8u;
   buffer[0] = (char)scanner->depth;
-  for (unsigned i = 0; i < bytes; i++) {
-    uint8_t bits = scanner->fragment[i];
-    if (i == bytes - 1 && scanner->depth % 8 != 0) bits &= (uint8_t)((1u << (scanner->depth % 8)) - 1);
-    buffer[1 + i] = (char)bits;
-  }
-  return 1 + bytes;
+  return 1;
 }
 
 void tree_sitter_kernel_c_external_scanner_deserialize(void *payload, const char *buffer, unsigned length) {
   Scanner *scanner = payload;
-  scanner->depth = 0;
-  if (length == 0) return;
-  scanner->depth = (uint8_t)buffer[0];
-  if (scanner->depth > MAX_DEPTH) scanner->depth = MAX_DEPTH;
-  for (unsigned i = 0; i + 1 < length && i < sizeof scanner->fragment; i++) scanner->fragment[i] = (uint8_t)buffer[1 + i];
+  scanner->depth = length > 0 ? (uint8_t)buffer[0] : 0;
 }
 
 bool tree_sitter_kernel_c_external_scanner_scan(void *payload, TSLexer *lexer, const bool *valid_symbols) {
