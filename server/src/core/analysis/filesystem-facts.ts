@@ -82,6 +82,13 @@ export class FilesystemFacts {
     return this.#graphs.values();
   }
 
+  /** Frees the graphs; what is asked for later is made again. */
+  release(): void {
+    this.#graphs.clear();
+    this.#anchors.clear();
+    this.#walks.clear();
+  }
+
   /** Whether what this filesystem does in reclaim depends on which reclaimer it is. */
   asksForKswapd(): boolean {
     for (const node of this.graph(MODES.reclaim).nodes.values()) if (node.expansion.asksForKswapd) return true;

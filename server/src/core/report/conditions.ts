@@ -22,9 +22,38 @@ function guardsOf(body: Body, guard: number): string[] {
   const texts: string[] = [];
   for (let at = guard; at > 0; at = body.ir.guards[at]!.parent) {
     const { start, end, holds } = body.ir.guards[at]!;
-    texts.unshift(inWords(body.text.slice(start, end), holds));
+    texts.unshift(...conjuncts(body.text.slice(start, end), holds).map((part) => inWords(part.source, part.holds)));
   }
   return texts;
+}
+
+/** `a && b` that holds is two conditions, and so is `a || b` that fails. */
+function conjuncts(source: string, holds: boolean): { source: string; holds: boolean }[] {
+  let text = source.trim();
+  for (let inner = unwrapped(text); inner !== null; inner = unwrapped(text)) text = inner;
+  const parts = splitAt(text, holds ? "&&" : "||");
+  // Mixed operators bind differently: only a clean list is split.
+  if (parts.length > 1 && splitAt(text, holds ? "||" : "&&").length === 1) return parts.flatMap((part) => conjuncts(part, holds));
+  return [{ source: text, holds }];
+}
+
+/** The operands of a chain of one operator outside parentheses. */
+function splitAt(text: string, operator: string): string[] {
+  const parts: string[] = [];
+  let depth = 0;
+  let from = 0;
+  for (let i = 0; i < text.length; i++) {
+    const c = text[i];
+    if (c === "(" || c === "[") depth++;
+    else if (c === ")" || c === "]") depth--;
+    else if (depth === 0 && text.startsWith(operator, i)) {
+      parts.push(text.slice(from, i));
+      i += operator.length - 1;
+      from = i + 1;
+    }
+  }
+  parts.push(text.slice(from));
+  return parts;
 }
 
 /** `(!inode->i_nlink)` that holds, and `(inode->i_nlink)` that fails, are both `inode->i_nlink == 0`. */
@@ -39,11 +68,11 @@ export function inWords(source: string, holds: boolean): string {
       positive = !positive;
     } else break;
   }
-  const isCounter = /(->|\.)(i_nlink|i_count)$/.test(text);
+  const isCounter = /^[\w>.-]+(->|\.)(i_nlink|i_count)$/.test(text);
   if (isCounter) return `${text} ${positive ? "!=" : "=="} 0`;
   if (positive) return text;
-  const comparison = /^([^&|?]+?)\s*(==|!=|<=|>=|<|>)\s*([^&|?]+)$/.exec(text);
-  if (comparison !== null && !/->$/.test(comparison[1]!)) return `${comparison[1]} ${OPPOSITE[comparison[2]!]} ${comparison[3]}`;
+  const comparison = /^((?:[^&|?<>=!]|->)+?)\s*(==|!=|<=|>=|<|(?<!-)>)\s*([^&|?]+)$/.exec(text);
+  if (comparison !== null) return `${comparison[1]} ${OPPOSITE[comparison[2]!]} ${comparison[3]}`;
   return isOperand(text) ? `!${text}` : `!(${text})`;
 }
 

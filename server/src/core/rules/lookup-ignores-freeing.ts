@@ -2,6 +2,7 @@
  * Code walks an inode hash and uses what it finds without testing I_FREEING or I_WILL_FREE; or it is the match function of
  * find_inode_nowait(), which leaves that test to it (fs/inode.c find_inode_nowait()).
  */
+import { type Env, type Interpreter, joinEnvs, MODES } from "../analysis/interpreter.ts";
 import type { FunctionRef, SourceFile } from "../callgraph/program.ts";
 import type { Body } from "../ir/function-bodies.ts";
 import type { Expr, Step } from "../ir/ir.ts";
@@ -37,7 +38,7 @@ export const lookupIgnoresFreeing: Rule = {
           const walked = engine.bodies.of(target);
           if (walked === null || seen.has(target)) continue;
           seen.add(target);
-          const use = untestedUse(walked);
+          const use = untestedUse(walked, engine.interpreter);
           if (use !== null) yield draft(walked, use, any.contexts.contexts);
         }
       }
@@ -82,37 +83,26 @@ function walksHash(body: Body): boolean {
   ) || /for_each\w*\s*\([^;{]*\bi?_?\w*hash\s*\)/.test(body.text);
 }
 
-/** A use that some path from the function's start reaches without a test of I_FREEING on the way. */
-function untestedUse(body: Body): (Expr & { k: "call" }) | null {
+/** A use that some feasible path from the function's start reaches without a test of I_FREEING on the way. */
+function untestedUse(body: Body, interpreter: Interpreter): (Expr & { k: "call" }) | null {
   const { steps, entry } = body.ir;
-  const seen = new Set<number>([entry]);
+  const envs = new Map<number, Env>([[entry, new Map()]]);
   const work = [entry];
   while (work.length > 0) {
-    const step = steps[work.pop()!]!;
+    const at = work.pop()!;
+    const step = steps[at]!;
     for (const call of callsIn(step)) if (call.callee.k === "id" && USES.has(call.callee.name)) return call;
     if (mentions(step)) continue;
-    for (const next of targetsOf(step)) {
-      if (next < 0 || seen.has(next)) continue;
-      seen.add(next);
+    for (const [next, env] of interpreter.successors(step, envs.get(at)!, body, MODES.any)) {
+      if (next < 0) continue;
+      const before = envs.get(next);
+      const joined = before === undefined ? env : joinEnvs(before, env);
+      if (before !== undefined && joined === before) continue;
+      envs.set(next, joined);
       work.push(next);
     }
   }
   return null;
-}
-
-function targetsOf(step: Step): readonly number[] {
-  switch (step.k) {
-    case "branch":
-      return [step.yes, step.no];
-    case "either":
-      return step.targets;
-    case "switch":
-      return step.cases.map((each) => each.target);
-    case "return":
-      return [];
-    default:
-      return [step.next];
-  }
 }
 
 function expressionsOf(step: Step): Expr[] {

@@ -1,0 +1,152 @@
+/** Runs the rules over a loaded tree, and again over what an edit changed. */
+import { ConstantTable } from "../core/analysis/constants.ts";
+import { MAX_NODES, type Engine } from "../core/analysis/effect-graph.ts";
+import { FilesystemFacts } from "../core/analysis/filesystem-facts.ts";
+import { Interpreter } from "../core/analysis/interpreter.ts";
+import { findTreeContexts, type TreeContexts } from "../core/analysis/reclaim-roots.ts";
+import { type Filesystem, findFilesystems } from "../core/callgraph/filesystem.ts";
+import { IndirectCalls } from "../core/callgraph/indirect.ts";
+import { Lookup } from "../core/callgraph/lookup.ts";
+import type { Program } from "../core/callgraph/program.ts";
+import { TypeResolver } from "../core/callgraph/types.ts";
+import { FunctionBodies, MAX_BODY_BYTES, positionIn } from "../core/ir/function-bodies.ts";
+import { BUILT_IN, Knowledge, type KnowledgeData } from "../core/knowledge/knowledge.ts";
+import type { Finding, Review, UnhashSite, UnresolvedCall } from "../core/report/finding.ts";
+import { FindingMaker } from "../core/report/make-finding.ts";
+import { RULES } from "../core/rules/all-rules.ts";
+import type { SyntaxParser } from "../core/syntax/parser-port.ts";
+import { type CancellationToken, throwIfCancelled } from "../core/text/cancellation.ts";
+import { TOOL_NAME, TOOL_VERSION } from "../core/report/tool-version.ts";
+import { listImplementations } from "./implementations.ts";
+import { type LoadedTree, nextTurn } from "./load-tree.ts";
+import type { ProgressListener } from "./review-session.ts";
+import type { TreeSessionOptions } from "./tree-session.ts";
+import { findUnhashSites } from "./unhash-sites.ts";
+
+export class Analysis {
+  readonly #tree: LoadedTree;
+  readonly #parser: SyntaxParser;
+  readonly #knowledge: Knowledge;
+  readonly #options: TreeSessionOptions;
+  readonly #program: Program;
+  #engine: Engine;
+  #unhash = new Map<string, readonly UnhashSite[]>();
+
+  constructor(tree: LoadedTree, parser: SyntaxParser, user: readonly KnowledgeData[], options: TreeSessionOptions) {
+    this.#tree = tree;
+    this.#parser = parser;
+    this.#options = options;
+    this.#program = tree.program;
+    this.#knowledge = new Knowledge(BUILT_IN, ...user);
+    this.#engine = this.#makeEngine(new FunctionBodies(this.#program, parser));
+    for (const file of this.#program.files.values()) this.#findUnhash(file.path);
+  }
+
+  #makeEngine(bodies: FunctionBodies): Engine {
+    const lookup = new Lookup(this.#program);
+    const types = new TypeResolver(this.#program, bodies, this.#parser, lookup);
+    const indirect = new IndirectCalls(this.#program, types, lookup);
+    const constants = new ConstantTable(this.#program, bodies, this.#knowledge);
+    const interpreter = new Interpreter(bodies, lookup, this.#knowledge, constants);
+    return { bodies, lookup, types, indirect, interpreter, knowledge: this.#knowledge };
+  }
+
+  #findUnhash(path: string): void {
+    const file = this.#program.files.get(path);
+    const bytes = file === undefined ? null : this.#program.names.find("remove_inode_hash") < 0 ? null : this.#tree.read(path);
+    const sites = file === undefined || bytes === null ? [] : findUnhashSites(file, bytes);
+    if (sites.length === 0) this.#unhash.delete(path);
+    else this.#unhash.set(path, sites);
+  }
+
+  /** Takes a file's new bytes; null: it is gone. */
+  replaceFile(path: string, bytes: Uint8Array | null): void {
+    const before = this.#program.files.get(path);
+    if (before !== undefined) this.#engine.bodies.forget(before);
+    if (bytes === null) this.#program.removeFile(path);
+    else if (before !== undefined || /\.[ch]$/.test(path)) this.#program.setFile(path, bytes);
+    this.#findUnhash(path);
+    // Lookups, types and value propagation look across files: they start anew; parsed bodies of other files stay.
+    this.#engine = this.#makeEngine(this.#engine.bodies);
+  }
+
+  async review(token: CancellationToken, onProgress?: ProgressListener): Promise<Review> {
+    const { bodies, lookup } = this.#engine;
+    const started = Date.now();
+    const all = findFilesystems(this.#program, lookup, bodies);
+    const contexts: TreeContexts = this.#knowledge.reclaim === null
+      ? { roots: [], assumed: true, contexts: ["assumed"], evict: null }
+      : findTreeContexts(this.#program, lookup, bodies, this.#knowledge.reclaim);
+    const wanted = all.filter((each) => this.#isWanted(each));
+    const maker = new FindingMaker();
+    const rules = RULES.filter((rule) => this.#options.rules?.includes(rule.id) ?? true);
+    const findings: Finding[] = [];
+    const unresolved: UnresolvedCall[] = [];
+    const facts: FilesystemFacts[] = [];
+    for (const [index, filesystem] of wanted.entries()) {
+      throwIfCancelled(token);
+      onProgress?.({ phase: "solve", done: index, total: wanted.length });
+      await nextTurn();
+      const each = new FilesystemFacts(this.#engine, this.#program, filesystem, contexts);
+      facts.push(each);
+      for (const rule of rules)
+        for (const draft of rule.check?.(each) ?? []) {
+          const finding = maker.make(draft, { filesystem: filesystem.id, table: filesystem.table.name });
+          if (finding !== null) findings.push(finding);
+        }
+      unresolved.push(...unresolvedOf(each));
+      each.release();
+    }
+    if (this.#options.filesystems === undefined)
+      for (const rule of rules)
+        for (const draft of rule.checkTree?.({ filesystems: facts }) ?? []) {
+          const finding = maker.make(draft, { filesystem: draft.generic ?? "", table: "" });
+          if (finding !== null) findings.push(finding);
+        }
+    findings.sort((a, b) => compare(a.file, b.file) || a.line - b.line || a.column - b.column || compare(a.rule, b.rule) || compare(a.table, b.table));
+    let functions = 0;
+    for (const file of this.#program.files.values()) functions += file.functions.length;
+    return {
+      version: 1,
+      tool: { name: TOOL_NAME, version: TOOL_VERSION },
+      tree: { root: this.#tree.root, kernelVersion: this.#tree.kernelVersion },
+      limits: { ...this.#tree.limits, maxFunctionBytes: MAX_BODY_BYTES, maxGraphNodes: MAX_NODES },
+      stats: {
+        files: this.#tree.filesListed,
+        bytes: this.#tree.bytesRead,
+        functions,
+        functionsParsed: bodies.parsed,
+        functionsWithParseErrors: bodies.withErrors,
+        elapsedMs: Date.now() - started,
+        peakRssBytes: 0,
+        cache: "cold",
+        suppressed: maker.suppressed,
+      },
+      implementations: listImplementations(all),
+      unhashSites: [...this.#unhash.values()].flat().sort((a, b) => compare(a.file, b.file) || a.line - b.line),
+      unresolvedCalls: unresolved,
+      problems: this.#tree.problems,
+      findings,
+    };
+  }
+
+  #isWanted(filesystem: Filesystem): boolean {
+    const { filesystems } = this.#options;
+    return filesystems === undefined || filesystems.some((prefix) => filesystem.id === prefix || filesystem.id.startsWith(`${prefix.replace(/\/$/, "")}/`));
+  }
+}
+
+function unresolvedOf(facts: FilesystemFacts): UnresolvedCall[] {
+  const calls = new Map<string, UnresolvedCall>();
+  for (const graph of facts.graphs())
+    for (const { body, event, expression } of graph.unresolved) {
+      const { line } = positionIn(body, event.call.at);
+      const call = { filesystem: facts.filesystem.id, function: body.name, file: body.file.path, line, expression };
+      calls.set(`${call.file}:${line}:${expression}`, call);
+    }
+  return [...calls.values()].sort((a, b) => compare(a.file, b.file) || a.line - b.line);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

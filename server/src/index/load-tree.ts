@@ -1,0 +1,117 @@
+/** From a FileSource to a program: list, search, read, skeleton. */
+import { Program } from "../core/callgraph/program.ts";
+import { type CancellationToken, throwIfCancelled } from "../core/text/cancellation.ts";
+import type { TreeProblem } from "../core/report/finding.ts";
+import { containsAny } from "./byte-search.ts";
+import type { FileSource, ListOptions } from "./file-source.ts";
+import type { ProgressListener } from "./review-session.ts";
+import { folderOf, isCore, isWholeTree, MAX_FILE_BYTES, TABLE_WORDS } from "./tree-scope.ts";
+
+export interface LoadedTree {
+  readonly root: string;
+  readonly program: Program;
+  readonly kernelVersion: string;
+  readonly problems: TreeProblem[];
+  /** Files listed, whether or not they got a skeleton. */
+  filesListed: number;
+  bytesRead: number;
+  readonly limits: Readonly<Record<string, number>>;
+  /** Reads a file as the program sees it: an unsaved document's text before the file's. */
+  readonly read: (path: string) => Uint8Array | null;
+  readonly options: ListOptions;
+}
+
+/** Files between two turns of the event loop: a cancel must be seen, a connection served. */
+const SLICE = 256;
+
+export async function loadTree(
+  source: FileSource,
+  overlays: ReadonlyMap<string, Uint8Array>,
+  options: ListOptions,
+  token: CancellationToken,
+  onProgress?: ProgressListener,
+): Promise<LoadedTree> {
+  onProgress?.({ phase: "list", done: 0, total: 0 });
+  const listing = await source.list(options, token);
+  const problems: TreeProblem[] = [...listing.problems];
+  if (listing.truncated) problems.push({ file: ".", message: `more than ${options.maxFiles} files: the rest is not read (raise the file limit or exclude folders)` });
+  const paths = listing.files.map((file) => file.path);
+  // What cannot be read again at once (an editor's virtual files) is kept.
+  const kept = new Map<string, Uint8Array>();
+  const { readSync } = source;
+  const read = (path: string): Uint8Array | null => overlays.get(path) ?? (readSync === undefined ? (kept.get(path) ?? null) : readSync(path));
+  const program = new Program(read);
+  const tree: LoadedTree = {
+    root: source.root,
+    program,
+    kernelVersion: await kernelVersion(source),
+    problems,
+    filesListed: paths.length,
+    bytesRead: 0,
+    limits: { maxFiles: options.maxFiles, maxFileBytes: MAX_FILE_BYTES },
+    read,
+    options,
+  };
+  const fetch = async (path: string): Promise<Uint8Array | null> => {
+    const overlay = overlays.get(path);
+    if (overlay !== undefined) return overlay;
+    if (readSync !== undefined) return readSync(path);
+    const bytes = await source.read(path);
+    if (bytes !== null) kept.set(path, bytes);
+    return bytes;
+  };
+  const whole = isWholeTree(paths);
+  let done = 0;
+  const step = async (): Promise<void> => {
+    if (++done % SLICE !== 0) return;
+    throwIfCancelled(token);
+    onProgress?.({ phase: "skeleton", done, total: paths.length });
+    await nextTurn();
+  };
+  const add = (path: string, bytes: Uint8Array): void => {
+    if (bytes.length > MAX_FILE_BYTES) {
+      problems.push({ file: path, message: `larger than ${MAX_FILE_BYTES >> 20} MiB: not read` });
+      return;
+    }
+    if (!program.setFile(path, bytes).skeleton.complete) problems.push({ file: path, message: "braces or a comment do not close: what stands after may be missed" });
+  };
+  const folders = new Set<string>();
+  for (const path of paths) {
+    await step();
+    const peripheral = whole && !isCore(path);
+    // A table outside the folders that are read in full stands in a .c file.
+    if (peripheral && path.endsWith(".h")) continue;
+    const bytes = await fetch(path);
+    if (bytes === null) {
+      problems.push({ file: path, message: "cannot be read" });
+      continue;
+    }
+    tree.bytesRead += bytes.length;
+    if (!peripheral) add(path, bytes);
+    else if (containsAny(bytes, TABLE_WORDS)) folders.add(folderOf(path));
+    else kept.delete(path);
+  }
+  if (folders.size > 0) {
+    for (const path of paths) {
+      if (isCore(path) || !folders.has(folderOf(path))) continue;
+      const bytes = await fetch(path);
+      if (bytes !== null) add(path, bytes);
+    }
+  }
+  throwIfCancelled(token);
+  return tree;
+}
+
+async function kernelVersion(source: FileSource): Promise<string> {
+  const bytes = await source.read("Makefile");
+  if (bytes === null) return "";
+  const text = new TextDecoder("utf-8").decode(bytes.subarray(0, 4096));
+  const part = (name: string): string => new RegExp(`^${name}\\s*=\\s*(\\S*)`, "m").exec(text)?.[1] ?? "";
+  const [version, patchlevel, sublevel] = ["VERSION", "PATCHLEVEL", "SUBLEVEL"].map(part);
+  return version === "" ? "" : [version, patchlevel, sublevel].filter((each) => each !== "").join(".");
+}
+
+/** A turn of the event loop: cancels and messages get through. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
