@@ -12,7 +12,7 @@ import { hostLocally } from "../lsp/local-session.ts";
 import { startServer } from "../lsp/start-server.ts";
 import type { InitializationOptions } from "../protocol/messages.ts";
 import { createPanelSession } from "../service/panel-session.ts";
-import { TOOL_VERSION } from "../service/tool-version.ts";
+import { TOOL_VERSION } from "../core/report/tool-version.ts";
 import { createWasmParser } from "./parser-wasm.ts";
 
 const scope = self as unknown as DedicatedWorkerGlobalScope;

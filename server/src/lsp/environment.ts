@@ -3,7 +3,7 @@ import type { Connection } from "vscode-languageserver";
 import type { ReviewSession } from "../index/review-session.ts";
 import type { InitializationOptions } from "../protocol/messages.ts";
 import type { Settings } from "../protocol/settings.ts";
-import type { PanelSessions } from "./simulator-panels.ts";
+import type { PanelSessions } from "../service/panel-subject.ts";
 
 /** A review session that can be given up. */
 export interface HostedSession extends ReviewSession {

@@ -149,7 +149,9 @@ export class RootReview {
       const revised = await session.review(run, (step) => progress?.report(step));
       if (this.#run !== run || this.#disposed) return;
       this.#latest = revised;
-      this.#setPhase("ready", "");
+      // Diagnostics go out before the status says that they are there.
+      this.#phase = "ready";
+      this.#message = "";
       this.#ports.onReview(revised, versions);
     } catch (error) {
       if (this.#run !== run || this.#disposed) return;

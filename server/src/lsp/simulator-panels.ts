@@ -10,23 +10,7 @@ import {
   type SimulatorOpenParams,
   type SimulatorOpenResult,
 } from "../protocol/messages.ts";
-
-/** What a panel shows first. */
-export interface PanelSubject {
-  /** A catalogue id; the catalogue itself when missing. */
-  readonly model?: string;
-  readonly finding?: Finding;
-  readonly root?: string;
-}
-
-export interface PanelSession {
-  /** A message of the panel, unchecked. */
-  receive(message: unknown): void;
-  dispose(): void;
-}
-
-/** Makes a session; `send` takes its messages to the panel. */
-export type PanelSessions = (subject: PanelSubject, send: (message: unknown) => void) => PanelSession;
+import type { PanelSession, PanelSessions } from "../service/panel-subject.ts";
 
 /** Sessions open at once; a client that opens more has lost track of its panels. */
 const PANEL_LIMIT = 32;

@@ -24,12 +24,25 @@ export interface Settings {
   readonly rules: Readonly<Partial<Record<RuleId, RuleSetting>>>;
 }
 
-/** Build outputs and folders whose C is not part of the kernel image. */
-export const DEFAULT_EXCLUDE: readonly string[] = ["Documentation", "samples", "scripts", "tools", "out", "build"];
+/**
+ * Build outputs and folders whose C is not part of the kernel image. As index/tree-scope.ts has them for the command
+ * line, so that both review the same files; protocol/settings.test.ts holds the two and package.json together.
+ */
+export const DEFAULT_EXCLUDE: readonly string[] = [
+  "Documentation",
+  "tools",
+  "samples",
+  "scripts",
+  "usr",
+  "debian",
+  "out",
+  "build",
+  "node_modules",
+];
 
 export const DEFAULT_SETTINGS: Settings = {
   exclude: DEFAULT_EXCLUDE,
-  maxFiles: 100_000,
+  maxFiles: 200_000,
   simulate: "none",
   maxMemory: 4096,
   codeLens: true,

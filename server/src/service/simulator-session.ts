@@ -3,9 +3,11 @@
  * timers; the language server, the HTML report's page and the tests bring those. Long work is cut into slices, each
  * followed by `defer`, so that a server stays responsive and a cancel arrives.
  */
+import { completeToggles } from "../core/race/compile.ts";
 import type { RaceModel, ToggleSettings } from "../core/race/model.ts";
 import type { ExploreOptions, Outcome } from "../core/race/outcome.ts";
 import { createStepper, type Exploration, type Stepper, startExploration } from "../core/race/simulator.ts";
+import { parseTraceString } from "../core/race/trace-string.ts";
 import {
   checkPanelMessage,
   type HostMessage,
@@ -219,7 +221,7 @@ export class SimulatorSession {
           about: "openTrace",
         });
       }
-      this.sendRun(opened, "error" in replayed ? "start" : "pasted", opening.at ?? opened.stepper.rows);
+      this.sendRun(opened, "error" in replayed ? "start" : "pasted", opening.at ?? opened.stepper.rows - 1);
       this.explore(this.options.automaticStates, true, false);
     } else this.explore(this.options.automaticStates, true);
   }
@@ -257,18 +259,20 @@ export class SimulatorSession {
   }
 
   private openTrace(text: string): void {
-    const id = /^[^\s:;,]*/.exec(text.trim())?.[0] ?? "";
-    const model = this.models.get(id) ?? this.opened?.model;
-    if (!model) throw new Error("The trace names no model that is known here.");
-    // The string itself says which toggles it was made with; the stepper takes them over.
-    const probe = createStepper(model, this.opened?.model === model ? this.opened.settings : {});
-    const replayed = probe.replay(text.trim());
-    if ("error" in replayed) throw new Error(`The trace does not fit: ${replayed.error}`);
-    this.show({ model, toggles: probe.toggles, trace: text.trim() });
+    const parsed = parseTraceString(text);
+    if ("error" in parsed) throw new Error(`This is no trace: ${parsed.error}.`);
+    const model = this.models.get(parsed.modelId);
+    if (!model) throw new Error(`The trace is of a model "${parsed.modelId}", which is not known here.`);
+    const complete = completeToggles(model, parsed.toggles);
+    if ("error" in complete) throw new Error(`The trace does not fit: ${complete.error.message}.`);
+    // Tried on a stepper of its own first: a trace that does not fit leaves the panel as it was.
+    const replayed = createStepper(model, complete.settings).replay(text);
+    if ("error" in replayed) throw new Error(`The trace does not fit: ${replayed.error}.`);
+    this.show({ model, toggles: complete.settings, trace: text });
   }
 
   private choose(opened: Opened, at: number, index: number): void {
-    const view = opened.stepper.jump(Math.min(at, opened.stepper.rows));
+    const view = opened.stepper.jump(at);
     if (opened.stepper.row >= RUN_LIMIT) throw new Error(`A run has at most ${RUN_LIMIT} steps here.`);
     if (!view.enabled.some((transition) => transition.index === index))
       throw new Error("This step cannot be taken now.");
@@ -277,7 +281,7 @@ export class SimulatorSession {
   }
 
   private extend(opened: Opened, at: number, steps: number): void {
-    opened.stepper.jump(Math.min(at, opened.stepper.rows));
+    opened.stepper.jump(at);
     const from = opened.stepper.row;
     runOn(opened.stepper, Math.min(steps, RUN_LIMIT - from));
     this.sendRun(opened, "manual", from);
@@ -299,7 +303,8 @@ export class SimulatorSession {
     if (!trace) return;
     const replayed = opened.stepper.replay(trace.traceString);
     if ("error" in replayed) throw new Error(`The counterexample could not be replayed: ${replayed.error}`);
-    this.sendRun(opened, "counterexample", 0, trace.loopStart);
+    // At its end: there the panel shows what went wrong, with the way to it above.
+    this.sendRun(opened, "counterexample", trace.steps.length, trace.loopStart);
   }
 
   private sendRun(opened: Opened, kind: RunKind, at: number, loopStart?: number): void {
@@ -334,7 +339,7 @@ export class SimulatorSession {
   }
 
   private sendStates(opened: Opened, from: number, to: number): void {
-    const last = Math.min(to, opened.stepper.rows, from + STATES_AT_ONCE - 1);
+    const last = Math.min(to, opened.stepper.rows - 1, from + STATES_AT_ONCE - 1);
     const place = opened.stepper.row;
     const states = [];
     for (let row = from; row <= last; row++) states.push(opened.stepper.jump(row));

@@ -1,0 +1,25 @@
+/** A simulator session for one panel of the editor: what it opens on, and its turns in the server's event loop. */
+import { getModel, listModels } from "../core/race/catalogue/index.ts";
+import type { PanelSession, PanelSubject } from "./panel-subject.ts";
+import { type Opening, SimulatorSession } from "./simulator-session.ts";
+
+/** `send` takes messages to the panel. A model that the catalogue lacks opens the catalogue itself. */
+export function createPanelSession(subject: PanelSubject, send: (message: unknown) => void): PanelSession {
+  return new SimulatorSession(
+    {
+      post: send,
+      defer: (work) => void setTimeout(work, 0),
+      now: () => Date.now(),
+      // Clipboard, files and source lines are the client's; it answers such messages without passing them on.
+      outside: (message) => send({ t: "error", message: "Only the editor can do this.", about: message.t }),
+    },
+    { models: listModels() },
+    openingFor(subject),
+  );
+}
+
+function openingFor(subject: PanelSubject): Opening | undefined {
+  if (subject.model === undefined || getModel(subject.model) === undefined) return undefined;
+  const trace = subject.finding?.simulation.traceString;
+  return { model: subject.model, ...(trace === undefined ? {} : { trace }) };
+}

@@ -1,0 +1,19 @@
+/** What a simulator panel is opened for, and the session behind it as the connection sees it. */
+import type { Finding } from "../core/report/finding.ts";
+
+export interface PanelSubject {
+  /** A catalogue id; the catalogue itself when missing. */
+  readonly model?: string;
+  readonly finding?: Finding;
+  /** URI of the tree. */
+  readonly root?: string;
+}
+
+export interface PanelSession {
+  /** A message of the panel, unchecked. */
+  receive(message: unknown): void;
+  dispose(): void;
+}
+
+/** Makes a session; `send` takes its messages to the panel. */
+export type PanelSessions = (subject: PanelSubject, send: (message: unknown) => void) => PanelSession;
