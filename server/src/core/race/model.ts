@@ -45,6 +45,8 @@ export interface VariableDeclaration {
   readonly initial?: number | string;
   /** Largest value (255 at most); leaving the range is reported as a defect of the model, never wrapped. */
   readonly max?: number;
+  /** Given: an array of this many, written `name[0]`. */
+  readonly count?: number;
   /** Which part of the picture shows it. */
   readonly group?: "memory" | "disk" | "transaction" | "superblock" | "other";
   readonly description?: string;
@@ -91,8 +93,9 @@ export interface LocalDeclaration {
 export type Step = string | StepObject;
 
 /**
- * One step. Exactly one of `do`, `if`, `while`, `choose`, `call`, `goto`, `end` says what it does.
- * `do` is one atomic step; a test (`if`, `while`) is one atomic step that reads; `goto`, `call` and `end` cost no step.
+ * One step. One of `do`, `if`, `while`, `choose`, `call`, `goto`, `end` says what it does; `do` and `if` together are one
+ * step that works and then branches. `do` is one atomic step; a test (`if`, `while`) is one atomic step that reads;
+ * `goto`, `call` and `end` cost no step.
  */
 export interface StepObject {
   /** Name for `goto` and for traces; must be unique in its thread or procedure. */
@@ -118,8 +121,6 @@ export interface StepObject {
   readonly goto?: string;
   /** The thread ends here. */
   readonly end?: true;
-  /** `false`: the branch itself (if/while) is folded into the steps that follow and costs no step of its own. */
-  readonly step?: false;
 }
 
 /** A piece of code used in several places; expanded where it is called. */

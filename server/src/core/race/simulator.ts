@@ -6,12 +6,17 @@
  *   const outcome = explore(loaded.model, { toggles: { order: "after" } }, token, (progress) => ...);
  *   const stepper = createStepper(loaded.model, toggles);
  */
-import type { CancellationToken } from "../text/cancellation.ts";
+import { type CancellationToken, NEVER_CANCELLED } from "../text/cancellation.ts";
+import { compileModel } from "./compile.ts";
+import { exploreModel, ModelExploration } from "./explore.ts";
 import type { ModelError, RaceModel, ToggleSettings } from "./model.ts";
 import type { ExploreOptions, Outcome, Progress } from "./outcome.ts";
+import { ModelStepper } from "./stepper.ts";
 import type { Trace } from "./trace.ts";
+import { validateModelShape } from "./validate.ts";
 import type { StateView } from "./view.ts";
 
+export { ModelRejected } from "./explore.ts";
 export type { Trace } from "./trace.ts";
 
 export type LoadResult = { readonly model: RaceModel } | { readonly errors: readonly ModelError[] };
@@ -48,13 +53,31 @@ export interface Stepper {
 }
 
 /** Checks untrusted JSON. Never throws; at most 100 errors; time and memory are bounded by the size of the input. */
-export declare function loadModel(json: unknown): LoadResult;
-/** Runs to the end, asking the token now and then. */
-export declare function explore(
+export function loadModel(json: unknown): LoadResult {
+  const errors = validateModelShape(json);
+  if (errors.length > 0) return { errors };
+  const model = json as RaceModel;
+  const compiled = compileModel(model, {});
+  if ("errors" in compiled) return { errors: compiled.errors };
+  return { model };
+}
+
+/** Runs to the end, asking the token now and then. Throws ModelRejected for a toggle or value the model does not have. */
+export function explore(
   model: RaceModel,
-  options?: ExploreOptions,
-  token?: CancellationToken,
-  onProgress?: (progress: Progress) => void,
-): Outcome;
-export declare function startExploration(model: RaceModel, options?: ExploreOptions): Exploration;
-export declare function createStepper(model: RaceModel, toggles?: ToggleSettings): Stepper;
+  options: ExploreOptions = {},
+  token: CancellationToken = NEVER_CANCELLED,
+  onProgress: (progress: Progress) => void = () => {},
+): Outcome {
+  return exploreModel(model, options, token, onProgress);
+}
+
+/** Throws ModelRejected for a toggle or value the model does not have. */
+export function startExploration(model: RaceModel, options: ExploreOptions = {}): Exploration {
+  return new ModelExploration(model, options);
+}
+
+/** Throws ModelRejected for a toggle or value the model does not have. */
+export function createStepper(model: RaceModel, toggles: ToggleSettings = {}): Stepper {
+  return new ModelStepper(model, toggles);
+}
