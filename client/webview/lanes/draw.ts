@@ -81,7 +81,7 @@ function lockBar(bar: LockBar, model: ModelView, layout: LaneLayout, window: Win
   const shapes: SVGElement[] = [
     svg(
       "rect",
-      { x, y: y1, width: layout.barStep - 2, height: Math.max(4, y2 - y1), rx: 2, class: `bar ${colour}` },
+      { x, y: y1, width: layout.barWidth, height: Math.max(4, y2 - y1), rx: 2, class: `bar ${colour}` },
       svg("title", {}, title),
     ),
   ];
@@ -90,7 +90,7 @@ function lockBar(bar: LockBar, model: ModelView, layout: LaneLayout, window: Win
       svg("rect", {
         x,
         y: y1,
-        width: layout.barStep - 2,
+        width: layout.barWidth,
         height: Math.max(4, y2 - y1),
         rx: 2,
         fill: `url(#hatch-${lock.kind})`,
@@ -102,7 +102,7 @@ function lockBar(bar: LockBar, model: ModelView, layout: LaneLayout, window: Win
   const top = Math.max(y1, window.first * layout.rowHeight);
   const bottom = Math.min(y2, window.last * layout.rowHeight);
   const room = Math.floor((bottom - top - 8) / NAME_ADVANCE);
-  const own = layout.mode === "wide" || bar.place === 0;
+  const own = layout.barStep > 7 || bar.place === 0;
   if (own && (room >= lock.name.length || room >= 12)) {
     const name = lock.name.length > room ? `${lock.name.slice(0, room - 1)}…` : lock.name;
     shapes.push(

@@ -110,6 +110,7 @@ export interface LaneLayout {
   /** x where a row's text starts in compact mode. */
   readonly textStart: number;
   readonly barStep: number;
+  readonly barWidth: number;
 }
 
 export const NUMBER_WIDTH = 46;
@@ -124,7 +125,8 @@ const COMPACT_BAR = 5;
  */
 export function layoutLanes(threads: number, available: number, widest: number, loop: boolean): LaneLayout {
   const start = NUMBER_WIDTH + (loop ? LOOP_WIDTH : 0);
-  const barStep = widest > 4 ? 5 : 7;
+  // Names stand beside the bars where few are held at a time.
+  const barStep = widest > 4 ? 5 : widest > 3 ? 7 : 15;
   const bars = Math.min(widest, 6) * barStep + 10;
   const wideLane = Math.max(WIDE_LANE, bars + 130);
   if (start + threads * wideLane <= available || threads <= 2) {
@@ -137,6 +139,7 @@ export function layoutLanes(threads: number, available: number, widest: number, 
       laneWidth,
       textStart: start,
       barStep,
+      barWidth: 5,
     };
   }
   const narrow = Math.min(widest, 6) * COMPACT_BAR + 10;
@@ -151,5 +154,6 @@ export function layoutLanes(threads: number, available: number, widest: number, 
     laneWidth: spacing,
     textStart,
     barStep: COMPACT_BAR,
+    barWidth: 3,
   };
 }

@@ -5,6 +5,7 @@
 import type { ModelView, Run, TraceRow } from "../../../server/src/protocol/simulator-view.ts";
 import { h } from "../dom.ts";
 import type { PanelState } from "../panel-state.ts";
+import { isBad } from "../parts/run-end.ts";
 import { describeRow } from "./describe-row.ts";
 import { drawLanes, rowY } from "./draw.ts";
 import { type LaneLayout, layoutLanes, NUMBER_WIDTH } from "./geometry.ts";
@@ -83,7 +84,7 @@ export class TraceList {
       this.heads.style.width = `${this.layout.width}px`;
       this.spacer.style.width = `${this.layout.width}px`;
       this.spacer.style.height = `${(run.rows.length + 1) * this.layout.rowHeight + 12}px`;
-      this.scroller.dataset["mode"] = this.layout.mode;
+      this.scroller.dataset.mode = this.layout.mode;
       if (fresh && this.state.at === 0) this.scroller.scrollTop = 0;
     }
     this.keepInView();
@@ -210,6 +211,10 @@ export class TraceList {
     }
     text.append(h("code", { class: "row-label" }, row.label));
     if (row.spurious) text.append(h("span", { class: "row-note" }, "spurious"));
+    const { end } = run;
+    if (index === run.rows.length && isBad(end)) {
+      text.append(h("span", { class: "row-note row-note-bad" }, `✖ ${end.invariant ?? "stuck"}`));
+    }
     if (row.lostWake) text.append(h("span", { class: "row-note row-note-lost" }, "wakes nobody"));
     if (row.source) {
       item.classList.add("has-source");
@@ -248,7 +253,7 @@ export class TraceList {
     if (!(target instanceof Element)) return;
     const item = target.closest<HTMLElement>("[data-index]");
     if (!item) return;
-    const index = Number(item.dataset["index"]);
+    const index = Number(item.dataset.index);
     this.events.go(index);
     const row = index > 0 ? this.state.run?.rows[index - 1] : undefined;
     if (row?.source) this.events.reveal(row);

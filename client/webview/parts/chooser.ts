@@ -16,6 +16,12 @@ export function transitionsInOrder(state: StateView): readonly TransitionView[] 
   return [...state.enabled].sort((a, b) => a.threadIndex - b.threadIndex || a.alternative - b.alternative);
 }
 
+/** A violation ends a run; a deadlock is one, too, but there everybody's reason is what matters. */
+function endsRun(state: StateView): boolean {
+  const unfinished = state.threads.filter((thread) => thread.status !== "finished" && !thread.daemon);
+  return state.violations.length > 0 && !unfinished.every((thread) => thread.reason !== undefined);
+}
+
 export function drawChooser(container: HTMLElement, panel: PanelState, choose: (index: number) => void): void {
   const state = panel.current;
   if (!state || !panel.model) {
@@ -24,6 +30,14 @@ export function drawChooser(container: HTMLElement, panel: PanelState, choose: (
   }
   const order = transitionsInOrder(state);
   const taken = panel.run?.rows[panel.at];
+  if (order.length === 0 && endsRun(state)) {
+    const names = [...new Set(state.violations.map((broken) => broken.invariant))].join(", ");
+    redraw(
+      container,
+      h("h2", {}, "The run ends here", h("span", { class: "aside" }, `${names}: what would follow means nothing.`)),
+    );
+    return;
+  }
   const cards = state.threads.map((thread) => {
     const steps = order.filter((transition) => transition.threadIndex === thread.index);
     const goesNext = taken?.thread === thread.index;
@@ -33,7 +47,11 @@ export function drawChooser(container: HTMLElement, panel: PanelState, choose: (
       { class: "choice-head" },
       sign,
       h("span", { class: "choice-name" }, thread.name),
-      h("span", { class: `standing standing-${thread.status}` }, STANDING[thread.status]),
+      h(
+        "span",
+        { class: `standing standing-${thread.status}` },
+        goesNext ? "next in this trace" : STANDING[thread.status],
+      ),
     );
     return h(
       "li",
@@ -45,7 +63,6 @@ export function drawChooser(container: HTMLElement, panel: PanelState, choose: (
           [
             key <= 9 && h("kbd", {}, String(key)),
             h("code", {}, step.spurious ? "wakes up without a wake-up" : step.label),
-            goesNext && steps.length === 1 && h("span", { class: "choice-note" }, "next in this trace"),
             hiddenText(`, step of ${thread.name}`),
           ],
           () => choose(step.index),

@@ -80,8 +80,12 @@ export function drawHeader(container: HTMLElement, panel: PanelState, events: He
     h(
       "details",
       { class: "about" },
-      h("summary", { key: "about" }, "About this model"),
-      h("p", {}, model.summary),
+      h(
+        "summary",
+        { key: "about" },
+        h("span", { class: "about-word" }, "About"),
+        h("span", { class: "summary" }, model.summary),
+      ),
       model.assumptions.length > 0 && h("h3", {}, "What it takes for granted"),
       model.assumptions.length > 0 && h("ul", {}, ...model.assumptions.map((words) => h("li", {}, words))),
       model.invariants.length > 0 && h("h3", {}, "What is checked"),

@@ -123,7 +123,7 @@ export class Transport {
     this.position.max = String(length);
     if (document.activeElement !== this.position) this.position.value = String(at);
     this.total.textContent = ` of ${length}`;
-    this.speed.selectedIndex = SPEEDS.findIndex((value) => value === speed);
+    this.speed.selectedIndex = (SPEEDS as readonly number[]).indexOf(speed);
     this.turns.hidden = run?.loopStart === undefined;
     this.turns.textContent = `↻ ${turns}`;
   }

@@ -21,6 +21,8 @@ export function slotCard(slot: SlotView, before: SlotView | undefined): HTMLElem
     slot.waitersChanged ||
     slot.bits.some((bit) => bit.changed) ||
     slot.fields.some((field) => field.changed);
+  // Free memory that this step left alone has nothing to say.
+  const bare = slot.phase === "free" && !changed;
   return h(
     "article",
     {
@@ -31,7 +33,7 @@ export function slotCard(slot: SlotView, before: SlotView | undefined): HTMLElem
       "header",
       { class: "slot-head" },
       h("span", { class: "slot-name" }, slot.name),
-      ...head.map((field) => valueView(field, find(before?.fields, field.name))),
+      ...(bare ? [] : head).map((field) => valueView(field, find(before?.fields, field.name))),
       h(
         "span",
         { class: `phase phase-${slot.phase}${slot.phaseChanged ? " changed" : ""}`, title: PHASES[slot.phase] },
@@ -39,7 +41,8 @@ export function slotCard(slot: SlotView, before: SlotView | undefined): HTMLElem
         slot.phase,
       ),
     ),
-    slot.bits.length > 0 &&
+    !bare &&
+      slot.bits.length > 0 &&
       h(
         "ul",
         { class: "bits", attributes: { "aria-label": "i_state" } },
@@ -56,7 +59,8 @@ export function slotCard(slot: SlotView, before: SlotView | undefined): HTMLElem
           ),
         ),
       ),
-    rest.length > 0 &&
+    !bare &&
+      rest.length > 0 &&
       h("div", { class: "values" }, ...rest.map((field) => valueView(field, find(before?.fields, field.name)))),
     slot.waiters.length > 0 || slot.waitersChanged
       ? h(

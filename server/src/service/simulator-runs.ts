@@ -85,7 +85,8 @@ export function recordRows(stepper: Stepper, locks: readonly LockInfo[]): Record
       thread: step.threadIndex,
       label: step.label,
       ...(step.file === undefined || step.line === undefined ? {} : { source: { file: step.file, line: step.line } }),
-      status: statusOf(after),
+      // After a violation nobody has a next step, which says nothing about where the threads stood.
+      status: endOf(after).kind === "violated" ? statusOf(before) : statusOf(after),
       took: [...holds].filter((lock) => !held.has(lock)),
       dropped: [...held].filter((lock) => !holds.has(lock)),
       wakes: wakes.get(index) ?? [],
@@ -104,7 +105,11 @@ export function endOf(last: StateView): RunEnd {
   const broken = last.violations.find((violation) => !violation.artefact) ?? last.violations[0];
   const unfinished = last.threads.filter((thread) => thread.status !== "finished" && !thread.daemon);
   if (broken?.artefact) return { kind: "bound", invariant: broken.invariant, message: broken.message };
-  if (last.terminal && unfinished.length > 0) {
+  // A violated invariant ends the run, and then nobody has a next step; in a deadlock everybody has a reason.
+  const stuck =
+    broken === undefined ||
+    ((broken.invariant === "PROG" || broken.invariant === "WAKE") && unfinished.every((thread) => thread.reason));
+  if (last.terminal && unfinished.length > 0 && stuck) {
     return {
       kind: "deadlock",
       ...(broken ? { invariant: broken.invariant } : {}),
