@@ -80,6 +80,8 @@ export async function serveWebEditor({ editor, extension, tree, port = 0, show }
     const own = origin === undefined ? request.headers["sec-fetch-site"] !== "cross-site" : origin === `http://${host}`;
     if (!own) return fail(response, 403, "not from this editor");
     const file = await inside(root, path);
+    // Asked for often where nothing is (is this folder a kernel's?): an answer, no error in the browser's console.
+    if (file === null && what === "stat") return send(response, TYPES[".json"], "null");
     if (file === null) return fail(response, 404, "no such file");
     if (what === "file" && request.method === "PUT") {
       if (!(await stat(file)).isFile()) return fail(response, 403, "not a file");
@@ -183,7 +185,8 @@ async function workbenchPage(editor) {
 
 /** The embedder's configuration (IWorkbenchConstructionOptions): no gallery, no telemetry, nothing but this machine. */
 function productFor(host, root, show) {
-  const uri = (path) => ({ scheme: "evictscope-tree", authority: host, path });
+  const name = root.split(sep).pop() || "tree";
+  const uri = (path) => ({ scheme: "evictscope-tree", authority: host, path: `/${name}${path}` });
   return {
     productConfiguration: {
       nameShort: "Evictscope",
@@ -193,7 +196,7 @@ function productFor(host, root, show) {
       version: "1.91.1",
       enableTelemetry: false,
     },
-    folderUri: uri("/tree"),
+    folderUri: uri(""),
     additionalBuiltinExtensions: [
       { scheme: "http", authority: host, path: "/extension" },
       { scheme: "http", authority: host, path: "/tree-provider" },
@@ -205,7 +208,11 @@ function productFor(host, root, show) {
       "security.workspace.trust.enabled": false,
       "files.autoSave": "off",
       "telemetry.telemetryLevel": "off",
-      "window.title": "${activeEditorShort}${separator}" + root.split(sep).pop(),
+      // As the kernel's coding style has it.
+      "editor.tabSize": 8,
+      "editor.insertSpaces": false,
+      "editor.detectIndentation": false,
+      "editor.minimap.enabled": false,
     },
     ...(show === undefined
       ? {}
@@ -214,7 +221,7 @@ function productFor(host, root, show) {
             force: true,
             editors: [
               {
-                uri: uri(`/tree/${show.file}`),
+                uri: uri(`/${show.file}`),
                 openOnlyIfExists: true,
                 options: { selection: { startLineNumber: show.line, startColumn: 1 } },
                 selection: { start: { line: show.line, column: 1 }, end: { line: show.line, column: 1 } },

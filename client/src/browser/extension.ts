@@ -1,6 +1,11 @@
 /** Entry of the web build: the server is a worker, and the extension's own files are read by the editor. */
 import { type ExtensionContext, Uri, workspace } from "vscode";
-import { LanguageClient } from "vscode-languageclient/browser";
+import {
+  BrowserMessageReader,
+  BrowserMessageWriter,
+  LanguageClient,
+  type MessageTransports,
+} from "vscode-languageclient/browser";
 import { activateExtension } from "../common/activate-extension.ts";
 
 export async function activate(context: ExtensionContext): Promise<void> {
@@ -8,7 +13,10 @@ export async function activate(context: ExtensionContext): Promise<void> {
     createClient({ options }) {
       const script = Uri.joinPath(context.extensionUri, "dist", "server", "worker.js");
       // Made anew for every start: a server that was shut down does not come back.
-      const start = async (): Promise<Worker> => new Worker(script.toString(true));
+      const start = async (): Promise<MessageTransports> => {
+        const worker = new Worker(script.toString(true));
+        return { reader: new BrowserMessageReader(worker), writer: new BrowserMessageWriter(worker) };
+      };
       return new LanguageClient("evictscope", "Evictscope", start, options);
     },
     async initializationOptions() {

@@ -5,15 +5,19 @@
 
 const vscode = require("vscode");
 
-/** The path at the root of every URI: `evictscope-tree://<host>/tree/fs/inode.c`. */
-const MOUNT = "/tree";
+/** `evictscope-tree://<host>/<name of the folder>/fs/inode.c`: the server knows the folder, the name is for people. */
+const MOUNTED = /^\/[^/]+(?:\/(.*))?$/;
 
 exports.activate = (context) => {
   const changed = new vscode.EventEmitter();
   const provider = {
     onDidChangeFile: changed.event,
     watch: () => new vscode.Disposable(() => {}),
-    stat: (uri) => askJson("stat", uri),
+    async stat(uri) {
+      const found = await askJson("stat", uri);
+      if (found === null) throw vscode.FileSystemError.FileNotFound(uri);
+      return found;
+    },
     readDirectory: (uri) => askJson("list", uri),
     readFile: async (uri) => new Uint8Array(await (await ask("file", uri)).arrayBuffer()),
     async writeFile(uri, content) {
@@ -30,10 +34,10 @@ exports.activate = (context) => {
   context.subscriptions.push(registration, changed);
 
   async function ask(what, uri, options) {
-    if (uri.path !== MOUNT && !uri.path.startsWith(`${MOUNT}/`)) throw vscode.FileSystemError.FileNotFound(uri);
+    const mounted = MOUNTED.exec(uri.path);
+    if (mounted === null) throw vscode.FileSystemError.FileNotFound(uri);
     const base = context.extensionUri.with({ path: `/api/${what}`, query: "", fragment: "" }).toString(true);
-    const path = uri.path.slice(MOUNT.length + 1);
-    const response = await fetch(`${base}?path=${encodeURIComponent(path)}`, options);
+    const response = await fetch(`${base}?path=${encodeURIComponent(mounted[1] ?? "")}`, options);
     if (response.ok) return response;
     const reason = await response.text();
     if (response.status === 404) throw vscode.FileSystemError.FileNotFound(uri);
