@@ -116,6 +116,8 @@ module.exports = grammar(C, {
       alias($._calling_macro, $.declaration),
       alias($._bare_identifier_statement, $.expression_statement),
       $._top_level_statement,
+      // Here so that the scanner is asked for the same tokens at both levels, which keeps their states together.
+      $.macro_scope_statement,
       $.attributed_statement,
       $.type_definition,
       $._empty_declaration,
@@ -456,6 +458,14 @@ module.exports = grammar(C, {
       '=',
       field('value', choice($.expression, $.initializer_list)),
     ),
+    // [STATE] "text" is GNU C's old form of [STATE] = "text".
+    initializer_pair: ($, original) => choice(
+      ...original.members,
+      seq(
+        field('designator', $.subscript_designator),
+        field('value', choice($.string_literal, $.initializer_list)),
+      ),
+    ),
     _initializer_item: $ => choice(
       $.initializer_pair,
       $.expression,
@@ -548,6 +558,41 @@ module.exports = grammar(C, {
     ),
 
     // Expressions
+
+    // Code and operands may come from macros: asm volatile(ALTERNATIVE("nop", "lfence", X86_FEATURE) : OPERANDS);
+    gnu_asm_expression: ($, original) => prec(PREC.CALL, seq(
+      choice('asm', '__asm__', '__asm', 'asm_inline'),
+      repeat($.gnu_asm_qualifier),
+      '(',
+      field('assembly_code', choice(
+        $._string,
+        $.identifier,
+        alias($._string_call, $.call_expression),
+      )),
+      optional(seq(
+        field('output_operands', $.gnu_asm_output_operand_list),
+        optional(seq(
+          field('input_operands', $.gnu_asm_input_operand_list),
+          optional(seq(
+            field('clobbers', $.gnu_asm_clobber_list),
+            optional(field('goto_labels', $.gnu_asm_goto_list)),
+          )),
+        )),
+      )),
+      ')',
+    )),
+    gnu_asm_output_operand_list: $ => operandList($, $.gnu_asm_output_operand),
+    gnu_asm_input_operand_list: $ => operandList($, $.gnu_asm_input_operand),
+    gnu_asm_output_operand: $ => operand($),
+    gnu_asm_input_operand: $ => operand($),
+    gnu_asm_clobber_list: $ => seq(
+      ':',
+      optional(seq(
+        $._clobber,
+        repeat(seq(',', optional($._clobber))),
+      )),
+    ),
+    _clobber: $ => field('register', choice($._string, $.identifier, alias($._string_call, $.call_expression))),
 
     alignof_expression: $ => prec(PREC.SIZEOF, seq(
       choice('__alignof__', '__alignof', '_alignof', 'alignof', '_Alignof'),
@@ -811,4 +856,24 @@ function functionDeclarator($, inner) {
     optional($.gnu_asm_expression),
     repeat($._trailing_attribute),
   ));
+}
+
+/**
+ * @param {GrammarSymbols<string>} $
+ * @param {RuleOrLiteral} item
+ */
+function operandList($, item) {
+  const entry = field('operand', choice(item, $.identifier, alias($._string_call, $.call_expression)));
+  return seq(':', optional(seq(entry, repeat(seq(',', entry)))));
+}
+
+/** @param {GrammarSymbols<string>} $ */
+function operand($) {
+  return seq(
+    optional(seq('[', field('symbol', $.identifier), ']')),
+    field('constraint', $.string_literal),
+    '(',
+    field('value', $.expression),
+    ')',
+  );
 }
