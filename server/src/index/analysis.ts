@@ -1,6 +1,6 @@
 /** Runs the rules over a loaded tree, and again over what an edit changed. */
 import { ConstantTable } from "../core/analysis/constants.ts";
-import { MAX_NODES, type Engine } from "../core/analysis/effect-graph.ts";
+import { type Engine, MAX_NODES } from "../core/analysis/effect-graph.ts";
 import { FilesystemFacts } from "../core/analysis/filesystem-facts.ts";
 import { Interpreter } from "../core/analysis/interpreter.ts";
 import { findTreeContexts, type TreeContexts } from "../core/analysis/reclaim-roots.ts";
@@ -13,10 +13,10 @@ import { FunctionBodies, MAX_BODY_BYTES, positionIn } from "../core/ir/function-
 import { BUILT_IN, Knowledge, type KnowledgeData } from "../core/knowledge/knowledge.ts";
 import type { Finding, Review, UnhashSite, UnresolvedCall } from "../core/report/finding.ts";
 import { FindingMaker } from "../core/report/make-finding.ts";
+import { TOOL_NAME, TOOL_VERSION } from "../core/report/tool-version.ts";
 import { RULES } from "../core/rules/all-rules.ts";
 import type { SyntaxParser } from "../core/syntax/parser-port.ts";
 import { type CancellationToken, throwIfCancelled } from "../core/text/cancellation.ts";
-import { TOOL_NAME, TOOL_VERSION } from "../core/report/tool-version.ts";
 import { listImplementations } from "./implementations.ts";
 import { type LoadedTree, nextTurn } from "./load-tree.ts";
 import type { ProgressListener } from "./review-session.ts";
@@ -53,7 +53,8 @@ export class Analysis {
 
   #findUnhash(path: string): void {
     const file = this.#program.files.get(path);
-    const bytes = file === undefined ? null : this.#program.names.find("remove_inode_hash") < 0 ? null : this.#tree.read(path);
+    const bytes =
+      file === undefined ? null : this.#program.names.find("remove_inode_hash") < 0 ? null : this.#tree.read(path);
     const sites = file === undefined || bytes === null ? [] : findUnhashSites(file, bytes);
     if (sites.length === 0) this.#unhash.delete(path);
     else this.#unhash.set(path, sites);
@@ -74,9 +75,10 @@ export class Analysis {
     const { bodies, lookup } = this.#engine;
     const started = Date.now();
     const all = findFilesystems(this.#program, lookup, bodies);
-    const contexts: TreeContexts = this.#knowledge.reclaim === null
-      ? { roots: [], assumed: true, contexts: ["assumed"], evict: null }
-      : findTreeContexts(this.#program, lookup, bodies, this.#knowledge.reclaim);
+    const contexts: TreeContexts =
+      this.#knowledge.reclaim === null
+        ? { roots: [], assumed: true, contexts: ["assumed"], evict: null }
+        : findTreeContexts(this.#program, lookup, bodies, this.#knowledge.reclaim);
     const wanted = all.filter((each) => this.#isWanted(each));
     const maker = new FindingMaker();
     const rules = RULES.filter((rule) => this.#options.rules?.includes(rule.id) ?? true);
@@ -103,7 +105,14 @@ export class Analysis {
           const finding = maker.make(draft, { filesystem: draft.generic ?? "", table: "" });
           if (finding !== null) findings.push(finding);
         }
-    findings.sort((a, b) => compare(a.file, b.file) || a.line - b.line || a.column - b.column || compare(a.rule, b.rule) || compare(a.table, b.table));
+    findings.sort(
+      (a, b) =>
+        compare(a.file, b.file) ||
+        a.line - b.line ||
+        a.column - b.column ||
+        compare(a.rule, b.rule) ||
+        compare(a.table, b.table),
+    );
     let functions = 0;
     for (const file of this.#program.files.values()) functions += file.functions.length;
     return {
@@ -132,7 +141,12 @@ export class Analysis {
 
   #isWanted(filesystem: Filesystem): boolean {
     const { filesystems } = this.#options;
-    return filesystems === undefined || filesystems.some((prefix) => filesystem.id === prefix || filesystem.id.startsWith(`${prefix.replace(/\/$/, "")}/`));
+    return (
+      filesystems === undefined ||
+      filesystems.some(
+        (prefix) => filesystem.id === prefix || filesystem.id.startsWith(`${prefix.replace(/\/$/, "")}/`),
+      )
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 /** From a FileSource to a program: list, search, read, skeleton. */
 import { Program } from "../core/callgraph/program.ts";
-import { type CancellationToken, throwIfCancelled } from "../core/text/cancellation.ts";
 import type { TreeProblem } from "../core/report/finding.ts";
+import { type CancellationToken, throwIfCancelled } from "../core/text/cancellation.ts";
 import { containsAny } from "./byte-search.ts";
 import type { FileSource, ListOptions } from "./file-source.ts";
 import type { ProgressListener } from "./review-session.ts";
@@ -34,12 +34,17 @@ export async function loadTree(
   onProgress?.({ phase: "list", done: 0, total: 0 });
   const listing = await source.list(options, token);
   const problems: TreeProblem[] = [...listing.problems];
-  if (listing.truncated) problems.push({ file: ".", message: `more than ${options.maxFiles} files: the rest is not read (raise the file limit or exclude folders)` });
+  if (listing.truncated)
+    problems.push({
+      file: ".",
+      message: `more than ${options.maxFiles} files: the rest is not read (raise the file limit or exclude folders)`,
+    });
   const paths = listing.files.map((file) => file.path);
   // What cannot be read again at once (an editor's virtual files) is kept.
   const kept = new Map<string, Uint8Array>();
   const { readSync } = source;
-  const read = (path: string): Uint8Array | null => overlays.get(path) ?? (readSync === undefined ? (kept.get(path) ?? null) : readSync(path));
+  const read = (path: string): Uint8Array | null =>
+    overlays.get(path) ?? (readSync === undefined ? (kept.get(path) ?? null) : readSync(path));
   const program = new Program(read);
   const tree: LoadedTree = {
     root: source.root,
@@ -73,7 +78,8 @@ export async function loadTree(
       problems.push({ file: path, message: `larger than ${MAX_FILE_BYTES >> 20} MiB: not read` });
       return;
     }
-    if (!program.setFile(path, bytes).skeleton.complete) problems.push({ file: path, message: "braces or a comment do not close: what stands after may be missed" });
+    if (!program.setFile(path, bytes).skeleton.complete)
+      problems.push({ file: path, message: "braces or a comment do not close: what stands after may be missed" });
   };
   const folders = new Set<string>();
   for (const path of paths) {

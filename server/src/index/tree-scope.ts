@@ -5,12 +5,36 @@
  */
 
 /** Folders at the root that are read in full (Linux 6.12: 155 of 1,400 MB). */
-const READ_IN_FULL = new Set(["fs", "mm", "block", "ipc", "security", "kernel", "lib", "net", "include", "virt", "init", "io_uring", "crypto"]);
+const READ_IN_FULL = new Set([
+  "fs",
+  "mm",
+  "block",
+  "ipc",
+  "security",
+  "kernel",
+  "lib",
+  "net",
+  "include",
+  "virt",
+  "init",
+  "io_uring",
+  "crypto",
+]);
 
 /** What a file outside them must name to be read: a table of methods, or an unhash. */
 export const TABLE_WORDS: readonly string[] = ["super_operations", "evict_inode", "remove_inode_hash"];
 
-export const DEFAULT_EXCLUDE: readonly string[] = ["Documentation", "tools", "samples", "scripts", "usr", "debian", "out", "build", "node_modules"];
+export const DEFAULT_EXCLUDE: readonly string[] = [
+  "Documentation",
+  "tools",
+  "samples",
+  "scripts",
+  "usr",
+  "debian",
+  "out",
+  "build",
+  "node_modules",
+];
 
 export const DEFAULT_MAX_FILES = 200_000;
 /** Larger files are generated register lists; nothing that the analysis knows stands in one. */

@@ -1,12 +1,13 @@
 /** A review session over a FileSource: lists, reads, builds the program, runs the rules, and keeps up with edits. */
-import type { SyntaxParser } from "../core/syntax/parser-port.ts";
-import { type CancellationToken, throwIfCancelled } from "../core/text/cancellation.ts";
+
 import type { KnowledgeData } from "../core/knowledge/knowledge.ts";
 import type { Review, RuleId, TreeProblem } from "../core/report/finding.ts";
+import type { SyntaxParser } from "../core/syntax/parser-port.ts";
+import { type CancellationToken, throwIfCancelled } from "../core/text/cancellation.ts";
 import { Analysis } from "./analysis.ts";
 import type { FileSource } from "./file-source.ts";
-import { loadTree, type LoadedTree } from "./load-tree.ts";
-import type { ProgressListener, RevisedReview, ReviewSession } from "./review-session.ts";
+import { type LoadedTree, loadTree } from "./load-tree.ts";
+import type { ProgressListener, ReviewSession, RevisedReview } from "./review-session.ts";
 import { DEFAULT_EXCLUDE, DEFAULT_MAX_FILES } from "./tree-scope.ts";
 import { readUserKnowledge } from "./user-knowledge.ts";
 

@@ -24,7 +24,9 @@ export function findUnhashSites(file: SourceFile, bytes: Uint8Array): UnhashSite
 
 /** Comments, strings and characters become blanks of the same length. */
 export function blankComments(text: string): string {
-  return text.replace(/\/\*[\s\S]*?(\*\/|$)|\/\/[^\n]*|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'/g, (match) => match.replace(/[^\n]/g, " "));
+  return text.replace(/\/\*[\s\S]*?(\*\/|$)|\/\/[^\n]*|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'/g, (match) =>
+    match.replace(/[^\n]/g, " "),
+  );
 }
 
 function countLines(text: string, to: number): number {

@@ -38,13 +38,22 @@ export function readUserKnowledge(bytes: Uint8Array, problems: TreeProblem[]): K
 function problemOf(entry: unknown): string | null {
   if (!isObject(entry)) return "must be an object";
   const { names, effects, gfp, lockArgument, callback, follow, inert, what } = entry;
-  if (!Array.isArray(names) || names.length === 0 || !names.every((name) => typeof name === "string" && NAME.test(name)))
+  if (
+    !Array.isArray(names) ||
+    names.length === 0 ||
+    !names.every((name) => typeof name === "string" && NAME.test(name))
+  )
     return '"names" must be an array of C identifiers';
-  if (effects !== undefined && (!Array.isArray(effects) || !effects.every((kind) => EFFECT_KINDS.includes(kind as EffectKind))))
+  if (
+    effects !== undefined &&
+    (!Array.isArray(effects) || !effects.every((kind) => EFFECT_KINDS.includes(kind as EffectKind)))
+  )
     return `"effects" must be an array of: ${EFFECT_KINDS.join(", ")}`;
   for (const [name, value] of Object.entries({ gfp, lockArgument, callback }))
-    if (value !== undefined && !(Number.isInteger(value) && (value as number) >= 0 && (value as number) < 32)) return `"${name}" must be an argument's index (0 to 31)`;
-  for (const [name, value] of Object.entries({ follow, inert })) if (value !== undefined && typeof value !== "boolean") return `"${name}" must be true or false`;
+    if (value !== undefined && !(Number.isInteger(value) && (value as number) >= 0 && (value as number) < 32))
+      return `"${name}" must be an argument's index (0 to 31)`;
+  for (const [name, value] of Object.entries({ follow, inert }))
+    if (value !== undefined && typeof value !== "boolean") return `"${name}" must be true or false`;
   if (what !== undefined && (typeof what !== "string" || what.length > 200)) return '"what" must be a short text';
   return null;
 }

@@ -50,7 +50,10 @@ export class ConstantTable {
     // Different definitions in different places: only the name is certain.
     if (definitions.length === 1 && depth < MAX_DEPTH) {
       const { file, span } = definitions[0]!;
-      const text = this.#bodies.textOf(file, span.parameters, span.end).replace(/\/\*.*?\*\//gs, " ").replace(/\/\/.*/, "");
+      const text = this.#bodies
+        .textOf(file, span.parameters, span.end)
+        .replace(/\/\*.*?\*\//gs, " ")
+        .replace(/\/\/.*/, "");
       value = this.#parse(text.trim(), depth + 1);
     }
     // An enumerator, or a macro that is no plain number.
@@ -69,7 +72,8 @@ export class ConstantTable {
     }
     const literal = /^(0[xX][0-9a-fA-F]+|\d+)[uUlL]*$/.exec(inner);
     if (literal !== null) return number(numberOf(literal[1]!));
-    const shift = /^\(?\s*1[uUlL]*\s*\)?\s*<<\s*\(?\s*(\d+)\s*\)?$/.exec(inner) ?? /^BIT(?:_ULL)?\(\s*(\d+)\s*\)$/.exec(inner);
+    const shift =
+      /^\(?\s*1[uUlL]*\s*\)?\s*<<\s*\(?\s*(\d+)\s*\)?$/.exec(inner) ?? /^BIT(?:_ULL)?\(\s*(\d+)\s*\)$/.exec(inner);
     if (shift !== null) return Number(shift[1]) < 32 ? number(1 << Number(shift[1])) : undefined;
     const alias = /^[A-Z][A-Z0-9_]+$/.exec(inner) ?? /^__GFP_\w+$/.exec(inner);
     return alias === null ? undefined : this.#global(inner, depth);

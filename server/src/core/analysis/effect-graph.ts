@@ -74,6 +74,12 @@ export class EffectGraph {
     return this.#limitHit;
   }
 
+  /** Whether any function of it looks at the task's flags. */
+  get asksForTask(): boolean {
+    for (const expansion of this.nodes.keys()) if (expansion.asksForTask) return true;
+    return false;
+  }
+
   /** The node of a function called with unknown arguments; null when it cannot be parsed. */
   root(fn: FunctionRef): GraphNode | null {
     const body = this.#engine.bodies.of(fn);
@@ -135,7 +141,12 @@ export class EffectGraph {
     const target = lookup.direct(name, body.file);
     let entry = knowledge.functions.get(name);
     // A filesystem's own static function that happens to have a primitive's name is not the primitive.
-    if (entry !== undefined && target?.kind === "function" && target.function.isStatic && this.filesystem.owns(target.function.file))
+    if (
+      entry !== undefined &&
+      target?.kind === "function" &&
+      target.function.isStatic &&
+      this.filesystem.owns(target.function.file)
+    )
       entry = undefined;
     if (entry !== undefined) {
       this.#primitive(node, event, name, entry, target !== null);
@@ -144,7 +155,8 @@ export class EffectGraph {
     if (target === null) return;
     const file = target.kind === "function" ? target.function.file : target.macro.file;
     if (!knowledge.isFollowed(file.path) && !this.filesystem.owns(file) && !this.#isBesideTable(file)) return;
-    const callee = target.kind === "function" ? this.#engine.bodies.of(target.function) : this.#engine.bodies.ofMacro(target.macro);
+    const callee =
+      target.kind === "function" ? this.#engine.bodies.of(target.function) : this.#engine.bodies.ofMacro(target.macro);
     if (callee === null) return;
     const next = this.#make(callee, event.args);
     if (next !== null) node.edges.push({ event, target: next, via, doubt: null });

@@ -1,6 +1,7 @@
 /** One thing that a function does, at one place. */
-import type { EffectKind } from "../knowledge/knowledge.ts";
+
 import type { Body } from "../ir/function-bodies.ts";
+import type { EffectKind } from "../knowledge/knowledge.ts";
 import type { CallEvent } from "./interpreter.ts";
 
 export interface EffectSite {

@@ -4,13 +4,19 @@ import type { Program } from "../callgraph/program.ts";
 import type { Body } from "../ir/function-bodies.ts";
 import type { EvictionOperation } from "../report/finding.ts";
 import type { EffectSite } from "./effect.ts";
-import { EffectGraph, type Edge, type Engine, type GraphNode } from "./effect-graph.ts";
+import { type Edge, EffectGraph, type Engine, type GraphNode } from "./effect-graph.ts";
 import { type CallEvent, MODES, type Mode } from "./interpreter.ts";
 import type { TreeContexts } from "./reclaim-roots.ts";
 import { TypestateWalk } from "./typestate.ts";
 
 /** From which an operation's findings set out. ->dirty_inode is reached from them, never a start of its own. */
-export const STARTING_OPERATIONS: readonly EvictionOperation[] = ["evict_inode", "evict_inode_async", "destroy_inode", "free_inode", "drop_inode"];
+export const STARTING_OPERATIONS: readonly EvictionOperation[] = [
+  "evict_inode",
+  "evict_inode_async",
+  "destroy_inode",
+  "free_inode",
+  "drop_inode",
+];
 
 export interface Operation {
   readonly name: EvictionOperation;
@@ -70,16 +76,21 @@ export class FilesystemFacts {
 
   graph(mode: Mode): EffectGraph {
     let graph = this.#graphs.get(mode);
+    if (graph === undefined && mode !== MODES.reclaim) {
+      // Where nothing looks at the task's flags, reclaim is like any other context.
+      const reclaim = this.graph(MODES.reclaim);
+      if (!reclaim.asksForTask) graph = reclaim;
+    }
     if (graph === undefined) {
       graph = new EffectGraph(this.engine, this.filesystem, mode);
       for (const { binding } of this.operations) graph.root(binding.function!);
-      this.#graphs.set(mode, graph);
     }
+    this.#graphs.set(mode, graph);
     return graph;
   }
 
   graphs(): Iterable<EffectGraph> {
-    return this.#graphs.values();
+    return new Set(this.#graphs.values());
   }
 
   /** Frees the graphs; what is asked for later is made again. */
@@ -97,7 +108,7 @@ export class FilesystemFacts {
 
   /** Every call in the operation's body that can do something, with its effects, nearest first. */
   anchors(operation: Operation, mode: Mode): readonly Anchor[] {
-    const key = `${operation.name}|${mode.name}`;
+    const key = `${operation.name}|${this.graph(mode).mode.name}`;
     let anchors = this.#anchors.get(key);
     if (anchors === undefined) {
       anchors = this.#findAnchors(operation, mode);
@@ -116,7 +127,9 @@ export class FilesystemFacts {
       if (seen.has(event.call.at)) continue;
       seen.add(event.call.at);
       const same = (each: { event: CallEvent }): boolean => each.event.call === event.call;
-      const effects: ReachedEffect[] = root.effects.filter(same).map((site) => ({ site, chain: [], doubt: site.doubt }));
+      const effects: ReachedEffect[] = root.effects
+        .filter(same)
+        .map((site) => ({ site, chain: [], doubt: site.doubt }));
       effects.push(...reachable(root, root.edges.filter(same)));
       for (const callback of root.callbacks.filter(same)) effects.push(...deferred(root, callback));
       if (effects.length > 0) anchors.push({ operation, event, effects });
@@ -147,6 +160,7 @@ interface Visit {
   readonly parent: Visit | null;
   readonly step: ChainStep;
   readonly doubt: string | null;
+  readonly length: number;
 }
 
 /** Breadth first over sure edges, and only then over doubtful ones: a chain without doubt is preferred to a shorter one with. */
@@ -157,9 +171,13 @@ function reachable(root: GraphNode, starts: readonly Edge[]): ReachedEffect[] {
   const queue: Visit[] = [];
   const visit = (from: GraphNode, edge: Edge, parent: Visit | null): void => {
     if (seen.has(edge.target)) return;
-    const doubt = parent?.doubt ?? edge.doubt;
+    const length = (parent?.length ?? 0) + 1;
+    const doubt =
+      parent?.doubt ??
+      edge.doubt ??
+      (length >= MAX_SURE_CHAIN ? `the chain is ${MAX_SURE_CHAIN} calls long or more` : null);
     const step = { body: from.expansion.body, event: edge.event, via: edge.via };
-    const next = { node: edge.target, parent, step, doubt };
+    const next = { node: edge.target, parent, step, doubt, length };
     if (edge.doubt !== null && parent?.doubt == null) {
       doubtful.push(next);
       return;
@@ -183,7 +201,8 @@ function reachable(root: GraphNode, starts: readonly Edge[]): ReachedEffect[] {
     for (const site of here.node.effects) found.push(reached(site, here, here.doubt ?? site.doubt));
     for (const edge of here.node.edges) visit(here.node, edge, here);
     for (const callback of here.node.callbacks) {
-      for (const effect of deferred(here.node, callback)) found.push(reached(effect.site, here, here.doubt ?? effect.doubt));
+      for (const effect of deferred(here.node, callback))
+        found.push(reached(effect.site, here, here.doubt ?? effect.doubt));
     }
   }
   return found;
@@ -206,17 +225,40 @@ function chainOf(visit: Visit): ChainStep[] {
   return chain;
 }
 
+/** Longer chains hang on more conditions than anybody has checked together. */
+const MAX_SURE_CHAIN = 18;
+
+const WORK_OF_CALLBACKS = new WeakMap<GraphNode, ReachedEffect | null>();
+
+/** The first thing that a callback does beyond freeing memory; null when it does nothing else. */
+function workIn(callback: GraphNode): ReachedEffect | null {
+  const known = WORK_OF_CALLBACKS.get(callback);
+  if (known !== undefined) return known;
+  // A callback that leads back to itself adds nothing of its own.
+  WORK_OF_CALLBACKS.set(callback, null);
+  const behind: ReachedEffect[] = [
+    ...callback.effects.map((site) => ({ site, chain: [], doubt: site.doubt })),
+    ...reachable(callback, callback.edges),
+  ];
+  const work = behind.find((each) => WORK.has(each.site.kind) && each.doubt === null) ?? null;
+  WORK_OF_CALLBACKS.set(callback, work);
+  return work;
+}
+
 const WORK = new Set(["dirty", "transaction", "disk", "network", "wait", "lookup", "drop", "defer"]);
 
 /** call_rcu() with a callback that does more than free memory is deferred work. */
 function deferred(from: GraphNode, callback: Edge): ReachedEffect[] {
-  const behind: ReachedEffect[] = [
-    ...callback.target.effects.map((site) => ({ site, chain: [], doubt: site.doubt })),
-    ...reachable(callback.target, callback.target.edges),
-  ];
-  const work = behind.find((each) => WORK.has(each.site.kind) && each.doubt === null);
-  if (work === undefined) return [];
+  const work = workIn(callback.target);
+  if (work === null) return [];
   const what = `queues an RCU callback, ${callback.via}(), in which ${work.site.primitive}() ${work.site.what}`;
-  const site: EffectSite = { kind: "defer", body: from.expansion.body, event: callback.event, primitive: "call_rcu", what, doubt: null };
+  const site: EffectSite = {
+    kind: "defer",
+    body: from.expansion.body,
+    event: callback.event,
+    primitive: "call_rcu",
+    what,
+    doubt: null,
+  };
   return [{ site, chain: [], doubt: null }];
 }

@@ -7,7 +7,21 @@ import type { Body, FunctionBodies } from "../ir/function-bodies.ts";
 import type { Expr, Step } from "../ir/ir.ts";
 import type { Knowledge } from "../knowledge/knowledge.ts";
 import type { ConstantTable } from "./constants.ts";
-import { binary, complement, isZero, join, keyOf, NONZERO, not, number, ONE, same, truth, type Value, ZERO } from "./value.ts";
+import {
+  binary,
+  complement,
+  isZero,
+  join,
+  keyOf,
+  NONZERO,
+  not,
+  number,
+  ONE,
+  same,
+  truth,
+  type Value,
+  ZERO,
+} from "./value.ts";
 
 /** What is known of the task that runs. */
 export interface Mode {
@@ -23,6 +37,8 @@ export const MODES = {
   direct: { name: "direct", memalloc: true, kswapd: false },
   any: { name: "any", memalloc: undefined, kswapd: undefined },
 } as const satisfies Record<string, Mode>;
+
+const ALL_MODES: readonly Mode[] = Object.values(MODES);
 
 export type Env = ReadonlyMap<string, Value>;
 export type CallExpr = Expr & { readonly k: "call" };
@@ -42,7 +58,9 @@ export interface Expansion {
   readonly args: readonly Value[];
   readonly events: readonly CallEvent[];
   readonly returns: Value;
-  /** A branch was decided by whether the task is kswapd. */
+  /** What it does depends on the task's flags; otherwise it is the same in every mode. */
+  readonly asksForTask: boolean;
+  /** ... and on whether the task is kswapd. */
   readonly asksForKswapd: boolean;
 }
 
@@ -50,6 +68,7 @@ export type EventSink = (event: CallEvent) => void;
 
 /** The address of a counter that is zero while its inode is being evicted. */
 const ZERO_COUNTER = "#zero";
+const INODE_OBJECT = "#inode";
 const EMPTY: Env = new Map();
 const MAX_PREDICATE_TEXT = 800;
 const MAX_PREDICATE_DEPTH = 3;
@@ -63,6 +82,7 @@ export class Interpreter {
   #expansions = new Map<Body, Map<string, Expansion>>();
   readonly #relevant = new Map<Body, readonly boolean[]>();
   readonly #running = new Set<Body>();
+  #asksForTask = false;
   #asksForKswapd = false;
   #depth = 0;
 
@@ -87,7 +107,7 @@ export class Interpreter {
     }
     let known = this.#keepRelevant(body, args);
     let key = this.keyOf(known, mode);
-    let expansion = ofBody.get(key);
+    let expansion = ofBody.get(key) ?? this.#sameInEveryMode(ofBody, known, mode);
     if (expansion === undefined && ofBody.size >= MAX_CONTEXTS_OF_A_BODY) {
       known = [];
       key = this.keyOf(known, mode);
@@ -97,7 +117,20 @@ export class Interpreter {
       expansion = this.#run(body, known, mode);
       ofBody.set(key, expansion);
     }
+    // Whoever asked through a memoised predicate asked, too.
+    this.#asksForTask ||= expansion.asksForTask;
+    this.#asksForKswapd ||= expansion.asksForKswapd;
     return expansion;
+  }
+
+  /** An expansion for another mode that never looked at the task serves this one as well. */
+  #sameInEveryMode(ofBody: ReadonlyMap<string, Expansion>, args: readonly Value[], mode: Mode): Expansion | undefined {
+    for (const other of ALL_MODES) {
+      if (other === mode) continue;
+      const expansion = ofBody.get(this.keyOf(args, other));
+      if (expansion !== undefined && !expansion.asksForTask) return expansion;
+    }
+    return undefined;
   }
 
   keyOf(args: readonly Value[], mode: Mode): string {
@@ -120,7 +153,9 @@ export class Interpreter {
   }
 
   #run(body: Body, args: readonly Value[], mode: Mode): Expansion {
-    const outerAsks = this.#asksForKswapd;
+    const outerTask = this.#asksForTask;
+    const outerKswapd = this.#asksForKswapd;
+    this.#asksForTask = false;
     this.#asksForKswapd = false;
     this.#running.add(body);
     const entry = this.entryEnv(body, args);
@@ -140,9 +175,11 @@ export class Interpreter {
       }
     });
     this.#running.delete(body);
+    const asksForTask = this.#asksForTask;
     const asksForKswapd = this.#asksForKswapd;
-    this.#asksForKswapd = outerAsks || asksForKswapd;
-    return { body, mode, args, events, returns, asksForKswapd };
+    this.#asksForTask ||= outerTask;
+    this.#asksForKswapd ||= outerKswapd;
+    return { body, mode, args, events, returns, asksForTask, asksForKswapd };
   }
 
   entryEnv(body: Body, args: readonly Value[]): Env {
@@ -242,7 +279,7 @@ export class Interpreter {
       }
       case "field": {
         recur(expr.base);
-        if (expr.name === "flags" && isCurrentTask(expr.base)) return this.#taskFlags(mode);
+        if (expr.name === "flags" && isCurrentTask(expr.base)) return this.#taskFlags(mode, body);
         const object = this.#memberOfObject(expr, out.env);
         if (object !== undefined) return object;
         const path = this.pathOf(expr, out.env);
@@ -296,7 +333,7 @@ export class Interpreter {
         if (out.env.has(expr.operand.name)) assign(out, expr.operand.name, undefined);
         return this.#constants.isGlobal(expr.operand.name) ? { k: "global", name: expr.operand.name } : NONZERO;
       }
-      return (expr.operand.k === "field" ? this.#memberOfObject(expr.operand, out.env) : undefined) ?? NONZERO;
+      return (expr.operand.k === "field" ? this.#partOfObject(expr.operand, out.env) : undefined) ?? NONZERO;
     }
     const value = recur(expr.operand);
     switch (expr.op) {
@@ -322,12 +359,15 @@ export class Interpreter {
     let value = right;
     if (expr.op !== "=") value = binary(expr.op.slice(0, -1), recur(expr.left), right);
     else if (expr.left.k !== "id") recur(expr.left);
-    const target = expr.left.k === "id" ? expr.left.name : expr.left.k === "field" ? this.pathOf(expr.left, out.env) : null;
+    const target =
+      expr.left.k === "id" ? expr.left.name : expr.left.k === "field" ? this.pathOf(expr.left, out.env) : null;
     if (target !== null) assign(out, target, value);
     return value;
   }
 
-  #taskFlags(mode: Mode): Value {
+  #taskFlags(mode: Mode, body: Body): Value {
+    this.#asksForTask = true;
+    if (body.text.includes("PF_KSWAPD")) this.#asksForKswapd = true;
     const bit = (name: string): number => this.#knowledge.constants.get(name) ?? 0;
     let known = 0;
     let bits = 0;
@@ -335,7 +375,6 @@ export class Interpreter {
       known |= bit("PF_MEMALLOC");
       if (mode.memalloc) bits |= bit("PF_MEMALLOC");
     }
-    if (mode.memalloc !== undefined) this.#asksForKswapd = true;
     if (mode.kswapd !== undefined) {
       known |= bit("PF_KSWAPD");
       if (mode.kswapd) bits |= bit("PF_KSWAPD");
@@ -353,6 +392,7 @@ export class Interpreter {
       return name.includes("constraint") || name.includes("mask") ? onlyZeros(value) : value;
     }
     if (name === "current_is_kswapd") {
+      this.#asksForTask = true;
       this.#asksForKswapd = true;
       return mode.kswapd === undefined ? undefined : mode.kswapd ? ONE : ZERO;
     }
@@ -368,7 +408,8 @@ export class Interpreter {
     if (this.#depth >= MAX_PREDICATE_DEPTH || this.#knowledge.functions.has(name)) return undefined;
     const target = this.#lookup.direct(name, body.file);
     if (target === null) return undefined;
-    if (target.kind === "function" && target.function.span.end - target.function.span.body > MAX_PREDICATE_TEXT) return undefined;
+    if (target.kind === "function" && target.function.span.end - target.function.span.body > MAX_PREDICATE_TEXT)
+      return undefined;
     const callee = target.kind === "function" ? this.#bodies.of(target.function) : this.#bodies.ofMacro(target.macro);
     if (callee === null || callee.text.length > MAX_PREDICATE_TEXT + 400 || this.#running.has(callee)) return undefined;
     this.#depth++;
@@ -379,11 +420,30 @@ export class Interpreter {
     }
   }
 
+  /** The address of a member of the inode under eviction (or of the struct around it) is an address in it. */
+  #partOfObject(expr: Expr & { k: "field" }, env: Env): Value {
+    const known = this.#memberOfObject(expr, env);
+    if (known !== undefined) return known;
+    const base =
+      expr.base.k === "id"
+        ? env.get(expr.base.name)
+        : expr.base.k === "call"
+          ? this.#objectOf(expr.base, env)
+          : undefined;
+    return base?.k === "symbol" && base.name === INODE_OBJECT ? base : undefined;
+  }
+
   /** What a member of the inode under eviction, or of its mapping, stands for. */
   #memberOfObject(expr: Expr & { k: "field" }, env: Env): Value {
     const { base } = expr;
     const object =
-      base.k === "id" ? env.get(base.name) : base.k === "field" ? this.#memberOfObject(base, env) : base.k === "call" ? this.#objectOf(base, env) : undefined;
+      base.k === "id"
+        ? env.get(base.name)
+        : base.k === "field"
+          ? this.#memberOfObject(base, env)
+          : base.k === "call"
+            ? this.#objectOf(base, env)
+            : undefined;
     if (object?.k !== "symbol" || !object.name.startsWith("#")) return undefined;
     const name = this.#knowledge.objects.get(object.name)?.get(expr.name);
     return name === undefined ? undefined : { k: "symbol", name };
@@ -437,8 +497,10 @@ export class Interpreter {
       if (mask?.k === "bits" && mask.known === -1 && (before === undefined || before.k === "bits")) {
         const single = (mask.bits & (mask.bits - 1)) === 0;
         const base = before ?? { k: "bits" as const, known: 0, bits: 0 };
-        if (!holds) assign(out, test.left.name, { k: "bits", known: base.known | mask.bits, bits: base.bits & ~mask.bits });
-        else if (single) assign(out, test.left.name, { k: "bits", known: base.known | mask.bits, bits: base.bits | mask.bits });
+        if (!holds)
+          assign(out, test.left.name, { k: "bits", known: base.known | mask.bits, bits: base.bits & ~mask.bits });
+        else if (single)
+          assign(out, test.left.name, { k: "bits", known: base.known | mask.bits, bits: base.bits | mask.bits });
       }
     }
     return out.env;
@@ -485,7 +547,10 @@ function onlyZeros(value: Value): Value {
 }
 
 function isCurrentTask(expr: Expr): boolean {
-  return (expr.k === "id" && expr.name === "current") || (expr.k === "call" && expr.callee.k === "id" && expr.callee.name === "get_current");
+  return (
+    (expr.k === "id" && expr.name === "current") ||
+    (expr.k === "call" && expr.callee.k === "id" && expr.callee.name === "get_current")
+  );
 }
 
 /** Which parameters can change what the function does: those in a condition, those passed on, those called. */

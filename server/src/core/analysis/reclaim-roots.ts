@@ -32,10 +32,25 @@ interface CallSite {
   readonly via: string | null;
 }
 
-const ORDER: readonly ContextName[] = ["kswapd", "direct-reclaim", "memcg-reclaim", "iput", "umount", "drop-caches", "workqueue", "rcu", "assumed"];
+const ORDER: readonly ContextName[] = [
+  "kswapd",
+  "direct-reclaim",
+  "memcg-reclaim",
+  "iput",
+  "umount",
+  "drop-caches",
+  "workqueue",
+  "rcu",
+  "assumed",
+];
 const NOT_CALLS = new Set(["if", "while", "for", "switch", "return", "sizeof", "typeof", "defined"]);
 
-export function findTreeContexts(program: Program, lookup: Lookup, bodies: FunctionBodies, data: ReclaimData): TreeContexts {
+export function findTreeContexts(
+  program: Program,
+  lookup: Lookup,
+  bodies: FunctionBodies,
+  data: ReclaimData,
+): TreeContexts {
   const files = [...program.files.values()].filter((file) => data.between.includes(file.directory));
   const calls = collectCalls(files, bodies, data);
   const next = new Map<FunctionRef, CallSite & { readonly callee: FunctionRef | null }>();
@@ -50,8 +65,13 @@ export function findTreeContexts(program: Program, lookup: Lookup, bodies: Funct
     }
   for (let i = 0; i < queue.length; i++) {
     const callee = queue[i]!;
-    const sites = (calls.names.get(callee.name) ?? []).filter((site) => lookup.functionValue(callee.name, site.caller.file) === callee);
-    if (program.bindingsOf(data.pointer).some((binding) => binding.target === callee.name) || assigns(bodies, files, data.pointer, callee))
+    const sites = (calls.names.get(callee.name) ?? []).filter(
+      (site) => lookup.functionValue(callee.name, site.caller.file) === callee,
+    );
+    if (
+      program.bindingsOf(data.pointer).some((binding) => binding.target === callee.name) ||
+      assigns(bodies, files, data.pointer, callee)
+    )
       sites.push(...(calls.pointers.get(data.pointer) ?? []));
     for (const site of sites) {
       if (next.has(site.caller)) continue;
@@ -65,13 +85,19 @@ export function findTreeContexts(program: Program, lookup: Lookup, bodies: Funct
     const context = contextOf(fn, bodies, data, throughReclaim);
     if (context !== null) roots.push({ context, function: fn.name, chain: chainFrom(fn, next, bodies) });
   }
-  const hasReclaim = roots.some((root) => root.context === "kswapd" || root.context === "direct-reclaim" || root.context === "memcg-reclaim");
+  const hasReclaim = roots.some(
+    (root) => root.context === "kswapd" || root.context === "direct-reclaim" || root.context === "memcg-reclaim",
+  );
   const found = new Set<ContextName>(roots.map((root) => root.context));
   if (!hasReclaim) found.add("assumed");
   return { roots, assumed: !hasReclaim, contexts: ORDER.filter((each) => found.has(each)), evict };
 }
 
-function collectCalls(files: readonly SourceFile[], bodies: FunctionBodies, data: ReclaimData): { names: Map<string, CallSite[]>; pointers: Map<string, CallSite[]> } {
+function collectCalls(
+  files: readonly SourceFile[],
+  bodies: FunctionBodies,
+  data: ReclaimData,
+): { names: Map<string, CallSite[]>; pointers: Map<string, CallSite[]> } {
   const names = new Map<string, CallSite[]>();
   const pointers = new Map<string, CallSite[]>();
   const wanted = new Set([data.pointer, ...data.evictPointer]);
@@ -106,7 +132,11 @@ function assigns(bodies: FunctionBodies, files: readonly SourceFile[], pointer: 
 }
 
 /** Which of the functions come to evict() through the shrinkers' pointer. */
-function reachesPointer(queue: readonly FunctionRef[], next: ReadonlyMap<FunctionRef, CallSite & { callee: FunctionRef | null }>, pointer: string): Set<FunctionRef> {
+function reachesPointer(
+  queue: readonly FunctionRef[],
+  next: ReadonlyMap<FunctionRef, CallSite & { callee: FunctionRef | null }>,
+  pointer: string,
+): Set<FunctionRef> {
   const through = new Set<FunctionRef>();
   for (const fn of queue) {
     const site = next.get(fn)!;
@@ -115,8 +145,14 @@ function reachesPointer(queue: readonly FunctionRef[], next: ReadonlyMap<Functio
   return through;
 }
 
-function contextOf(fn: FunctionRef, bodies: FunctionBodies, data: ReclaimData, throughReclaim: ReadonlySet<FunctionRef>): ContextName | null {
-  for (const [context, names] of Object.entries(data.others)) if (names.includes(fn.name)) return context as ContextName;
+function contextOf(
+  fn: FunctionRef,
+  bodies: FunctionBodies,
+  data: ReclaimData,
+  throughReclaim: ReadonlySet<FunctionRef>,
+): ContextName | null {
+  for (const [context, names] of Object.entries(data.others))
+    if (names.includes(fn.name)) return context as ContextName;
   if (!throughReclaim.has(fn)) return null;
   const text = bodies.textOf(fn.file, fn.span.body, fn.span.end);
   const sets = new RegExp(`flags\\s*\\|=[^;]*\\b${data.setFlag}\\b`).test(text);
@@ -126,7 +162,11 @@ function contextOf(fn: FunctionRef, bodies: FunctionBodies, data: ReclaimData, t
   return new RegExp(data.memcgNames).test(fn.name) ? "memcg-reclaim" : "direct-reclaim";
 }
 
-function chainFrom(fn: FunctionRef, next: ReadonlyMap<FunctionRef, CallSite & { callee: FunctionRef | null }>, bodies: FunctionBodies): ChainLink[] {
+function chainFrom(
+  fn: FunctionRef,
+  next: ReadonlyMap<FunctionRef, CallSite & { callee: FunctionRef | null }>,
+  bodies: FunctionBodies,
+): ChainLink[] {
   const chain: ChainLink[] = [];
   for (let at: FunctionRef | null = fn; at !== null && chain.length < 64; ) {
     const site: (CallSite & { callee: FunctionRef | null }) | undefined = next.get(at);

@@ -104,7 +104,14 @@ export class TypestateWalk {
     return known;
   }
 
-  #walk(body: Body, node: GraphNode, args: readonly Value[], facts: Env, entry: TypeState, stack: readonly CallFrame[]): ReadonlySet<TypeState> {
+  #walk(
+    body: Body,
+    node: GraphNode,
+    args: readonly Value[],
+    facts: Env,
+    entry: TypeState,
+    stack: readonly CallFrame[],
+  ): ReadonlySet<TypeState> {
     const { interpreter } = this.#engine;
     const start = new Map(interpreter.entryEnv(body, args));
     for (const [name, value] of facts) start.set(name, value);
@@ -124,14 +131,28 @@ export class TypestateWalk {
       if (step.k === "return") {
         for (const exit of after) {
           exits.add(exit);
-          if (stack.length === 0) this.#report({ kind: "exit", state: exit, body, event: null, at: step.at, primitive: "", onInode: true, stack, guard: step.guard }, reported);
+          if (stack.length === 0)
+            this.#report(
+              {
+                kind: "exit",
+                state: exit,
+                body,
+                event: null,
+                at: step.at,
+                primitive: "",
+                onInode: true,
+                stack,
+                guard: step.guard,
+              },
+              reported,
+            );
         }
         continue;
       }
       for (const [target, next] of interpreter.successors(step, env, body, this.#graph.mode)) {
         if (target < 0) continue;
         for (const out of after) {
-          const marked = step.k === "branch" ? out | this.#emptyMapping(step.test, target === step.yes) : out;
+          const marked = step.k === "branch" ? out | this.#emptyMapping(step, target === step.yes) : out;
           const states = envs.get(target) ?? new Map<TypeState, Env>();
           envs.set(target, states);
           const before = states.get(marked);
@@ -146,32 +167,62 @@ export class TypestateWalk {
   }
 
   /** `is_bad_inode(inode)` came out true: no page cache on this way. */
-  #emptyMapping(test: Expr, holds: boolean): TypeState {
-    if (test.k !== "call" || test.callee.k !== "id") return 0;
+  #emptyMapping(step: Step & { k: "branch" }, holds: boolean): TypeState {
     const { emptyWhenTrue, emptyWhenFalse } = this.#engine.knowledge;
-    return (holds ? emptyWhenTrue : emptyWhenFalse).has(test.callee.name) ? NO_PAGES : 0;
+    const says = (test: Expr, when: boolean): boolean =>
+      test.k === "call" && test.callee.k === "id" && (when ? emptyWhenTrue : emptyWhenFalse).has(test.callee.name);
+    if (says(step.test, holds)) return NO_PAGES;
+    // `is_bad_inode(inode) || !ip->blkno`: whichever operand it was, the inode is one that never came to life.
+    return holds && operandsOfOr(step.whole).some((operand) => says(operand, true)) ? NO_PAGES : 0;
   }
 
-  #stepStates(step: Step, body: Body, node: GraphNode, env: Env, state: TypeState, stack: readonly CallFrame[], reported: Set<string>): TypeState[] {
+  #stepStates(
+    step: Step,
+    body: Body,
+    node: GraphNode,
+    env: Env,
+    state: TypeState,
+    stack: readonly CallFrame[],
+    reported: Set<string>,
+  ): TypeState[] {
     const calls: CallEvent[] = [];
     this.#engine.interpreter.transfer(step, env, body, this.#graph.mode, (event) => calls.push(event));
     let states: TypeState[] = [state];
     for (const call of calls) {
       const next = new Set<TypeState>();
-      for (const each of states) for (const out of this.#call(call, body, node, env, each, stack, reported)) next.add(out);
+      for (const each of states)
+        for (const out of this.#call(call, body, node, env, each, stack, reported)) next.add(out);
       states = [...next];
     }
     return states;
   }
 
-  #call(call: CallEvent, body: Body, node: GraphNode, env: Env, state: TypeState, stack: readonly CallFrame[], reported: Set<string>): TypeState[] {
+  #call(
+    call: CallEvent,
+    body: Body,
+    node: GraphNode,
+    env: Env,
+    state: TypeState,
+    stack: readonly CallFrame[],
+    reported: Set<string>,
+  ): TypeState[] {
     let out = state;
     let handled = false;
     for (const effect of node.effects) {
       if (effect.event.call !== call.call) continue;
       const onInode = call.args.some((value) => value?.k === "symbol" && value.name.startsWith("#"));
       this.#report(
-        { kind: effect.kind, state: out, body, event: call, at: call.call.at, primitive: effect.primitive, onInode, stack, guard: call.guard },
+        {
+          kind: effect.kind,
+          state: out,
+          body,
+          event: call,
+          at: call.call.at,
+          primitive: effect.primitive,
+          onInode,
+          stack,
+          guard: call.guard,
+        },
         reported,
       );
       if (effect.kind !== "defer" || this.#tracksQueueing) out = afterEffect(effect.kind, out, call, onInode);
@@ -181,11 +232,20 @@ export class TypestateWalk {
     const edges = node.edges.filter((edge) => edge.event.call === call.call);
     if (edges.length === 0) return [out];
     const exits = new Set<TypeState>();
-    for (const edge of edges) for (const exit of this.#descend(edge, call, body, env, out, stack, reported)) exits.add(exit);
+    for (const edge of edges)
+      for (const exit of this.#descend(edge, call, body, env, out, stack, reported)) exits.add(exit);
     return exits.size === 0 ? [out] : [...exits];
   }
 
-  #descend(edge: Edge, call: CallEvent, body: Body, env: Env, state: TypeState, stack: readonly CallFrame[], reported: Set<string>): Iterable<TypeState> {
+  #descend(
+    edge: Edge,
+    call: CallEvent,
+    body: Body,
+    env: Env,
+    state: TypeState,
+    stack: readonly CallFrame[],
+    reported: Set<string>,
+  ): Iterable<TypeState> {
     const below = this.reaches(edge.target);
     const takesInode = call.args.some((value) => value?.k === "symbol" && value.name.startsWith("#"));
     const callee = edge.target.expansion.body;
@@ -193,7 +253,20 @@ export class TypestateWalk {
     if ((state & UNHASHED) !== 0)
       for (const kind of below)
         if (!INTERESTING.has(kind) || !takesInode)
-          this.#report({ kind, state, body, event: call, at: call.call.at, primitive: "", onInode: false, stack, guard: call.guard }, reported);
+          this.#report(
+            {
+              kind,
+              state,
+              body,
+              event: call,
+              at: call.call.at,
+              primitive: "",
+              onInode: false,
+              stack,
+              guard: call.guard,
+            },
+            reported,
+          );
     if (!takesInode || stack.length >= MAX_DEPTH || ![...below].some((kind) => INTERESTING.has(kind))) {
       return [state];
     }
@@ -237,7 +310,10 @@ function afterEffect(kind: EffectKind, state: TypeState, call: CallEvent, onInod
       return onInode ? state | CLEARED : state;
     case "truncate": {
       const mapping = call.args[0];
-      const other = mapping !== undefined && !(mapping.k === "symbol" && (mapping.name === MAPPING || mapping.name === "#inode")) && mapping.k !== "nonzero";
+      const other =
+        mapping !== undefined &&
+        !(mapping.k === "symbol" && (mapping.name === MAPPING || mapping.name === "#inode")) &&
+        mapping.k !== "nonzero";
       return other ? state : state | PAGES_GONE;
     }
     case "unhash":
@@ -254,4 +330,8 @@ function afterEffect(kind: EffectKind, state: TypeState, call: CallEvent, onInod
 
 function wakesAnotherBit(call: CallEvent): boolean {
   return call.call.args.some((arg) => arg.k === "id" && /^__I_/.test(arg.name) && arg.name !== "__I_NEW");
+}
+
+function operandsOfOr(test: Expr): Expr[] {
+  return test.k === "binary" && test.op === "||" ? [...operandsOfOr(test.left), ...operandsOfOr(test.right)] : [test];
 }

@@ -131,7 +131,8 @@ function equal(a: Value, b: Value): Value {
     if (((a.bits ^ b.bits) & both) !== 0) return ZERO;
     return both === -1 ? ONE : undefined;
   }
-  if ((a.k === "symbol" && b.k === "symbol") || (a.k === "global" && b.k === "global")) return a.name === b.name ? ONE : ZERO;
+  if ((a.k === "symbol" && b.k === "symbol") || (a.k === "global" && b.k === "global"))
+    return a.name === b.name ? ONE : ZERO;
   // An address or something not zero against NULL.
   const [zero, other] = isZero(a) ? [a, b] : [b, a];
   if (isZero(zero) && truth(other) === true) return ZERO;
@@ -150,6 +151,7 @@ export function complement(value: Value): Value {
 /** A short text that two values share only when they are the same; "" when nothing is known that tells calls apart. */
 export function keyOf(value: Value): string {
   if (value === undefined || value.k === "nonzero") return "";
-  if (value.k === "bits") return value.known === -1 ? `${value.bits}` : `${value.known.toString(36)}/${value.bits.toString(36)}`;
+  if (value.k === "bits")
+    return value.known === -1 ? `${value.bits}` : `${value.known.toString(36)}/${value.bits.toString(36)}`;
   return value.name;
 }

@@ -1,6 +1,7 @@
 /** A filesystem as the analysis sees it: one super_operations table, and the part of the tree that belongs to it. */
-import { EVICTION_OPERATIONS, type EvictionOperation } from "../report/finding.ts";
+
 import type { FunctionBodies } from "../ir/function-bodies.ts";
+import { EVICTION_OPERATIONS, type EvictionOperation } from "../report/finding.ts";
 import type { Lookup } from "./lookup.ts";
 import type { BindingRef, FunctionRef, Program, SourceFile, TableRef } from "./program.ts";
 

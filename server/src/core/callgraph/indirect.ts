@@ -57,10 +57,12 @@ export class IndirectCalls {
    * What the filesystem itself registers, and what it refers to by table or function name; only when there is neither,
    * what is registered beside the caller (a subsystem's own callbacks).
    */
-  #bound(bindings: readonly BindingRef[], body: Body, filesystem: Filesystem): { functions: FunctionRef[]; assigned: boolean } {
-    const own = bindings.filter(
-      (each) => filesystem.owns(each.file) || filesystem.mentions(each.table ?? each.target),
-    );
+  #bound(
+    bindings: readonly BindingRef[],
+    body: Body,
+    filesystem: Filesystem,
+  ): { functions: FunctionRef[]; assigned: boolean } {
+    const own = bindings.filter((each) => filesystem.owns(each.file) || filesystem.mentions(each.table ?? each.target));
     const chosen = own.length > 0 ? own : bindings.filter((each) => isBeside(each, body));
     const functions = new Set<FunctionRef>();
     let assigned = false;

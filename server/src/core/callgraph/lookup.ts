@@ -7,7 +7,7 @@ export type DirectTarget =
 
 export class Lookup {
   readonly #program: Program;
-  readonly #cache = new Map<string, DirectTarget | null>();
+  readonly #cache = new Map<SourceFile, Map<string, DirectTarget | null>>();
   #generation = -1;
 
   constructor(program: Program) {
@@ -20,34 +20,57 @@ export class Lookup {
       this.#cache.clear();
       this.#generation = this.#program.generation;
     }
-    const key = `${name}\0${from.path}`;
-    let target = this.#cache.get(key);
+    let ofFile = this.#cache.get(from);
+    if (ofFile === undefined) {
+      ofFile = new Map();
+      this.#cache.set(from, ofFile);
+    }
+    let target = ofFile.get(name);
     if (target === undefined) {
       target = this.#find(name, from);
-      this.#cache.set(key, target);
+      ofFile.set(name, target);
     }
     return target;
   }
 
   #find(name: string, from: SourceFile): DirectTarget | null {
-    const macro = best(this.#program.macrosNamed(name).filter((each) => each.span.functionLike && isVisible(each.file, from)), from, macroSize);
+    const macro = best(
+      this.#program.macrosNamed(name).filter((each) => each.span.functionLike && isVisible(each.file, from)),
+      from,
+      macroSize,
+    );
     const candidates = this.#program.functionsNamed(name).filter((each) => isCallable(each, from));
     const fn = best(candidates, from, functionSize);
-    if (fn !== null && (macro === null || nearness(fn.file, from) >= nearness(macro.file, from))) return { kind: "function", function: fn };
+    if (fn !== null && (macro === null || nearness(fn.file, from) >= nearness(macro.file, from)))
+      return { kind: "function", function: fn };
     return macro === null ? null : { kind: "macro", macro };
   }
 
   /** The function that a name means when it is used as a value (`.evict_inode = name`). */
   functionValue(name: string, from: SourceFile): FunctionRef | null {
-    return best(this.#program.functionsNamed(name).filter((each) => isCallable(each, from)), from, functionSize);
+    return best(
+      this.#program.functionsNamed(name).filter((each) => isCallable(each, from)),
+      from,
+      functionSize,
+    );
   }
 }
 
 /** A static function is called in its own file only; a static inline of a header wherever the header is visible. */
 function isCallable(candidate: FunctionRef, from: SourceFile): boolean {
   if (candidate.file === from) return true;
-  if (candidate.isStatic) return candidate.file.isHeader ? isVisible(candidate.file, from) : false;
+  if (candidate.isStatic)
+    return candidate.file.isHeader ? isVisible(candidate.file, from) : isOneUnit(candidate.file, from);
   return true;
+}
+
+/** One file includes the other's text: `#include "itree_common.c"`. */
+function isOneUnit(a: SourceFile, b: SourceFile): boolean {
+  return includesFile(a, b) || includesFile(b, a);
+}
+
+function includesFile(includer: SourceFile, included: SourceFile): boolean {
+  return includer.skeleton.includes.some((name) => `${includer.directory}/${name}` === included.path);
 }
 
 /** A header under include/ may be included anywhere; another header by files of its own directory and those below it. */
@@ -68,12 +91,17 @@ function sharedFolders(a: string, b: string): number {
 
 function nearness(definition: SourceFile, from: SourceFile): number {
   if (definition === from) return 1000;
+  if (!definition.isHeader && isOneUnit(definition, from)) return 900;
   if (definition.directory === from.directory) return 500;
   return sharedFolders(definition.directory, from.directory) * 10;
 }
 
 /** The nearest; among equals the one with the larger body, since the others are stubs for a feature that is configured out. */
-function best<T extends { readonly file: SourceFile }>(candidates: readonly T[], from: SourceFile, size: (candidate: T) => number): T | null {
+function best<T extends { readonly file: SourceFile }>(
+  candidates: readonly T[],
+  from: SourceFile,
+  size: (candidate: T) => number,
+): T | null {
   let winner: T | null = null;
   let winnerScore = -1;
   for (const candidate of candidates) {

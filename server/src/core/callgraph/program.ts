@@ -2,11 +2,11 @@
  * Every top-level thing of the tree by name: functions, function-like macros, structs, tables, field bindings.
  * Built from skeletons; holds no source text. Files can be replaced one by one while documents are edited.
  */
-import { NameTable } from "../text/name-table.ts";
+
 import {
   type FieldBinding,
-  type FunctionSpan,
   FROM_MACRO,
+  type FunctionSpan,
   INLINE,
   type MacroSpan,
   type Skeleton,
@@ -15,6 +15,7 @@ import {
   scanSkeleton,
   type TableSpan,
 } from "../syntax/skeleton.ts";
+import { NameTable } from "../text/name-table.ts";
 
 /** Reads a file's bytes now; null when it is gone. Paths are relative to the root, with `/`. */
 export type SourceReader = (path: string) => Uint8Array | null;
@@ -108,7 +109,9 @@ export class Program {
       size: bytes.length,
       generation: ++this.#generation,
       functions: [],
-      walksInodes: path.endsWith(".c") && (contains(bytes, "__iget(") || contains(bytes, "find_inode_nowait(") || contains(bytes, "ihold(")),
+      walksInodes:
+        path.endsWith(".c") &&
+        (contains(bytes, "__iget(") || contains(bytes, "find_inode_nowait(") || contains(bytes, "ihold(")),
     };
     file.functions = skeleton.functions.map((span) => new LazyFunction(file, span, this.names));
     this.files.set(path, file);

@@ -3,11 +3,12 @@
  * types of functions, casts, container_of(). Enough to say which ops table a pointer call goes through; what it can't
  * tell is null, never a guess.
  */
-import { childByField, copyTree, type AstNode } from "../syntax/ast.ts";
-import type { SyntaxParser } from "../syntax/parser-port.ts";
+
 import type { Body, FunctionBodies } from "../ir/function-bodies.ts";
 import type { Expr, TypeName } from "../ir/ir.ts";
 import { ExpressionLowering, unwrapDeclarator } from "../ir/lower-expression.ts";
+import { type AstNode, childByField, copyTree } from "../syntax/ast.ts";
+import type { SyntaxParser } from "../syntax/parser-port.ts";
 import type { Lookup } from "./lookup.ts";
 import type { Program } from "./program.ts";
 
@@ -131,11 +132,16 @@ export class TypeResolver {
       return null;
     }
     const valueAt = VALUE_OF_ARGUMENT[name];
-    if (valueAt !== undefined && expr.args[valueAt] !== undefined) return this.structOf(expr.args[valueAt], body, depth + 1);
+    if (valueAt !== undefined && expr.args[valueAt] !== undefined)
+      return this.structOf(expr.args[valueAt], body, depth + 1);
     const target = this.#lookup.direct(name, body.file);
     if (target === null) return null;
     if (target.kind === "function") {
-      const struct = this.#returnStruct(target.function.file.path, target.function.span.start, target.function.span.nameStart);
+      const struct = this.#returnStruct(
+        target.function.file.path,
+        target.function.span.start,
+        target.function.span.nameStart,
+      );
       return struct === null ? null : this.#tagged(struct);
     }
     const macro = this.#bodies.ofMacro(target.macro);

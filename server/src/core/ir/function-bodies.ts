@@ -113,7 +113,8 @@ export class FunctionBodies {
       .map((each) => each.trim().replace(/\.\.\.$/, "") || "__VA_ARGS__")
       .map((each) => `int ${each}`);
     const replacement = definition.slice(close + 1);
-    const isStatement = /^\s*(do|if|for|while|switch|return|\{)\b|^\s*\{/.test(replacement) || hasOuterSemicolon(replacement);
+    const isStatement =
+      /^\s*(do|if|for|while|switch|return|\{)\b|^\s*\{/.test(replacement) || hasOuterSemicolon(replacement);
     const prefix = `void ${reference.name}(${parameters.join(", ")}) { ${isStatement ? "" : "return "}`;
     let line = span.line;
     // The replacement may start on a later line than the #define.
@@ -122,7 +123,14 @@ export class FunctionBodies {
     return this.#lower(reference.name, file, null, `${prefix}${replacement}\n; }`, line, prefix.length);
   }
 
-  #lower(name: string, file: SourceFile, fn: FunctionRef | null, text: string, line: number, prefix: number): Body | null {
+  #lower(
+    name: string,
+    file: SourceFile,
+    fn: FunctionRef | null,
+    text: string,
+    line: number,
+    prefix: number,
+  ): Body | null {
     const tree = this.#parser.parse(text);
     if (tree === null) return null;
     try {

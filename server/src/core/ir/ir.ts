@@ -10,7 +10,13 @@ export type Expr =
   | { readonly k: "id"; readonly name: string; readonly at: number }
   | { readonly k: "field"; readonly base: Expr; readonly name: string; readonly at: number }
   | { readonly k: "index"; readonly base: Expr; readonly index: Expr }
-  | { readonly k: "call"; readonly callee: Expr; readonly args: readonly Expr[]; readonly at: number; readonly end: number }
+  | {
+      readonly k: "call";
+      readonly callee: Expr;
+      readonly args: readonly Expr[];
+      readonly at: number;
+      readonly end: number;
+    }
   | { readonly k: "unary"; readonly op: string; readonly operand: Expr }
   | { readonly k: "binary"; readonly op: string; readonly left: Expr; readonly right: Expr }
   | { readonly k: "assign"; readonly op: string; readonly left: Expr; readonly right: Expr; readonly at: number }
@@ -40,8 +46,24 @@ export const UNKNOWN_TYPE: TypeName = { struct: null, isTypedef: false, pointers
 
 export type Step =
   | { readonly k: "eval"; readonly expr: Expr; next: number; readonly guard: number }
-  | { readonly k: "declare"; readonly name: string; readonly type: TypeName; readonly init: Expr | null; next: number; readonly guard: number }
-  | { readonly k: "branch"; readonly test: Expr; yes: number; no: number; readonly guard: number; readonly at: number }
+  | {
+      readonly k: "declare";
+      readonly name: string;
+      readonly type: TypeName;
+      readonly init: Expr | null;
+      next: number;
+      readonly guard: number;
+    }
+  /** `whole` is the condition that `test` is an operand of. */
+  | {
+      readonly k: "branch";
+      readonly test: Expr;
+      readonly whole: Expr;
+      yes: number;
+      no: number;
+      readonly guard: number;
+      readonly at: number;
+    }
   /** Both ways are possible: preprocessor arms, loop macros. */
   | { readonly k: "either"; targets: number[]; readonly guard: number }
   | { readonly k: "switch"; readonly value: Expr; cases: SwitchCase[]; readonly guard: number }

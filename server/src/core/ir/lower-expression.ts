@@ -54,7 +54,11 @@ export class ExpressionLowering {
         };
       }
       case "subscript_expression":
-        return { k: "index", base: this.lower(childByField(node, "argument")), index: this.lower(childByField(node, "index")) };
+        return {
+          k: "index",
+          base: this.lower(childByField(node, "argument")),
+          index: this.lower(childByField(node, "index")),
+        };
       case "assignment_expression":
         return {
           k: "assign",
@@ -77,10 +81,19 @@ export class ExpressionLowering {
       case "conditional_expression": {
         const test = this.lower(childByField(node, "condition"));
         const yes = childByField(node, "consequence");
-        return { k: "cond", test, yes: yes === undefined ? test : this.lower(yes), no: this.lower(childByField(node, "alternative")) };
+        return {
+          k: "cond",
+          test,
+          yes: yes === undefined ? test : this.lower(yes),
+          no: this.lower(childByField(node, "alternative")),
+        };
       }
       case "cast_expression":
-        return { k: "cast", type: this.typeOf(childByField(node, "type")), operand: this.lower(childByField(node, "value")) };
+        return {
+          k: "cast",
+          type: this.typeOf(childByField(node, "type")),
+          operand: this.lower(childByField(node, "value")),
+        };
       case "compound_literal_expression": {
         const value = this.lower(childByField(node, "value"));
         const type = this.typeOf(childByField(node, "type"));
@@ -169,7 +182,8 @@ export function unwrapDeclarator(declarator: AstNode): { name: AstNode | undefin
   let pointers = 0;
   let node: AstNode | undefined = declarator;
   while (node !== undefined) {
-    if (node.type === "identifier" || node.type === "field_identifier" || node.type === "type_identifier") return { name: node, pointers };
+    if (node.type === "identifier" || node.type === "field_identifier" || node.type === "type_identifier")
+      return { name: node, pointers };
     if (node.type.endsWith("pointer_declarator") || node.type.endsWith("array_declarator")) pointers++;
     const inner: AstNode | undefined =
       childByField(node, "declarator") ??

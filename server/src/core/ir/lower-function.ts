@@ -238,35 +238,48 @@ class FunctionLowering {
       const type: TypeName = { ...base, pointers: base.pointers + pointers };
       const init = value === undefined ? null : this.#expressions.lower(value);
       const declared = init?.k === "init" && init.struct === null ? { ...init, struct: base.struct } : init;
-      this.place({ k: "declare", name: this.#expressions.textOf(name), type, init: declared, next: NONE, guard: this.#guard });
+      this.place({
+        k: "declare",
+        name: this.#expressions.textOf(name),
+        type,
+        init: declared,
+        next: NONE,
+        guard: this.#guard,
+      });
     }
     // A macro that stands for a declaration, or an initialiser that the grammar hangs elsewhere.
     if (!node.children.some((child) => child.field === "declarator"))
       for (const child of node.children)
-        if (child.type === "call_expression" || child.type.includes("macro")) this.evaluate(this.#expressions.lower(child));
+        if (child.type === "call_expression" || child.type.includes("macro"))
+          this.evaluate(this.#expressions.lower(child));
   }
 
   /** Branches on a condition, one branch step for each operand of && and ||. Returns the open ends. */
-  private condition(test: Expr, at: number): { yes: number[]; no: number[] } {
+  private condition(test: Expr, at: number, whole: Expr = test): { yes: number[]; no: number[] } {
     if (test.k === "unary" && test.op === "!") {
-      const { yes, no } = this.condition(test.operand, at);
+      const { yes, no } = this.condition(test.operand, at, whole);
       return { yes: no, no: yes };
     }
-    if (test.k === "call" && test.callee.k === "id" && /^_*(un)?likely$/.test(test.callee.name) && test.args.length === 1)
-      return this.condition(test.args[0]!, at);
+    if (
+      test.k === "call" &&
+      test.callee.k === "id" &&
+      /^_*(un)?likely$/.test(test.callee.name) &&
+      test.args.length === 1
+    )
+      return this.condition(test.args[0]!, at, whole);
     if (test.k === "binary" && (test.op === "&&" || test.op === "||")) {
-      const left = this.condition(test.left, at);
+      const left = this.condition(test.left, at, whole);
       const middle = this.nop();
       for (const end of test.op === "&&" ? left.yes : left.no) this.link(end, middle);
       this.#last = middle;
-      const right = this.condition(test.right, at);
+      const right = this.condition(test.right, at, whole);
       return test.op === "&&"
         ? { yes: right.yes, no: [...left.no, ...right.no] }
         : { yes: [...left.yes, ...right.yes], no: right.no };
     }
     const yes = this.nop();
     const no = this.nop();
-    this.fallInto(this.append({ k: "branch", test, yes, no, guard: this.#guard, at }));
+    this.fallInto(this.append({ k: "branch", test, whole, yes, no, guard: this.#guard, at }));
     return { yes: [yes], no: [no] };
   }
 
@@ -298,7 +311,8 @@ class FunctionLowering {
     if (alternative !== undefined) this.statement(alternative);
     const afterNo = this.#last;
     // After `if (c) return;` the rest of the block runs only when c fails.
-    this.#guard = afterYes === NONE && afterNo !== NONE ? whenFalse : afterNo === NONE && afterYes !== NONE ? whenTrue : outer;
+    this.#guard =
+      afterYes === NONE && afterNo !== NONE ? whenFalse : afterNo === NONE && afterYes !== NONE ? whenTrue : outer;
     if (afterYes !== NONE && afterNo !== NONE) this.join([afterYes, afterNo]);
     else this.#last = afterYes !== NONE ? afterYes : afterNo;
   }
@@ -374,7 +388,8 @@ class FunctionLowering {
   }
 
   private continueTarget(): number {
-    for (let i = this.#loops.length - 1; i >= 0; i--) if (this.#loops[i]!.continueTo !== NONE) return this.#loops[i]!.continueTo;
+    for (let i = this.#loops.length - 1; i >= 0; i--)
+      if (this.#loops[i]!.continueTo !== NONE) return this.#loops[i]!.continueTo;
     return this.nop();
   }
 
@@ -467,7 +482,8 @@ class FunctionLowering {
     const last = block.children[block.children.length - 1];
     for (const child of block.children) if (child !== last) this.statement(child);
     let value: Expr = { k: "other", parts: [] };
-    if (last?.type === "expression_statement" && last.children.length === 1) value = this.#expressions.lower(last.children[0]);
+    if (last?.type === "expression_statement" && last.children.length === 1)
+      value = this.#expressions.lower(last.children[0]);
     else if (last !== undefined) this.statement(last);
     this.#guard = outer;
     return value;
@@ -484,6 +500,11 @@ function findParameters(declarator: AstNode): AstNode | undefined {
 
 function leadingStars(declarator: AstNode): number {
   let stars = 0;
-  for (let node: AstNode | undefined = declarator; node?.type === "pointer_declarator"; node = childByField(node, "declarator")) stars++;
+  for (
+    let node: AstNode | undefined = declarator;
+    node?.type === "pointer_declarator";
+    node = childByField(node, "declarator")
+  )
+    stars++;
   return stars;
 }

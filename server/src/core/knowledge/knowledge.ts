@@ -23,7 +23,22 @@ export type EffectKind =
   | "truncate";
 
 export const EFFECT_KINDS: readonly EffectKind[] = [
-  "dirty", "nofail", "transaction", "disk", "network", "wait", "freeze", "lock", "lookup", "drop", "defer", "rcu", "unhash", "wake", "clear", "truncate",
+  "dirty",
+  "nofail",
+  "transaction",
+  "disk",
+  "network",
+  "wait",
+  "freeze",
+  "lock",
+  "lookup",
+  "drop",
+  "defer",
+  "rcu",
+  "unhash",
+  "wake",
+  "clear",
+  "truncate",
 ];
 
 export interface FunctionEntry {
@@ -47,10 +62,16 @@ export interface FunctionEntry {
 
 export interface KnowledgeData {
   readonly functions?: readonly FunctionEntry[];
-  readonly pure?: { readonly values: Readonly<Record<string, number>>; readonly parts?: Readonly<Record<string, number>> };
+  readonly pure?: {
+    readonly values: Readonly<Record<string, number>>;
+    readonly parts?: Readonly<Record<string, number>>;
+  };
   readonly guards?: { readonly classes: Readonly<Record<string, string>> };
   readonly follow?: { readonly folders: readonly string[] };
-  readonly constants?: { readonly gfp: Readonly<Record<string, number>>; readonly task: Readonly<Record<string, number>> };
+  readonly constants?: {
+    readonly gfp: Readonly<Record<string, number>>;
+    readonly task: Readonly<Record<string, number>>;
+  };
   readonly stableMembers?: { readonly names: readonly string[] };
   /** What members of the inode under eviction stand for: another part of it, its mapping, a counter that is zero. */
   readonly objects?: Readonly<Record<string, Readonly<Record<string, string>> | string>>;

@@ -4,7 +4,8 @@ import type { DraftLink } from "../rules/rule.ts";
 
 const MAX_CONDITIONS = 6;
 /** Deeper in the chain only conditions of the subject are worth a reader's time. */
-const OF_INTEREST = /i_nlink|is_bad_inode|PF_MEMALLOC|current_is_kswapd|I_DIRTY|I_FREEING|gfp|GFP|SB_ACTIVE|s_flags|has_feature|quota/i;
+const OF_INTEREST =
+  /i_nlink|is_bad_inode|PF_MEMALLOC|current_is_kswapd|I_DIRTY|I_FREEING|gfp|GFP|SB_ACTIVE|s_flags|has_feature|quota/i;
 
 /** All guards of the first link, the interesting ones of the others; each once, outermost first. */
 export function conditionsOf(chain: readonly DraftLink[]): string[] {
@@ -33,7 +34,8 @@ function conjuncts(source: string, holds: boolean): { source: string; holds: boo
   for (let inner = unwrapped(text); inner !== null; inner = unwrapped(text)) text = inner;
   const parts = splitAt(text, holds ? "&&" : "||");
   // Mixed operators bind differently: only a clean list is split.
-  if (parts.length > 1 && splitAt(text, holds ? "||" : "&&").length === 1) return parts.flatMap((part) => conjuncts(part, holds));
+  if (parts.length > 1 && splitAt(text, holds ? "||" : "&&").length === 1)
+    return parts.flatMap((part) => conjuncts(part, holds));
   return [{ source: text, holds }];
 }
 
@@ -58,7 +60,10 @@ function splitAt(text: string, operator: string): string[] {
 
 /** `(!inode->i_nlink)` that holds, and `(inode->i_nlink)` that fails, are both `inode->i_nlink == 0`. */
 export function inWords(source: string, holds: boolean): string {
-  let text = source.replace(/\/\*.*?\*\//gs, " ").replace(/\s+/g, " ").trim();
+  let text = source
+    .replace(/\/\*.*?\*\//gs, " ")
+    .replace(/\s+/g, " ")
+    .trim();
   let positive = holds;
   for (;;) {
     const inner = unwrapped(text);
@@ -76,7 +81,14 @@ export function inWords(source: string, holds: boolean): string {
   return isOperand(text) ? `!${text}` : `!(${text})`;
 }
 
-const OPPOSITE: Readonly<Record<string, string>> = { "==": "!=", "!=": "==", "<": ">=", ">": "<=", "<=": ">", ">=": "<" };
+const OPPOSITE: Readonly<Record<string, string>> = {
+  "==": "!=",
+  "!=": "==",
+  "<": ">=",
+  ">": "<=",
+  "<=": ">",
+  ">=": "<",
+};
 
 function unwrapped(text: string): string | null {
   if (!text.startsWith("(") || !text.endsWith(")")) return null;

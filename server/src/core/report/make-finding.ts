@@ -27,7 +27,14 @@ export class FindingMaker {
     const { body } = draft.operation;
     const start = positionIn(body, draft.at);
     const end = positionIn(body, draft.end);
-    const identity = [draft.rule, owner.filesystem, owner.table, draft.operation.name, draft.generic === undefined ? "" : body.name, draft.first].join("|");
+    const identity = [
+      draft.rule,
+      owner.filesystem,
+      owner.table,
+      draft.operation.name,
+      draft.generic === undefined ? "" : body.name,
+      draft.first,
+    ].join("|");
     const ordinal = this.#ordinals.get(identity) ?? 0;
     this.#ordinals.set(identity, ordinal + 1);
     if (isSuppressed(body, draft.at, draft.rule)) {
@@ -84,7 +91,8 @@ function confidenceOf(draft: Draft): { confidence: Confidence; reason: string | 
   if (draft.doubt !== null) return { confidence: "low", reason: draft.doubt };
   const broken = draft.chain.find((link) => link.body.ir.parseErrors > 0);
   if (broken !== undefined) return { confidence: "medium", reason: `${broken.body.name}() has parse errors` };
-  if (draft.contexts.includes("assumed")) return { confidence: "medium", reason: "the tree has no mm/: reclaim is assumed" };
+  if (draft.contexts.includes("assumed"))
+    return { confidence: "medium", reason: "the tree has no mm/: reclaim is assumed" };
   return { confidence: "high", reason: null };
 }
 

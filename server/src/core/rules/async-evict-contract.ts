@@ -13,7 +13,8 @@ import { stateDraft } from "./state-draft.ts";
 export const asyncEvictContract: Rule = {
   id: "async-evict-contract",
   title: "->evict_inode_async breaks its contract",
-  description: "An ->evict_inode_async neither completes nor punts on some path, punts after the unhash, or queues a work function that does not complete the eviction.",
+  description:
+    "An ->evict_inode_async neither completes nor punts on some path, punts after the unhash, or queues a work function that does not complete the eviction.",
   severity: "error",
   *check(facts) {
     const operation = facts.operation("evict_inode_async");
@@ -27,15 +28,39 @@ export const asyncEvictContract: Rule = {
       if (seen.has(at)) continue;
       if (event.kind === "exit" && (event.state & (CLEARED | QUEUED)) === 0) {
         seen.add(at);
-        yield stateDraft("async-evict-contract", "error", operation, event, "neither completes nor punts", `${name}() can return here having neither completed the eviction nor queued it`, contexts);
+        yield stateDraft(
+          "async-evict-contract",
+          "error",
+          operation,
+          event,
+          "neither completes nor punts",
+          `${name}() can return here having neither completed the eviction nor queued it`,
+          contexts,
+        );
       } else if (event.kind === "defer" && event.primitive !== "" && (event.state & UNHASHED) !== 0) {
         seen.add(at);
-        yield stateDraft("async-evict-contract", "error", operation, event, `${event.primitive}() after the unhash`, `${name}() punts the eviction after it unhashed the inode: a lookup no longer waits for the worker`, contexts);
+        yield stateDraft(
+          "async-evict-contract",
+          "error",
+          operation,
+          event,
+          `${event.primitive}() after the unhash`,
+          `${name}() punts the eviction after it unhashed the inode: a lookup no longer waits for the worker`,
+          contexts,
+        );
       } else if (event.kind === "defer" && event.primitive !== "") {
         const worker = workFunctions(facts).find((fn) => !completes(facts, fn));
         if (worker === undefined) continue;
         seen.add(at);
-        yield stateDraft("async-evict-contract", "error", operation, event, `${worker.name}() does not complete the eviction`, `${name}() queues ${worker.name}(), which does not complete the eviction`, contexts);
+        yield stateDraft(
+          "async-evict-contract",
+          "error",
+          operation,
+          event,
+          `${worker.name}() does not complete the eviction`,
+          `${name}() queues ${worker.name}(), which does not complete the eviction`,
+          contexts,
+        );
       }
     }
   },
@@ -48,7 +73,11 @@ function workFunctions(facts: FilesystemFacts): FunctionRef[] {
     const { body, events } = node.expansion;
     if (!facts.filesystem.owns(body.file)) continue;
     for (const { call, args } of events) {
-      if (call.callee.k !== "id" || !/^(INIT_(DELAYED_|RCU_)?WORK|kthread_init_work|init_task_work)/.test(call.callee.name)) continue;
+      if (
+        call.callee.k !== "id" ||
+        !/^(INIT_(DELAYED_|RCU_)?WORK|kthread_init_work|init_task_work)/.test(call.callee.name)
+      )
+        continue;
       const target = args[1];
       const fn = target?.k === "global" ? facts.engine.lookup.functionValue(target.name, body.file) : null;
       if (fn !== null) found.add(fn);

@@ -6,7 +6,8 @@ import { unhashSeverities } from "./work-after-unhash.ts";
 export const deferredWork: Rule = {
   id: "deferred-work",
   title: "Defers work",
-  description: "Eviction queues work that runs later, in another task: umount, freeze and a lookup of the same inode must know of it.",
+  description:
+    "Eviction queues work that runs later, in another task: umount, freeze and a lookup of the same inode must know of it.",
   severity: "hint",
   *check(facts) {
     const drafts = effectFindings(facts, {

@@ -7,7 +7,8 @@ import type { Rule } from "./rule.ts";
 export const dirtyUnderMemalloc: Rule = {
   id: "dirty-under-memalloc",
   title: "Dirties under PF_MEMALLOC",
-  description: "An inode, buffer or folio is dirtied on a path that reclaim can take; writing it out needs the memory that reclaim is to free.",
+  description:
+    "An inode, buffer or folio is dirtied on a path that reclaim can take; writing it out needs the memory that reclaim is to free.",
   severity: "error",
   check: (facts) =>
     effectFindings(facts, {

@@ -1,5 +1,5 @@
 /** Rules of the form "an operation reaches an effect of these kinds": one finding for each call of the operation that does. */
-import { type Anchor, type FilesystemFacts, type Operation, type ReachedEffect } from "../analysis/filesystem-facts.ts";
+import type { Anchor, FilesystemFacts, Operation, ReachedEffect } from "../analysis/filesystem-facts.ts";
 import { MODES, type Mode } from "../analysis/interpreter.ts";
 import type { EffectKind } from "../knowledge/knowledge.ts";
 import type { ContextName, EvictionOperation, RuleId, Severity } from "../report/finding.ts";
@@ -27,21 +27,40 @@ export function* effectFindings(facts: FilesystemFacts, rule: EffectRule): Itera
       const effects = anchor.effects.filter((effect) => rule.kinds.has(effect.site.kind));
       const best = effects.find((effect) => effect.doubt === null) ?? effects[0];
       if (best === undefined) continue;
-      const contexts = rule.underReclaim ? contextsUnderReclaim(facts, operation, anchor, rule) : operationContexts(facts, operation.name);
+      const contexts = rule.underReclaim
+        ? contextsUnderReclaim(facts, operation, anchor, rule)
+        : operationContexts(facts, operation.name);
       if (contexts.length === 0) continue;
-      yield draftOf(rule.rule, rule.severity, operation, anchor, effects, best, contexts, rule.says(operation.body.name, best, contexts));
+      yield draftOf(
+        rule.rule,
+        rule.severity,
+        operation,
+        anchor,
+        effects,
+        best,
+        contexts,
+        rule.says(operation.body.name, best, contexts),
+      );
     }
   }
 }
 
 /** In which reclaimers the effect can happen: kswapd and direct reclaim are told apart when the code asks. */
-function contextsUnderReclaim(facts: FilesystemFacts, operation: Operation, anchor: Anchor, rule: EffectRule): ContextName[] {
+function contextsUnderReclaim(
+  facts: FilesystemFacts,
+  operation: Operation,
+  anchor: Anchor,
+  rule: EffectRule,
+): ContextName[] {
   const all = reclaimContexts(facts, operation.name);
   if (facts.contexts.assumed || !facts.asksForKswapd()) return all;
   const reached = (mode: Mode): boolean =>
     facts
       .anchors(operation, mode)
-      .some((each) => each.event.call === anchor.event.call && each.effects.some((effect) => rule.kinds.has(effect.site.kind)));
+      .some(
+        (each) =>
+          each.event.call === anchor.event.call && each.effects.some((effect) => rule.kinds.has(effect.site.kind)),
+      );
   const inKswapd = reached(MODES.kswapd);
   const inDirect = reached(MODES.direct);
   return all.filter((context) => (context === "kswapd" ? inKswapd : inDirect));
@@ -74,7 +93,12 @@ export function draftOf(
 }
 
 export function linksOf(effect: ReachedEffect): DraftLink[] {
-  const links: DraftLink[] = effect.chain.map(({ body, event, via }) => ({ body, at: event.call.at, via, guard: event.guard }));
+  const links: DraftLink[] = effect.chain.map(({ body, event, via }) => ({
+    body,
+    at: event.call.at,
+    via,
+    guard: event.guard,
+  }));
   const { body, event } = effect.site;
   links.push({ body, at: event.call.at, via: null, guard: event.guard });
   return links;
@@ -84,7 +108,8 @@ export function endsOf(effects: readonly ReachedEffect[]): DraftEnd[] {
   const ends = new Map<string, DraftEnd>();
   for (const { site } of effects) {
     const key = `${site.body.file.path}|${site.body.name}|${site.event.call.at}|${site.primitive}`;
-    if (!ends.has(key)) ends.set(key, { body: site.body, at: site.event.call.at, what: `${site.primitive}() ${site.what}` });
+    if (!ends.has(key))
+      ends.set(key, { body: site.body, at: site.event.call.at, what: `${site.primitive}() ${site.what}` });
   }
   return [...ends.values()];
 }

@@ -7,6 +7,7 @@ import type { Rule } from "./rule.ts";
 export const evictionProtocol: Rule = {
   id: "eviction-protocol",
   title: "Eviction protocol violated",
-  description: "The race simulator, run on the model extracted from this tree's own fs/inode.c, finds an invariant violated.",
+  description:
+    "The race simulator, run on the model extracted from this tree's own fs/inode.c, finds an invariant violated.",
   severity: "error",
 };

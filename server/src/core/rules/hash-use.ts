@@ -2,10 +2,38 @@
 import type { FilesystemFacts } from "../analysis/filesystem-facts.ts";
 import type { Severity } from "../report/finding.ts";
 
-const HASH_LOOKUPS = ["iget_locked", "iget5_locked", "iget5_locked_rcu", "ilookup", "ilookup5", "ilookup5_nowait", "inode_insert5", "insert_inode_locked", "insert_inode_locked4", "find_inode_nowait", "__insert_inode_hash", "insert_inode_hash"];
+const HASH_LOOKUPS = [
+  "iget_locked",
+  "iget5_locked",
+  "iget5_locked_rcu",
+  "ilookup",
+  "ilookup5",
+  "ilookup5_nowait",
+  "inode_insert5",
+  "insert_inode_locked",
+  "insert_inode_locked4",
+  "find_inode_nowait",
+  "__insert_inode_hash",
+  "insert_inode_hash",
+];
 const NEVER_HASHED = ["new_inode", "new_inode_pseudo", "alloc_anon_inode"];
 /** An index of a filesystem's own is one of the kernel's search structures that inodes are put into. */
-const OWN_INDEX = ["radix_tree_insert", "radix_tree_lookup", "xa_insert", "xa_load", "xa_store", "rhashtable_lookup", "rhashtable_lookup_fast", "rhashtable_insert_fast", "rhashtable_lookup_insert_fast", "rhltable_lookup", "inode_init_always", "hash_add", "hlist_add_head", "inode_fake_hash"];
+const OWN_INDEX = [
+  "radix_tree_insert",
+  "radix_tree_lookup",
+  "xa_insert",
+  "xa_load",
+  "xa_store",
+  "rhashtable_lookup",
+  "rhashtable_lookup_fast",
+  "rhashtable_insert_fast",
+  "rhashtable_lookup_insert_fast",
+  "rhltable_lookup",
+  "inode_init_always",
+  "hash_add",
+  "hlist_add_head",
+  "inode_fake_hash",
+];
 
 export interface HashUse {
   readonly severity: Severity;

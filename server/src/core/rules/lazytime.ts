@@ -4,7 +4,8 @@
  * One finding of the generic code, with the filesystems that it ends in.
  */
 import type { FilesystemFacts, Operation } from "../analysis/filesystem-facts.ts";
-import { MODES } from "../analysis/interpreter.ts";
+import { type CallEvent, MODES } from "../analysis/interpreter.ts";
+import type { Body } from "../ir/function-bodies.ts";
 import { reclaimContexts } from "./contexts.ts";
 import type { Draft, DraftEnd, DraftLink, TreeFacts } from "./rule.ts";
 
@@ -19,23 +20,26 @@ export function* lazytimeDrafts(tree: TreeFacts): Iterable<Draft> {
   const body = iput === undefined ? null : engine.bodies.of(iput);
   if (body === null) return;
   const seen = new Set<number>();
-  for (const event of engine.interpreter.expand(body, [], MODES.reclaim).events) {
-    const name = event.call.callee.k === "id" ? event.call.callee.name : "";
-    if (!engine.knowledge.functions.get(name)?.effects?.includes("dirty") || seen.has(event.call.at)) continue;
+  for (const { event, dirtying: name, links } of dirtyingCalls(any, body)) {
+    if (seen.has(event.call.at)) continue;
     seen.add(event.call.at);
     const ends: DraftEnd[] = [];
-    let chain: DraftLink[] = [{ body, at: event.call.at, via: null, guard: event.guard }];
+    let chain: DraftLink[] = [...links];
     let heaviest = 0;
     for (const facts of tree.filesystems) {
       const binding = facts.filesystem.operations.get("dirty_inode");
       const target = binding?.function == null ? null : engine.bodies.of(binding.function);
       if (binding === undefined || target === null) continue;
-      ends.push({ body: target, at: target.ir.steps.length > 0 ? target.text.indexOf("{") : 0, what: `${binding.functionName}() of ${facts.filesystem.id}` });
+      ends.push({
+        body: target,
+        at: target.ir.steps.length > 0 ? target.text.indexOf("{") : 0,
+        what: `${binding.functionName}() of ${facts.filesystem.id}`,
+      });
       const way = wayInto(facts, name, body.file);
       const weight = way === null ? 0 : way.journals ? 2 : 1;
       if (way !== null && weight > heaviest) {
         heaviest = weight;
-        chain = [{ body, at: event.call.at, via: null, guard: event.guard }, ...way.links];
+        chain = [...links, ...way.links];
       }
     }
     yield {
@@ -55,8 +59,45 @@ export function* lazytimeDrafts(tree: TreeFacts): Iterable<Draft> {
   }
 }
 
+interface DirtyingCall {
+  /** The call in iput() itself. */
+  readonly event: CallEvent;
+  readonly dirtying: string;
+  readonly links: readonly DraftLink[];
+}
+
+/** Calls of `body` that dirty, themselves or through one helper of the same file; the way into evict() is another matter. */
+function* dirtyingCalls(facts: FilesystemFacts, body: Body): Iterable<DirtyingCall> {
+  const { engine, contexts } = facts;
+  const dirties = (name: string): boolean => engine.knowledge.functions.get(name)?.effects?.includes("dirty") ?? false;
+  for (const event of engine.interpreter.expand(body, [], MODES.reclaim).events) {
+    const name = event.call.callee.k === "id" ? event.call.callee.name : "";
+    const link: DraftLink = { body, at: event.call.at, via: null, guard: event.guard };
+    if (dirties(name)) {
+      yield { event, dirtying: name, links: [link] };
+      continue;
+    }
+    const target = engine.lookup.direct(name, body.file);
+    const helper = target?.kind === "function" ? engine.bodies.of(target.function) : null;
+    if (helper === null || (contexts.evict !== null && helper.text.includes(`${contexts.evict.name}(`))) continue;
+    for (const inner of engine.interpreter.expand(helper, event.args, MODES.reclaim).events) {
+      const innerName = inner.call.callee.k === "id" ? inner.call.callee.name : "";
+      if (dirties(innerName))
+        yield {
+          event,
+          dirtying: innerName,
+          links: [link, { body: helper, at: inner.call.at, via: null, guard: inner.guard }],
+        };
+    }
+  }
+}
+
 /** From the dirtying function into this filesystem's ->dirty_inode, down to what it starts there. */
-function wayInto(facts: FilesystemFacts, name: string, from: Operation["body"]["file"]): { links: DraftLink[]; journals: boolean } | null {
+function wayInto(
+  facts: FilesystemFacts,
+  name: string,
+  from: Operation["body"]["file"],
+): { links: DraftLink[]; journals: boolean } | null {
   const fn = facts.engine.lookup.functionValue(name, from);
   const own = facts.filesystem.operations.get("dirty_inode")?.function;
   const root = fn === null ? null : facts.graph(MODES.reclaim).root(fn);
@@ -66,14 +107,20 @@ function wayInto(facts: FilesystemFacts, name: string, from: Operation["body"]["
   for (let depth = 0; depth < 6; depth++) {
     const edge =
       node.edges.find((each) => each.target.expansion.body.function === own) ??
-      node.edges.find((each) => facts.engine.knowledge.functions.get(each.target.expansion.body.name)?.effects?.includes("dirty"));
+      node.edges.find((each) =>
+        facts.engine.knowledge.functions.get(each.target.expansion.body.name)?.effects?.includes("dirty"),
+      );
     if (edge === undefined) return null;
     links = [...links, { body: node.expansion.body, at: edge.event.call.at, via: edge.via, guard: edge.event.guard }];
     node = edge.target;
     if (node.expansion.body.function === own) break;
   }
   if (node.expansion.body.function !== own) return null;
-  const effect = facts.anchors({ name: "dirty_inode", binding: facts.filesystem.operations.get("dirty_inode")!, body: node.expansion.body }, MODES.reclaim)
+  const effect = facts
+    .anchors(
+      { name: "dirty_inode", binding: facts.filesystem.operations.get("dirty_inode")!, body: node.expansion.body },
+      MODES.reclaim,
+    )
     .flatMap((anchor) => anchor.effects)
     .filter((each) => each.doubt === null)
     .sort((a, b) => weightOf(b.site.kind) - weightOf(a.site.kind) || a.chain.length - b.chain.length)[0];

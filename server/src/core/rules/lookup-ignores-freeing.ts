@@ -7,6 +7,7 @@ import type { FunctionRef, SourceFile } from "../callgraph/program.ts";
 import type { Body } from "../ir/function-bodies.ts";
 import type { Expr, Step } from "../ir/ir.ts";
 import type { Draft, Rule, TreeFacts } from "./rule.ts";
+import { callsIn, expressionsOf, partsOf } from "./walk-steps.ts";
 
 const TESTED = new Set(["I_FREEING", "I_WILL_FREE"]);
 /** Taking a reference without a test; igrab() tests by itself. */
@@ -18,7 +19,8 @@ const HASH_MEMBER = /(^|_)hash$/;
 export const lookupIgnoresFreeing: Rule = {
   id: "lookup-ignores-freeing",
   title: "Lookup ignores I_FREEING",
-  description: "Code walks an inode hash, or matches for find_inode_nowait(), and uses what it finds without testing I_FREEING|I_WILL_FREE.",
+  description:
+    "Code walks an inode hash, or matches for find_inode_nowait(), and uses what it finds without testing I_FREEING|I_WILL_FREE.",
   severity: "error",
   *checkTree(tree: TreeFacts): Iterable<Draft> {
     const [any] = tree.filesystems;
@@ -34,7 +36,11 @@ export const lookupIgnoresFreeing: Rule = {
         if (!isWalk && !isNowait) continue;
         const body = engine.bodies.of(fn);
         if (body === null) continue;
-        for (const target of isWalk && walksHash(body) ? [fn] : isNowait ? matchFunctions(body, file, (name) => engine.lookup.functionValue(name, file)) : []) {
+        for (const target of isWalk && walksHash(body)
+          ? [fn]
+          : isNowait
+            ? matchFunctions(body, file, (name) => engine.lookup.functionValue(name, file))
+            : []) {
           const walked = engine.bodies.of(target);
           if (walked === null || seen.has(target)) continue;
           seen.add(target);
@@ -78,9 +84,14 @@ function matchFunctions(body: Body, file: SourceFile, find: (name: string) => Fu
 
 /** A list iteration over a member that links inodes into a hash: `hlist_for_each_entry(inode, head, i_hash)`. */
 function walksHash(body: Body): boolean {
-  return callsOf(body).some(
-    (call) => call.callee.k === "id" && /for_each/.test(call.callee.name) && call.args.some((arg) => arg.k === "id" && HASH_MEMBER.test(arg.name)),
-  ) || /for_each\w*\s*\([^;{]*\bi?_?\w*hash\s*\)/.test(body.text);
+  return (
+    callsOf(body).some(
+      (call) =>
+        call.callee.k === "id" &&
+        /for_each/.test(call.callee.name) &&
+        call.args.some((arg) => arg.k === "id" && HASH_MEMBER.test(arg.name)),
+    ) || /for_each\w*\s*\([^;{]*\bi?_?\w*hash\s*\)/.test(body.text)
+  );
 }
 
 /** A use that some feasible path from the function's start reaches without a test of I_FREEING on the way. */
@@ -103,58 +114,6 @@ function untestedUse(body: Body, interpreter: Interpreter): (Expr & { k: "call" 
     }
   }
   return null;
-}
-
-function expressionsOf(step: Step): Expr[] {
-  switch (step.k) {
-    case "eval":
-      return [step.expr];
-    case "declare":
-      return step.init === null ? [] : [step.init];
-    case "branch":
-      return [step.test];
-    case "switch":
-      return [step.value];
-    case "return":
-      return step.value === null ? [] : [step.value];
-    default:
-      return [];
-  }
-}
-
-function partsOf(expr: Expr): readonly Expr[] {
-  switch (expr.k) {
-    case "field":
-      return [expr.base];
-    case "index":
-      return [expr.base, expr.index];
-    case "call":
-      return [expr.callee, ...expr.args];
-    case "unary":
-    case "cast":
-      return [expr.operand];
-    case "binary":
-    case "assign":
-      return [expr.left, expr.right];
-    case "cond":
-      return [expr.test, expr.yes, expr.no];
-    case "init":
-      return expr.entries.map((entry) => entry.value);
-    case "other":
-      return expr.parts;
-    default:
-      return [];
-  }
-}
-
-function callsIn(step: Step): (Expr & { k: "call" })[] {
-  const calls: (Expr & { k: "call" })[] = [];
-  const visit = (expr: Expr): void => {
-    if (expr.k === "call") calls.push(expr);
-    for (const part of partsOf(expr)) visit(part);
-  };
-  for (const expr of expressionsOf(step)) visit(expr);
-  return calls;
 }
 
 function callsOf(body: Body): (Expr & { k: "call" })[] {

@@ -6,7 +6,8 @@ import type { Rule } from "./rule.ts";
 export const nofailUnderMemalloc: Rule = {
   id: "nofail-under-memalloc",
   title: "No-fail allocation under PF_MEMALLOC",
-  description: "A __GFP_NOFAIL allocation is reachable in reclaim: the task cannot reclaim for it, so it takes the last reserves or loops.",
+  description:
+    "A __GFP_NOFAIL allocation is reachable in reclaim: the task cannot reclaim for it, so it takes the last reserves or loops.",
   severity: "error",
   check: (facts) =>
     effectFindings(facts, {

@@ -14,7 +14,12 @@ export function stateDraft(
   contexts: readonly ContextName[],
 ): Draft {
   const anchor = event.stack[0]?.event.call ?? event.event?.call;
-  const chain: DraftLink[] = event.stack.map(({ body, event: call, via }) => ({ body, at: call.call.at, via, guard: call.guard }));
+  const chain: DraftLink[] = event.stack.map(({ body, event: call, via }) => ({
+    body,
+    at: call.call.at,
+    via,
+    guard: call.guard,
+  }));
   chain.push({ body: event.body, at: event.at, via: null, guard: event.guard });
   return {
     rule,
@@ -22,7 +27,12 @@ export function stateDraft(
     operation,
     at: anchor?.at ?? event.at,
     end: anchor?.end ?? event.at + 1,
-    first: anchor === undefined ? "return" : anchor.callee.k === "id" || anchor.callee.k === "field" ? anchor.callee.name : "call",
+    first:
+      anchor === undefined
+        ? "return"
+        : anchor.callee.k === "id" || anchor.callee.k === "field"
+          ? anchor.callee.name
+          : "call",
     chain,
     ends: [{ body: event.body, at: event.at, what }],
     message,

@@ -3,7 +3,7 @@
  * inode and reads what the first is still taking apart. Either after an unhash in the same operation, or in
  * ->destroy_inode, which evict() calls last.
  */
-import { type Anchor, type FilesystemFacts, type Operation, type ReachedEffect } from "../analysis/filesystem-facts.ts";
+import type { Anchor, FilesystemFacts, Operation, ReachedEffect } from "../analysis/filesystem-facts.ts";
 import { MODES } from "../analysis/interpreter.ts";
 import { type StateEvent, UNHASHED } from "../analysis/typestate.ts";
 import type { EffectKind } from "../knowledge/knowledge.ts";
@@ -14,13 +14,24 @@ import { hashUse } from "./hash-use.ts";
 import type { Draft, Rule } from "./rule.ts";
 
 /** What counts as work; freeing memory and sleeping on a lock do not. */
-const WORK: ReadonlySet<EffectKind> = new Set(["truncate", "transaction", "dirty", "defer", "disk", "network", "wait", "lookup", "drop"]);
+const WORK: ReadonlySet<EffectKind> = new Set([
+  "truncate",
+  "transaction",
+  "dirty",
+  "defer",
+  "disk",
+  "network",
+  "wait",
+  "lookup",
+  "drop",
+]);
 /** After an unhash that the filesystem makes itself, pages are still to be truncated by rights; in ->destroy_inode they are gone. */
 
 export const workAfterUnhash: Rule = {
   id: "work-after-unhash",
   title: "Work after the unhash",
-  description: "Filesystem cleanup runs after the inode left the inode hash, where a lookup of the same number no longer waits for it.",
+  description:
+    "Filesystem cleanup runs after the inode left the inode hash, where a lookup of the same number no longer waits for it.",
   severity: "error",
   *check(facts) {
     for (const { draft } of drafts(facts)) yield draft;
@@ -30,7 +41,8 @@ export const workAfterUnhash: Rule = {
 /** Severity of the work-after-unhash at each anchor (`operation|offset`), for deferred-work. */
 export function unhashSeverities(facts: FilesystemFacts): Map<string, Severity> {
   const severities = new Map<string, Severity>();
-  for (const { draft } of drafts(facts)) if (draft.doubt === null) severities.set(`${draft.operation.name}|${draft.at}`, draft.severity);
+  for (const { draft } of drafts(facts))
+    if (draft.doubt === null) severities.set(`${draft.operation.name}|${draft.at}`, draft.severity);
   return severities;
 }
 
@@ -44,12 +56,24 @@ function* drafts(facts: FilesystemFacts): Iterable<{ draft: Draft }> {
     const best = effects.find((effect) => effect.doubt === null) ?? effects[0];
     if (best === undefined) continue;
     const message = `${destroy.body.name}() works after evict() unhashed the inode: ${best.site.primitive}() ${best.site.what}${use.note}`;
-    const draft = draftOf("work-after-unhash", use.severity, destroy, anchor, effects, best, operationContexts(facts, "destroy_inode"), message);
+    const draft = draftOf(
+      "work-after-unhash",
+      use.severity,
+      destroy,
+      anchor,
+      effects,
+      best,
+      operationContexts(facts, "destroy_inode"),
+      message,
+    );
     yield { draft };
   }
 }
 
-function* afterOwnUnhash(facts: FilesystemFacts, name: "evict_inode" | "evict_inode_async"): Iterable<{ draft: Draft }> {
+function* afterOwnUnhash(
+  facts: FilesystemFacts,
+  name: "evict_inode" | "evict_inode_async",
+): Iterable<{ draft: Draft }> {
   const operation = facts.operation(name);
   const walk = facts.typestate(name);
   if (operation === undefined || walk === null) return;
@@ -69,11 +93,24 @@ function* afterOwnUnhash(facts: FilesystemFacts, name: "evict_inode" | "evict_in
 
 function workBehind(anchor: Anchor, event: StateEvent): ReachedEffect | undefined {
   const effects = anchor.effects.filter((effect) => WORK.has(effect.site.kind));
-  return effects.find((effect) => effect.site.kind === event.kind && effect.doubt === null) ?? effects.find((effect) => effect.doubt === null) ?? effects[0];
+  return (
+    effects.find((effect) => effect.site.kind === event.kind && effect.doubt === null) ??
+    effects.find((effect) => effect.doubt === null) ??
+    effects[0]
+  );
 }
 
 function draftOfUnhashed(facts: FilesystemFacts, operation: Operation, anchor: Anchor, best: ReachedEffect): Draft {
   const effects = anchor.effects.filter((effect) => WORK.has(effect.site.kind));
   const message = `${operation.body.name}() works after it unhashed the inode: ${best.site.primitive}() ${best.site.what} while a lookup can build a second one`;
-  return draftOf("work-after-unhash", "error", operation, anchor, effects, best, operationContexts(facts, operation.name), message);
+  return draftOf(
+    "work-after-unhash",
+    "error",
+    operation,
+    anchor,
+    effects,
+    best,
+    operationContexts(facts, operation.name),
+    message,
+  );
 }

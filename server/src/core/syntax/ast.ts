@@ -46,7 +46,13 @@ function copyNode(cursor: SyntaxCursor, counter: { errors: number }, depth: numb
       } else {
         const name = cursor.currentFieldName;
         if (name !== null)
-          children.push({ type: cursor.nodeType, field: name, start: cursor.startIndex, end: cursor.endIndex, children: [] });
+          children.push({
+            type: cursor.nodeType,
+            field: name,
+            start: cursor.startIndex,
+            end: cursor.endIndex,
+            children: [],
+          });
         else if (cursor.nodeIsMissing) counter.errors++;
       }
     } while (cursor.gotoNextSibling());

@@ -80,6 +80,8 @@ export interface Skeleton {
   readonly typedefs: readonly TypedefSpan[];
   readonly tables: readonly TableSpan[];
   readonly bindings: readonly FieldBinding[];
+  /** C files (not headers) that it includes, as written: their static functions are its own. */
+  readonly includes: readonly string[];
   /** False when braces never closed or a comment never ended: what was found is kept, and the file is named to the user. */
   readonly complete: boolean;
 }
@@ -120,7 +122,9 @@ for (const [text, kind] of [
   CLASS[text.charCodeAt(0)] = kind;
 /** Inside a body only these matter; identifiers are passed over. */
 const BODY_CLASS = CLASS.map((kind) =>
-  kind === IDENTIFIER || kind === DIGIT || kind === PAREN_OPEN || kind === PAREN_CLOSE || kind === SEMICOLON ? PLAIN : kind,
+  kind === IDENTIFIER || kind === DIGIT || kind === PAREN_OPEN || kind === PAREN_CLOSE || kind === SEMICOLON
+    ? PLAIN
+    : kind,
 );
 
 /**
@@ -128,13 +132,58 @@ const BODY_CLASS = CLASS.map((kind) =>
  * compiler_types.h, sparse's context annotations): their parentheses are not the parameter list.
  */
 const ANNOTATIONS = new Set([
-  "__attribute__", "__attribute", "__printf", "__scanf", "__must_hold", "__must_hold_shared", "__acquires", "__acquires_shared",
-  "__releases", "__releases_shared", "__cond_acquires", "__cond_lock", "__aligned", "__section", "__alloc_size",
-  "__realloc_size", "__assume_aligned", "__alias", "__diagnose_as", "__counted_by", "__no_sanitize", "__optimize",
-  "__format_arg", "__nonnull", "__no_context_analysis", "__guarded_by", "typeof", "__typeof__", "__context__", "_Alignas",
-  "__cleanup", "__diag_ignore_all", "__target", "__bpf_kfunc_args",
+  "__attribute__",
+  "__attribute",
+  "__printf",
+  "__scanf",
+  "__must_hold",
+  "__must_hold_shared",
+  "__acquires",
+  "__acquires_shared",
+  "__releases",
+  "__releases_shared",
+  "__cond_acquires",
+  "__cond_lock",
+  "__aligned",
+  "__section",
+  "__alloc_size",
+  "__realloc_size",
+  "__assume_aligned",
+  "__alias",
+  "__diagnose_as",
+  "__counted_by",
+  "__no_sanitize",
+  "__optimize",
+  "__format_arg",
+  "__nonnull",
+  "__no_context_analysis",
+  "__guarded_by",
+  "typeof",
+  "__typeof__",
+  "__context__",
+  "_Alignas",
+  "__cleanup",
+  "__diag_ignore_all",
+  "__target",
+  "__bpf_kfunc_args",
 ]);
-const NOT_A_NAME = new Set(["void", "int", "long", "char", "unsigned", "bool", "struct", "union", "enum", "return", "if", "while", "for", "switch", "sizeof"]);
+const NOT_A_NAME = new Set([
+  "void",
+  "int",
+  "long",
+  "char",
+  "unsigned",
+  "bool",
+  "struct",
+  "union",
+  "enum",
+  "return",
+  "if",
+  "while",
+  "for",
+  "switch",
+  "sizeof",
+]);
 
 const TOP = 0;
 const FUNCTION = 1;
@@ -158,6 +207,7 @@ export function scanSkeleton(bytes: Uint8Array, names: NameTable): Skeleton {
   const typedefs: TypedefSpan[] = [];
   const tables: TableSpan[] = [];
   const bindings: FieldBinding[] = [];
+  const includes: string[] = [];
   const conditionals: Conditional[] = [];
   const length = bytes.length;
   let complete = true;
@@ -296,6 +346,11 @@ export function scanSkeleton(bytes: Uint8Array, names: NameTable): Skeleton {
           line: lineOf(hash),
           functionLike: bytes[nameEnd] === 40,
         });
+    } else if (matches(p, end, "include")) {
+      const open = bytes.indexOf(34, end);
+      const close = open < 0 || open > stop ? -1 : bytes.indexOf(34, open + 1);
+      if (close > 0 && close < stop && bytes[close - 1] === 99 && bytes[close - 2] === 46)
+        includes.push(String.fromCharCode(...bytes.subarray(open + 1, Math.min(close, open + 256))));
     } else if (matches(p, end, "if") || matches(p, end, "ifdef") || matches(p, end, "ifndef")) {
       conditionals.push({ depth, parens, mode, firstArmDepth: -1, firstArmMode: mode });
       let n = end;
@@ -506,9 +561,12 @@ export function scanSkeleton(bytes: Uint8Array, names: NameTable): Skeleton {
             while (bytes[a] === 32 || bytes[a] === 10 || bytes[a] === 9) a++;
             const argumentEnd = wordAt(a);
             if (argumentEnd > a && isUpperCase(bytes, candidate, candidateEnd)) {
-              nameStart = a;
-              nameEnd = argumentEnd;
               functionFlags |= FROM_MACRO;
+              // A system call's function has a name that nobody calls: truncate(2) is not a static truncate().
+              if (!isSystemCall(bytes, candidate, candidateEnd)) {
+                nameStart = a;
+                nameEnd = argumentEnd;
+              }
             }
           }
           open = {
@@ -560,7 +618,12 @@ export function scanSkeleton(bytes: Uint8Array, names: NameTable): Skeleton {
     if (open !== null) functions.push({ ...(open as FunctionSpan), end: length });
     if (openTable >= 0) tables[openTable] = { ...tables[openTable]!, end: length };
   }
-  return { functions, macros, structs, typedefs, tables, bindings, complete };
+  return { functions, macros, structs, typedefs, tables, bindings, includes, complete };
+}
+
+/** SYSCALL_DEFINE3 and COMPAT_SYSCALL_DEFINE3: the macro's name ends in DEFINE and a digit. */
+function isSystemCall(bytes: Uint8Array, start: number, end: number): boolean {
+  return String.fromCharCode(...bytes.subarray(start, Math.min(end, start + 64))).includes("SYSCALL_DEFINE");
 }
 
 function isUpperCase(bytes: Uint8Array, start: number, end: number): boolean {
