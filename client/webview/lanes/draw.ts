@@ -37,7 +37,16 @@ export function patterns(): SVGDefsElement {
   const head = (id: string) =>
     svg(
       "marker",
-      { id, viewBox: "0 0 10 10", refX: 9, refY: 5, markerWidth: 8, markerHeight: 8, orient: "auto-start-reverse" },
+      {
+        id,
+        viewBox: "0 0 10 10",
+        refX: 9,
+        refY: 5,
+        markerWidth: 11,
+        markerHeight: 11,
+        markerUnits: "userSpaceOnUse",
+        orient: "auto-start-reverse",
+      },
       svg("path", { d: "M0 0.8 L10 5 L0 9.2 L2.6 5 z", class: id }),
     );
   return svg(

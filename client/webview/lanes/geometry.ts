@@ -126,7 +126,7 @@ const COMPACT_BAR = 5;
 export function layoutLanes(threads: number, available: number, widest: number, loop: boolean): LaneLayout {
   const start = NUMBER_WIDTH + (loop ? LOOP_WIDTH : 0);
   // Names stand beside the bars where few are held at a time.
-  const barStep = widest > 4 ? 5 : widest > 3 ? 7 : 15;
+  const barStep = widest > 4 ? 5 : widest > 3 ? 7 : 17;
   const bars = Math.min(widest, 6) * barStep + 10;
   const wideLane = Math.max(WIDE_LANE, bars + 130);
   if (start + threads * wideLane <= available || threads <= 2) {

@@ -3,7 +3,7 @@
  * that two thousand steps scroll as easily as twenty.
  */
 import type { ModelView, Run, TraceRow } from "../../../server/src/protocol/simulator-view.ts";
-import { h } from "../dom.ts";
+import { h, hiddenText } from "../dom.ts";
 import type { PanelState } from "../panel-state.ts";
 import { isBad } from "../parts/run-end.ts";
 import { describeRow } from "./describe-row.ts";
@@ -181,7 +181,6 @@ export class TraceList {
       title: words,
       attributes: {
         role: "option",
-        "aria-label": words,
         "aria-setsize": run.rows.length + 1,
         "aria-posinset": index + 1,
         "aria-selected": "false",
@@ -190,14 +189,19 @@ export class TraceList {
     });
     item.style.top = `${index * layout.rowHeight}px`;
     item.style.height = `${layout.rowHeight}px`;
-    item.append(h("span", { class: "row-number" }, index === 0 ? "" : String(index)));
+    // Readers get one sentence; the pieces of the picture would not make one.
+    const hide = { "aria-hidden": "true" };
+    item.append(
+      hiddenText(words),
+      h("span", { class: "row-number", attributes: hide }, index === 0 ? "" : String(index)),
+    );
     if (!row) {
-      const start = h("span", { class: "row-text row-start" }, "initial state");
+      const start = h("span", { class: "row-text row-start", attributes: hide }, "initial state");
       start.style.left = `${layout.mode === "wide" ? (layout.lanes[0] ?? NUMBER_WIDTH) + 12 : layout.textStart}px`;
       item.append(start);
       return item;
     }
-    const text = h("span", { class: row.spurious ? "row-text row-spurious" : "row-text" });
+    const text = h("span", { class: row.spurious ? "row-text row-spurious" : "row-text", attributes: hide });
     const lane = layout.lanes[row.thread] ?? layout.textStart;
     if (layout.mode === "wide") {
       text.style.left = `${lane + 12}px`;

@@ -50,7 +50,8 @@ export function searchCatalogue(items: readonly CatalogueItem[], query: string):
 }
 
 function breaksText(item: CatalogueItem): string {
-  return item.breaks.length === 0 ? "holds" : item.breaks.join(" ");
+  if (item.expected === "holds") return "✔ holds";
+  return item.breaks.length === 0 ? "" : `✖ ${item.breaks.join(" ")}`;
 }
 
 /** A search field over a list, driven by the keyboard as an editor's quick pick. */
@@ -119,7 +120,7 @@ export function openCatalogue(
             on: { click: () => choose(item) },
           },
           h("span", { class: "entry-title" }, item.title),
-          h("span", { class: `entry-breaks${item.breaks.length === 0 ? " entry-holds" : ""}` }, breaksText(item)),
+          h("span", { class: "entry-breaks" }, breaksText(item)),
           h("span", { class: "entry-id" }, item.id),
           h("span", { class: "entry-kind" }, `${item.kind} · ${item.threads} thread${item.threads === 1 ? "" : "s"}`),
         ),

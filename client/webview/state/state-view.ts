@@ -88,7 +88,7 @@ function locks(panel: PanelState, state: StateView): HTMLElement | undefined {
         h(
           "li",
           { class: "lock" },
-          h("span", { class: "swatch swatch-rcu" }),
+          h("span", { class: `swatch lock-${state.locks.length % 6} swatch-rcu` }),
           h("span", { class: "lock-name" }, "RCU read side"),
           h("span", { class: "lock-by" }, ...readers.map((thread) => sign(thread.index))),
         ),

@@ -90,7 +90,9 @@ export interface CatalogueItem {
   /** Further words that a search should find: affected versions, filesystems, rules. */
   readonly words: string;
   readonly threads: number;
-  /** Invariants that break with every fix off; empty for an entry that holds. */
+  /** What the entry expects of its toggles' defaults; `unknown` where it says nothing of them. */
+  readonly expected: "holds" | "violated" | "unknown";
+  /** Invariants that are expected to break then, or with some other toggles where nothing is said of the defaults. */
   readonly breaks: readonly string[];
 }
 

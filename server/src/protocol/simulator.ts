@@ -143,6 +143,7 @@ const item = fields<CatalogueItem>({
   kind: short,
   words: text(20_000),
   threads: index,
+  expected: oneOf("holds", "violated", "unknown"),
   breaks: list(short, 64),
 });
 const row = fields<TraceRow>({

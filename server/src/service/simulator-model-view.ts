@@ -1,5 +1,5 @@
 /** Projections from the race engine's types to what the simulator's panel is told. Pure. */
-import type { RaceModel, ToggleSettings, UserInvariant } from "../core/race/model.ts";
+import type { RaceModel, Step, StepObject, ToggleSettings, UserInvariant } from "../core/race/model.ts";
 import type { Outcome } from "../core/race/outcome.ts";
 import type { StateView } from "../core/race/view.ts";
 import type {
@@ -52,6 +52,22 @@ export function signsOf(names: readonly string[]): readonly string[] {
     taken.add(sign);
     return sign;
   });
+}
+
+/** Labels of the steps that wake somebody, and of none besides: such a step without a woken thread woke nobody. */
+export function wakingLabels(model: RaceModel): ReadonlySet<string> {
+  const waking = new Set<string>();
+  const others = new Set<string>();
+  const visit = (steps: readonly Step[]): void => {
+    for (const step of steps) {
+      const object: StepObject = typeof step === "string" ? { do: step } : step;
+      const label = object.label ?? object.do;
+      if (label !== undefined) (/\bwake\s*\(/.test(object.do ?? "") ? waking : others).add(label);
+      for (const inner of [object.then, object.else, object.loop, ...(object.choose ?? [])]) visit(inner ?? []);
+    }
+  };
+  for (const { steps } of [...model.threads, ...(model.procedures ?? [])]) visit(steps);
+  return new Set([...waking].filter((label) => !others.has(label)));
 }
 
 /** Locks of the model in the order of its states, and RCU read-side sections as one more. */
@@ -142,6 +158,7 @@ export function catalogueItem(model: RaceModel): CatalogueItem {
     kind: model.kind ?? "model",
     words: [model.summary, model.affected ?? "", ...(model.sources ?? []).map((source) => source.text)].join(" "),
     threads,
+    expected: usual?.verdict ?? "unknown",
     breaks,
   };
 }

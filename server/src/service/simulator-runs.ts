@@ -64,8 +64,22 @@ export interface Recorded {
   readonly last: StateView;
 }
 
+/** Threads on a wait queue before the step and on none after it. */
+function sleepersWoken(before: StateView, after: StateView, by: number): number {
+  const queued = (view: StateView) => view.slots.flatMap((slot) => slot.waiters).length;
+  const woken = before.threads.filter(
+    (thread) => thread.index !== by && thread.status === "asleep" && after.threads[thread.index]?.status !== "asleep",
+  );
+  // A thread that is enqueued but does not sleep yet is woken, too.
+  return woken.length + Math.max(0, queued(before) - queued(after));
+}
+
 /** Rows of everything that the stepper has recorded; leaves it where it was. */
-export function recordRows(stepper: Stepper, locks: readonly LockInfo[]): Recorded {
+export function recordRows(
+  stepper: Stepper,
+  locks: readonly LockInfo[],
+  wakingLabels: ReadonlySet<string> = new Set(),
+): Recorded {
   const place = stepper.row;
   const trace = stepper.trace();
   const wakes = new Map<number, { thread: number; what: string }[]>();
@@ -90,6 +104,9 @@ export function recordRows(stepper: Stepper, locks: readonly LockInfo[]): Record
       took: [...holds].filter((lock) => !held.has(lock)),
       dropped: [...held].filter((lock) => !holds.has(lock)),
       wakes: wakes.get(index) ?? [],
+      ...(wakingLabels.has(step.label) && sleepersWoken(before, after, step.threadIndex) === 0
+        ? { lostWake: true }
+        : {}),
       ...(step.spurious ? { spurious: true } : {}),
       changes: describeChanges(before, after),
     };

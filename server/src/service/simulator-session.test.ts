@@ -77,6 +77,9 @@ describe("opening", () => {
     expect(host.run).toMatchObject({ kind: "counterexample", end: { kind: "deadlock", invariant: "WAKE" } });
     expect(host.last("run").at).toBe(host.run.rows.length);
     expect(host.run.rows.map((row) => row.label)).toContain("prepare_to_wait()");
+    expect(host.run.rows.filter((row) => row.lostWake).map((row) => row.label)).toEqual([
+      "inode_wake_up_bit(inode, __I_NEW)",
+    ]);
   });
 
   test("with the fix on, the verdict changes and a passing run is shown", () => {
@@ -113,6 +116,7 @@ describe("rows", () => {
     expect(locks(rows[0]?.took)).toEqual(["hash_lock"]);
     expect(locks(rows[3]?.dropped)).toEqual(["hash_lock"]);
     expect(rows.map((row) => row.status)).toEqual(["br", "br", "br", "rs", "rs", "rs", "rs", "dr"]);
+    expect(rows.filter((row) => row.lostWake)).toEqual([]);
     expect(rows[7]?.wakes).toEqual([{ thread: 1, what: "A __I_NEW" }]);
     expect(rows[5]?.changes).toContain("A leaves the hash");
     expect(rows[4]?.source).toEqual({ file: "fs/inode.c", line: 498 });

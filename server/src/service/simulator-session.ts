@@ -17,7 +17,7 @@ import {
 } from "../protocol/simulator.ts";
 import type { LockInfo, RunEnd, RunKind } from "../protocol/simulator-view.ts";
 import { exportRun } from "./simulator-exports.ts";
-import { catalogueItem, locksOf, modelView, settingsOf, verdictView } from "./simulator-model-view.ts";
+import { catalogueItem, locksOf, modelView, settingsOf, verdictView, wakingLabels } from "./simulator-model-view.ts";
 import { endOf, findPassing, RUN_LIMIT, recordRows, runOn } from "./simulator-runs.ts";
 
 /** What the host does for the panel outside the simulator. */
@@ -309,7 +309,7 @@ export class SimulatorSession {
 
   private sendRun(opened: Opened, kind: RunKind, at: number, loopStart?: number): void {
     const { stepper, locks } = opened;
-    const recorded = recordRows(stepper, locks);
+    const recorded = recordRows(stepper, locks, wakingLabels(opened.model));
     const trace = stepper.trace();
     const loop = loopStart ?? trace.loopStart;
     opened.run = ++this.runs;

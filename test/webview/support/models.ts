@@ -44,6 +44,7 @@ export const LOST_WAKE = checked({
         {
           label: "if (!inode_unhashed(inode))",
           if: "A.hashed",
+          // biome-ignore lint/suspicious/noThenProperty: the model language's word for a branch
           then: [
             { label: "prepare_to_wait()", do: "prepare_wait(A, NEW)" },
             { when: "locked", label: "spin_unlock(&inode_hash_lock)", do: "unlock(hash_lock)" },
