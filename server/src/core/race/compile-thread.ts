@@ -10,6 +10,7 @@ import {
   choice,
   constant,
   type Expr,
+  FALSE,
   isConst,
   type Location,
   not,
@@ -347,8 +348,8 @@ export class ThreadCompiler {
     const direct = tree.t === "name" ? (frame.names.get(tree.name) ?? this.#world.globals.get(tree.name)) : undefined;
     if (direct !== undefined) return direct;
     const value = lower(scope, tree);
-    if (value.e.k !== "const") {
-      this.#context.stop(path, `pass a local, a global or a constant, not "${text}"`, scope.place);
+    if (value.freed !== FALSE) {
+      this.#context.stop(path, `pass a local, a global or an index, not "${text}"`, scope.place);
     }
     return { kind: "value", e: value.e, type: value.type };
   }

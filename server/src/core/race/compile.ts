@@ -10,14 +10,14 @@ import {
 } from "./compile-context.ts";
 import { ThreadCompiler } from "./compile-thread.ts";
 import { fingerprintOf } from "./fingerprint.ts";
+import { graceThread } from "./grace-thread.ts";
 import { computeHeldLocks } from "./held-locks.ts";
 import { layOut } from "./layout.ts";
 import { computeLiveLocals } from "./live-locals.ts";
-import { graceOver, lower, type NameMeaning, type Peer, type Scope, type World } from "./lower-expression.ts";
+import { lower, type NameMeaning, type Peer, type Scope, type World } from "./lower-expression.ts";
 import type { ModelError, RaceModel, ThreadDeclaration, ToggleSettings, ToggleValue } from "./model.ts";
 import { textsOf } from "./model-text.ts";
 import {
-  all,
   binary,
   type Cell,
   constant,
@@ -25,10 +25,8 @@ import {
   type Program,
   type ProgramInvariant,
   type QueueCells,
-  type Stmt,
   type Template,
   type ThreadInstance,
-  type Transition,
   truth,
   type VariableCell,
 } from "./program.ts";
@@ -37,6 +35,7 @@ import { storeCell } from "./state-access.ts";
 export type CompileResult = { readonly program: Program } | { readonly errors: readonly ModelError[] };
 
 export const MAX_THREADS = 24;
+export const MAX_SLOTS = 8;
 const WAIT_BITS = ["NEW", "SYNC", "LRU_ISOLATING"];
 /** Fields that an operation needs although the model does not name them. */
 const IMPLIED: readonly (readonly [RegExp, readonly string[]])[] = [
@@ -94,6 +93,7 @@ class ModelCompiler {
   readonly #locks = new Map<string, Cell>();
   readonly #queues: QueueCells[] = [];
   readonly #variables: VariableCell[] = [];
+  #slotNames: readonly string[] = [];
   readonly #initials: { cell: Cell; index: number; text: number | string; path: string; thread?: number }[] = [];
 
   constructor(context: CompileContext) {
@@ -102,8 +102,8 @@ class ModelCompiler {
   }
 
   compile(): Program {
-    const { slotCount, slotNames } = this.slots();
     this.constants();
+    const { slotCount, slotNames } = this.slots();
     this.declareGlobals(slotCount);
     const declared = this.threads();
     const threads: ThreadInstance[] = [];
@@ -178,7 +178,7 @@ class ModelCompiler {
     }
     if (this.#context.errors.length > 0) throw new CompileStop("threads");
     if (usesGrace) {
-      templates.push(this.graceThread(world));
+      templates.push(graceThread(this.#context, world));
       threads.push({ index: threads.length, name: "RCU", template: templates.length - 1, base: 0 });
     }
     const invariants = this.invariants(world, templates, threads);
@@ -217,8 +217,12 @@ class ModelCompiler {
   slots(): { slotCount: number; slotNames: readonly string[] } {
     (this as { text: string }).text = textsOf(this.#model).join("\n");
     const { slots } = this.#model;
-    const slotCount = slots?.count ?? 0;
-    const slotNames = Array.from({ length: slotCount }, (_, i) => slots?.names?.[i] ?? String.fromCharCode(65 + i));
+    const slotCount = slots === undefined ? 0 : this.constantValue(slots.count, "slots.count");
+    if (slotCount < 0 || slotCount > MAX_SLOTS) {
+      this.#context.stop("slots.count", `count is ${slotCount}, not between 1 and ${MAX_SLOTS}`);
+    }
+    this.#slotNames = Array.from({ length: slotCount }, (_, i) => slots?.names?.[i] ?? String.fromCharCode(65 + i));
+    const slotNames = this.#slotNames;
     if (slots === undefined) return { slotCount, slotNames };
     const used = new Set<string>();
     for (const match of this.text.matchAll(/\.([A-Za-z_]\w*)/g)) used.add(match[1] as string);
@@ -269,12 +273,10 @@ class ModelCompiler {
 
   constantValue(value: number | string, path: string): number {
     if (typeof value === "number") return value;
-    const names = this.#model.slots?.names ?? [];
-    const count = this.#model.slots?.count ?? 0;
     const world = {
       context: this.#context,
-      slotCount: count,
-      slotNames: Array.from({ length: count }, (_, i) => names[i] ?? String.fromCharCode(65 + i)),
+      slotCount: this.#slotNames.length,
+      slotNames: this.#slotNames,
       ordered: true,
       fields: new Map(),
       globals: new Map(),
@@ -380,43 +382,6 @@ class ModelCompiler {
         });
       }
     }
-  }
-
-  /** The environment's part: an inode in limbo becomes free memory when its grace period is over. */
-  graceThread(world: World): Template {
-    const phase = this.#fields.get("phase") as Cell;
-    const pc = this.#context.cell("RCU.pc", { scope: "local", max: 1, shared: true });
-    const transitions = Array.from({ length: world.slotCount }, (_, slot): Transition => {
-      const index = constant(slot);
-      const body: Stmt[] = [];
-      for (const [name, cell] of this.#fields) {
-        if (name !== "phase" && name !== "hashed") body.push({ k: "set", cell, index, value: constant(0) });
-      }
-      body.push({ k: "set", cell: phase, index, value: constant(0) }, { k: "set", cell: pc, value: constant(0) });
-      return {
-        label: `grace period of ${world.slotNames[slot]} over: memory freed`,
-        step: `free ${world.slotNames[slot]}`,
-        guard: all([binary("==", { k: "cell", cell: phase, index }, constant(2)), graceOver(world, index)]),
-        guardKind: "grace-period",
-        guardText: `the grace period of ${world.slotNames[slot]}`,
-        body,
-        targets: [0],
-        acquires: [],
-        releases: [],
-      };
-    });
-    return {
-      name: "RCU",
-      context: [],
-      daemon: true,
-      environment: true,
-      locals: [pc],
-      pc,
-      locations: [{ transitions, held: [], live: [] }],
-      end: 1,
-      entry: 0,
-      description: "grace periods",
-    };
   }
 
   invariants(world: World, templates: readonly Template[], threads: readonly ThreadInstance[]): ProgramInvariant[] {

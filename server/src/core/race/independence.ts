@@ -6,16 +6,13 @@
  * this is what makes a lock region a single step. The tables are computed once from the program; at run time a lookup by
  * both program counters is left, with comparisons of indexes (inode slots) where the answer depends on them.
  */
-import { type Access, accessesOf, expressionKey, readsOf } from "./cell-access.ts";
+import { expressionKey } from "./cell-access.ts";
+import { FutureUses, formKey, type IndexForm, type Use, usesAt } from "./future-uses.ts";
 import { loopBreakers } from "./loop-breakers.ts";
-import type { Cell, Expr, Location, LockUse, Program, Template, Transition } from "./program.ts";
+import type { Cell, Expr, LockUse, Program } from "./program.ts";
+import { visibility } from "./visibility.ts";
 
-/** Index of an access: fixed, or `local + offset` of the thread that makes it. */
-export type IndexForm =
-  | { readonly kind: "scalar" }
-  | { readonly kind: "const"; readonly value: number }
-  | { readonly kind: "local"; readonly cell: Cell; readonly offset: number }
-  | { readonly kind: "unknown" };
+export type { IndexForm } from "./future-uses.ts";
 
 /** t and u clash only if these indexes are equal. */
 export interface Condition {
@@ -37,13 +34,6 @@ export interface Independence {
   readonly conditions: readonly (readonly Condition[])[];
 }
 
-interface Use extends Access {
-  readonly form: IndexForm;
-  readonly held: readonly LockUse[];
-  /** Part of taking or releasing a lock. */
-  readonly locking: boolean;
-}
-
 export function computeIndependence(program: Program): Independence {
   const offset: number[] = [];
   let size = 0;
@@ -58,33 +48,68 @@ export function computeIndependence(program: Program): Independence {
   const known = new Map<string, number>();
   const futures = new FutureUses(program);
   const lockCells = new Set(program.locks.map((lock) => lock.cell));
+  const byCell = new Map<Cell, number[]>();
+  for (const [number, use] of futures.classes.entries()) {
+    const list = byCell.get(use.cell);
+    if (list === undefined) byCell.set(use.cell, [number]);
+    else list.push(number);
+  }
   for (const [t, template] of program.templates.entries()) {
     const breakers = loopBreakers(template.locations);
     for (const [l, location] of template.locations.entries()) {
       if (breakers.has(l) || location.transitions.some((transition) => visible(t, l, transition))) continue;
-      const mine = usesAt(location, () => false);
-      const scalarHeld = location.held.filter((lock) => lock.index === undefined).map((lock) => lock.cell);
+      const mine = usesAt(location);
+      const mask = futures.lockMask(location.held.filter((one) => one.index === undefined).map((one) => one.cell));
       const row = (offset[t] as number) + l;
       candidate[row] = 1;
       for (const [u, other] of program.templates.entries()) {
+        const { always, sometimes } = clashingClasses(futures, byCell, mine, location.held, lockCells, program, t, u);
         for (let m = 0; m <= other.locations.length; m++) {
-          const found: Condition[] | "always" =
-            m === other.locations.length
-              ? []
-              : compare(program, mine, location.held, futures.from(u, m, scalarHeld), lockCells, t, u);
-          clash[row * size + (offset[u] as number) + m] = encode(found, conditions, known);
+          const column = (offset[u] as number) + m;
+          const future = futures.from(u, m, mask);
+          if (always.some((number) => has(future, number))) continue;
+          const found = sometimes.flatMap(([number, list]) => (has(future, number) ? list : []));
+          clash[row * size + column] = encode(found, conditions, known);
         }
       }
-      const rowStart = row * size;
-      const alone = program.threads.length === 1;
-      if (!alone && clash.subarray(rowStart, rowStart + size).every((code) => code === ALWAYS)) candidate[row] = 0;
+      const cells = clash.subarray(row * size, (row + 1) * size);
+      if (program.threads.length > 1 && cells.every((code) => code === ALWAYS)) candidate[row] = 0;
     }
   }
   return { offset, size, candidate, clash, conditions };
 }
 
-function encode(found: Condition[] | "always", lists: Condition[][], known: Map<string, number>): number {
-  if (found === "always") return ALWAYS;
+const has = (bits: Uint32Array, number: number): boolean =>
+  (((bits[number >>> 5] as number) >>> (number & 31)) & 1) === 1;
+
+/** Classes of uses that clash with `mine`, by how. */
+function clashingClasses(
+  futures: FutureUses,
+  byCell: ReadonlyMap<Cell, readonly number[]>,
+  mine: readonly Use[],
+  held: readonly LockUse[],
+  lockCells: ReadonlySet<Cell>,
+  program: Program,
+  t: number,
+  u: number,
+): { always: number[]; sometimes: [number, Condition[]][] } {
+  const always: number[] = [];
+  const sometimes = new Map<number, Condition[]>();
+  const seen = new Set<string>();
+  for (const use of mine) {
+    const key = `${use.cell.id} ${use.write} ${use.thread ?? ""} ${use.index ? expressionKey(use.index) : ""}`;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    for (const number of byCell.get(use.cell) ?? []) {
+      const found = compare(program, [use], held, [futures.classes[number] as Use], lockCells, t, u);
+      if (found === "always") always.push(number);
+      else if (found.length > 0) sometimes.set(number, [...(sometimes.get(number) ?? []), ...found]);
+    }
+  }
+  return { always, sometimes: [...sometimes] };
+}
+
+function encode(found: Condition[], lists: Condition[][], known: Map<string, number>): number {
   if (found.length === 0) return NEVER;
   const unique = new Map(found.map((one) => [`${formKey(one.mine)}|${formKey(one.theirs)}`, one]));
   const key = [...unique.keys()].sort().join(" ");
@@ -95,156 +120,6 @@ function encode(found: Condition[] | "always", lists: Condition[][], known: Map<
     known.set(key, code);
   }
   return code;
-}
-
-function formKey(form: IndexForm): string {
-  if (form.kind === "const") return `=${form.value}`;
-  if (form.kind === "local") return `${form.cell.id}+${form.offset}`;
-  return form.kind;
-}
-
-/** Transitions that can change the truth of an invariant must be interleaved. */
-function visibility(program: Program): (template: number, location: number, transition: Transition) => boolean {
-  const cells = new Set<Cell>();
-  const places = program.templates.map(() => new Set<number>());
-  const pcOf = new Map(program.templates.map((template, t) => [template.pc, t]));
-  const everywhere = new Set<number>();
-  const visit = (e: Expr): void => {
-    if (e.k === "bin" && e.op === "==" && e.a.k === "cell" && e.b.k === "const" && pcOf.has(e.a.cell)) {
-      places[pcOf.get(e.a.cell) as number]?.add(e.b.v);
-      return;
-    }
-    if (e.k === "cell") {
-      const t = pcOf.get(e.cell);
-      if (t === undefined) cells.add(e.cell);
-      else everywhere.add(t);
-      if (e.index) visit(e.index);
-    } else if (e.k === "not") visit(e.a);
-    else if (e.k === "bin") {
-      visit(e.a);
-      visit(e.b);
-    } else if (e.k === "choice") {
-      visit(e.c);
-      visit(e.a);
-      visit(e.b);
-    }
-  };
-  for (const invariant of program.invariants) visit(invariant.holds);
-  return (template, location, transition) => {
-    if (everywhere.has(template)) return true;
-    const watched = places[template] as Set<number>;
-    if (watched.has(location) || transition.targets.some((target) => watched.has(target))) return true;
-    let writes = false;
-    accessesOf(transition, (access) => {
-      if (access.write && cells.has(access.cell)) writes = true;
-    });
-    return writes;
-  };
-}
-
-function formOf(index: Expr | undefined, changed: (cell: Cell) => boolean): IndexForm {
-  if (index === undefined) return { kind: "scalar" };
-  if (index.k === "const") return { kind: "const", value: index.v };
-  const local = (e: Expr): Cell | undefined =>
-    e.k === "cell" && e.cell.scope === "local" && e.thread === undefined && e.index === undefined && !changed(e.cell)
-      ? e.cell
-      : undefined;
-  const direct = local(index);
-  if (direct !== undefined) return { kind: "local", cell: direct, offset: 0 };
-  if (index.k === "bin" && index.b.k === "const" && (index.op === "+" || index.op === "-")) {
-    const cell = local(index.a);
-    if (cell !== undefined) return { kind: "local", cell, offset: index.op === "+" ? index.b.v : -index.b.v };
-  }
-  return { kind: "unknown" };
-}
-
-/** What all transitions of a location touch outside the thread's own locals. */
-function usesAt(
-  location: Location,
-  changed: (cell: Cell) => boolean,
-  blocked: (transition: Transition) => boolean = () => false,
-): Use[] {
-  const uses: Use[] = [];
-  for (const transition of location.transitions) {
-    if (blocked(transition)) continue;
-    const own = new Set<Cell>();
-    accessesOf(transition, (access) => {
-      if (access.write && access.cell.scope === "local" && access.thread === undefined) own.add(access.cell);
-    });
-    const lockUses = new Set([...transition.acquires, ...transition.releases].map((lock) => lock.cell));
-    accessesOf(transition, (access) => {
-      if (access.cell.name.endsWith(".pc")) return;
-      if (access.cell.scope === "local" && access.cell.shared !== true) return;
-      const form = formOf(access.index, (cell) => changed(cell) || own.has(cell));
-      const locking = lockUses.has(access.cell) && transition.tries !== true;
-      uses.push({ ...access, form, held: location.held, locking });
-    });
-  }
-  return uses;
-}
-
-/** What thread template `u` can touch from location `m` on while somebody else holds the given locks. */
-class FutureUses {
-  readonly #program: Program;
-  readonly #cache = new Map<string, readonly Use[]>();
-
-  constructor(program: Program) {
-    this.#program = program;
-  }
-
-  from(u: number, m: number, heldByOther: readonly Cell[]): readonly Use[] {
-    const key = `${u} ${m} ${heldByOther.map((cell) => cell.id).join(",")}`;
-    let uses = this.#cache.get(key);
-    if (uses === undefined) {
-      uses = this.#compute(this.#program.templates[u] as Template, m, new Set(heldByOther));
-      this.#cache.set(key, uses);
-    }
-    return uses;
-  }
-
-  #compute(template: Template, start: number, heldByOther: ReadonlySet<Cell>): readonly Use[] {
-    const blocked = (transition: Transition): boolean =>
-      transition.tries !== true &&
-      transition.acquires.some((lock) => lock.index === undefined && heldByOther.has(lock.cell));
-    const modified = new Map<number, Set<Cell>>([[start, new Set()]]);
-    const work = [start];
-    while (work.length > 0) {
-      const l = work.pop() as number;
-      const before = modified.get(l) as Set<Cell>;
-      for (const transition of template.locations[l]?.transitions ?? []) {
-        if (blocked(transition)) continue;
-        const after = new Set(before);
-        accessesOf(transition, (access) => {
-          if (access.write && access.cell.scope === "local" && access.thread === undefined) after.add(access.cell);
-        });
-        for (const target of transition.targets) {
-          if (target >= template.locations.length) continue;
-          const there = modified.get(target);
-          if (there === undefined) {
-            modified.set(target, new Set(after));
-            work.push(target);
-          } else {
-            const size = there.size;
-            for (const cell of after) there.add(cell);
-            if (there.size !== size) work.push(target);
-          }
-        }
-      }
-    }
-    const list: Use[] = [];
-    const seen = new Set<string>();
-    for (const [l, changed] of modified) {
-      for (const use of usesAt(template.locations[l] as Location, (cell) => changed.has(cell), blocked)) {
-        const key = `${use.cell.id} ${use.thread ?? ""} ${use.write} ${use.locking} ${formKey(use.form)} ${
-          use.index ? expressionKey(use.index) : ""
-        } ${use.held.map((h) => h.cell.id + (h.index ? expressionKey(h.index) : "")).join(";")}`;
-        if (seen.has(key)) continue;
-        seen.add(key);
-        list.push(use);
-      }
-    }
-    return list;
-  }
 }
 
 function compare(
@@ -304,11 +179,4 @@ function sameOwner(program: Program, a: Use, f: Use, t: number, u: number): bool
   const named = (a.thread ?? f.thread) as number;
   const self = a.thread === undefined ? t : u;
   return program.threads[named]?.template === self;
-}
-
-/** Only for tests: cells that a program's invariants read. */
-export function invariantCells(program: Program): Set<Cell> {
-  const cells = new Set<Cell>();
-  for (const invariant of program.invariants) readsOf(invariant.holds, (access) => cells.add(access.cell));
-  return cells;
 }

@@ -13,6 +13,7 @@ import {
   isConst,
   not,
   type QueueCells,
+  range,
   TRUE,
   truth,
 } from "./program.ts";
@@ -107,7 +108,7 @@ export function slotIndex(scope: Scope, tree: ExpressionTree): Lowered {
 export function indexOfReference(scope: Scope, value: Lowered): Lowered {
   const { world } = scope;
   const index = binary("-", value.e, constant(1));
-  const isNone = isConst(value.e) ? constant(value.e.v === 0 ? 1 : 0) : binary("==", value.e, constant(0));
+  const isNone = range(value.e)[0] > 0 ? FALSE : binary("==", value.e, constant(0));
   const phase = world.fields.get("phase");
   let freed: Expr = value.freed;
   if (world.checkFreed && !scope.observer && phase !== undefined && !(isConst(value.e) && value.e.v === 0)) {
@@ -187,7 +188,10 @@ function lowerIndex(scope: Scope, tree: ExpressionTree & { t: "index" }): Lowere
   const name = dottedName(tree.base);
   if (name === "slot") {
     const index = lower(scope, tree.index);
-    return { ...index, e: binary("+", index.e, constant(1)), type: "slot" };
+    const outside = fits(index.e, scope.world.slotCount)
+      ? FALSE
+      : any([binary("<", index.e, constant(0)), binary(">=", index.e, constant(scope.world.slotCount))]);
+    return { ...index, e: binary("+", index.e, constant(1)), type: "slot", none: any([index.none, outside]) };
   }
   const found = name === undefined ? undefined : meaning(scope, name);
   if (found?.kind === "lock") {
@@ -211,7 +215,8 @@ function lowerIndex(scope: Scope, tree: ExpressionTree & { t: "index" }): Lowere
 }
 
 function fits(e: Expr, count: number): boolean {
-  return e.k === "cell" && e.cell.max < count;
+  const [least, most] = range(e);
+  return least >= 0 && most < count;
 }
 
 function combine(op: "&&" | "||", a: Lowered, b: Lowered): Lowered {

@@ -72,7 +72,8 @@ export interface QueueDeclaration {
 export type SlotInitial = Readonly<Record<string, number | string>>;
 
 export interface SlotsDeclaration {
-  readonly count: number;
+  /** 1 to 8; constants and toggles may be used. */
+  readonly count: number | string;
   /** Display names, `A`, `B`, ... unless given. A name can be used in expressions: `A.count`. */
   readonly names?: readonly string[];
   /** Index = slot. Keys are field names (`ino`, `count`, `FREEING`, ...); `hashed: 1` puts it on the chain. */
@@ -116,7 +117,7 @@ export interface StepObject {
   readonly choose?: readonly (readonly Step[])[];
   /** Runs a procedure in place (no recursion). */
   readonly call?: string;
-  /** Values for the procedure's parameters; a parameter that is a plain local or slot name is passed by name. */
+  /** Values for the procedure's parameters; they are passed by name and evaluated where they are used. */
   readonly with?: Readonly<Record<string, string>>;
   readonly goto?: string;
   /** The thread ends here. */

@@ -244,6 +244,9 @@ export function binary(op: BinaryOp, a: Expr, b: Expr): Expr {
   }
   if ((op === "+" || op === "-") && isConst(b) && b.v === 0) return a;
   if (op === "+" && isConst(a) && a.v === 0) return b;
+  // (x + 1) - 1: a slot reference made from a number and taken apart again.
+  if (op === "-" && isConst(b) && a.k === "bin" && a.op === "+" && isConst(a.b))
+    return binary("+", a.a, constant(a.b.v - b.v));
   return { k: "bin", op, a, b };
 }
 

@@ -229,7 +229,8 @@ function world(check: Checker, model: Json): void {
   if (model.slots !== undefined) {
     const slots = check.object(model.slots, "slots", ["count", "names", "initial", "fields"]);
     if (slots !== undefined) {
-      check.number(slots.count ?? null, "slots.count", 1, MAX_SLOTS);
+      if (typeof slots.count === "string") check.code(slots.count, "slots.count");
+      else check.number(slots.count ?? null, "slots.count", 1, MAX_SLOTS);
       for (const [i, name] of check.array(slots.names, "slots.names", MAX_SLOTS).entries()) {
         check.name(name, `slots.names[${i}]`, NAME, "name");
       }
