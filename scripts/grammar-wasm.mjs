@@ -31,11 +31,10 @@ export function buildWasm() {
   try {
     const objects = ["parser", "scanner"].map((name) => {
       const object = join(folder, `${name}.o`);
-      execFileSync(
-        clang,
-        [...COMPILE, "-isystem", "wasm-include", "-I", "src", "-c", `src/${name}.c`, "-o", object],
-        { cwd: grammarFolder, stdio: ["ignore", "inherit", "inherit"] },
-      );
+      execFileSync(clang, [...COMPILE, "-isystem", "wasm-include", "-I", "src", "-c", `src/${name}.c`, "-o", object], {
+        cwd: grammarFolder,
+        stdio: ["ignore", "inherit", "inherit"],
+      });
       return object;
     });
     const output = join(folder, "kernel-c.wasm");
