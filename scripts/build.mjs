@@ -87,7 +87,12 @@ const BUNDLES = [
   },
   {
     ...browserScript,
-    entryPoints: { "webview/simulator": "client/webview/simulator.ts" },
+    entryPoints: {
+      "webview/simulator": "client/webview/simulator.ts",
+      // The simulator as one self-contained page: its panel, and its engine.
+      "webview/simulator-page": "client/webview/standalone.ts",
+      "webview/simulator-engine": "server/src/browser/simulator-engine.ts",
+    },
     outdir: "dist",
   },
 ];
