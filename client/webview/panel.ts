@@ -97,6 +97,7 @@ export class Panel {
         if (message.protocol !== SIMULATOR_PROTOCOL)
           this.fail("The panel and its host are of different versions; reload the window.");
         this.renderHeader();
+        if (message.choose && !state.model) this.catalogue();
         break;
       case "model": {
         const other = state.model?.id !== message.model.id;

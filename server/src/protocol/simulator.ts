@@ -81,7 +81,13 @@ export interface PanelMemory {
 }
 
 export type HostMessage =
-  | { readonly t: "catalogue"; readonly items: readonly CatalogueItem[]; readonly protocol: number }
+  /** `choose`: nothing will be opened by itself; the user is to choose. */
+  | {
+      readonly t: "catalogue";
+      readonly items: readonly CatalogueItem[];
+      readonly protocol: number;
+      readonly choose: boolean;
+    }
   | { readonly t: "model"; readonly model: ModelView }
   | { readonly t: "run"; readonly run: Run; readonly at: number }
   | { readonly t: "states"; readonly run: number; readonly from: number; readonly states: readonly StateView[] }
@@ -302,7 +308,7 @@ export const checkPanelMessage: (value: unknown) => Checked<PanelMessage> = tagg
 
 /** Checks what came from the host. */
 export const checkHostMessage: (value: unknown) => Checked<HostMessage> = tagged<HostMessage>({
-  catalogue: fields<FromHost<"catalogue">>({ items: list(item, 10_000), protocol: whole() }),
+  catalogue: fields<FromHost<"catalogue">>({ items: list(item, 10_000), protocol: whole(), choose: truth }),
   model: fields<FromHost<"model">>({ model }),
   run: fields<FromHost<"run">>({ run, at: whole() }),
   states: fields<FromHost<"states">>({ run: whole(), from: whole(), states: list(state, 1024) }),

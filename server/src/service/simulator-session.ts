@@ -35,7 +35,7 @@ export interface SessionPort {
 
 export interface SessionOptions {
   readonly models: readonly RaceModel[];
-  /** States of an exploration that the panel starts by itself when a model or a toggle changes. */
+  /** States of an exploration that starts by itself when a model is opened or a toggle changes (300,000). */
   readonly automaticStates?: number;
   /** States of one that the user asks for, unless the message says. */
   readonly maxStates?: number;
@@ -51,6 +51,8 @@ export interface Opening {
   readonly at?: number;
 }
 
+/** A second or two of work: a verdict that takes longer is worth asking for. */
+const AUTOMATIC_STATES = 300_000;
 /** States looked into before other work gets its turn. */
 const SLICE = 4000;
 /** Slices between two progress messages. */
@@ -189,14 +191,16 @@ export class SimulatorSession {
 
   private start(restore: PanelMemory | undefined): void {
     this.ready = true;
+    const opening = this.opening;
+    this.opening = undefined;
+    const restores = restore !== undefined && this.models.has(restore.model);
     this.port.post({
       t: "catalogue",
       items: [...this.models.values()].map(catalogueItem),
       protocol: SIMULATOR_PROTOCOL,
+      choose: !restores && opening === undefined,
     });
-    const opening = this.opening;
-    this.opening = undefined;
-    if (restore && this.models.has(restore.model)) {
+    if (restores) {
       // A reload goes on where it was, even where the panel had been opened for something else at first.
       const toggles = Object.fromEntries(restore.toggles.map(({ name, value }) => [name, value]));
       this.show({ model: restore.model, toggles, trace: restore.trace, at: restore.at });
@@ -222,8 +226,8 @@ export class SimulatorSession {
         });
       }
       this.sendRun(opened, "error" in replayed ? "start" : "pasted", opening.at ?? opened.stepper.rows - 1);
-      this.explore(this.options.automaticStates, true, false);
-    } else this.explore(this.options.automaticStates, true);
+      this.explore(this.options.automaticStates ?? AUTOMATIC_STATES, true, false);
+    } else this.explore(this.options.automaticStates ?? AUTOMATIC_STATES, true);
   }
 
   private load(model: RaceModel, toggles: ToggleSettings): Opened {
@@ -255,7 +259,7 @@ export class SimulatorSession {
       if (!toggle.values.includes(value)) throw new Error(`"${name}" cannot be ${String(value)}.`);
     }
     this.load(opened.model, toggles);
-    this.explore(this.options.automaticStates, true);
+    this.explore(this.options.automaticStates ?? AUTOMATIC_STATES, true);
   }
 
   private openTrace(text: string): void {

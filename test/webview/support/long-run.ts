@@ -169,7 +169,7 @@ export function longRunHost(threads: number, steps: number): (answer: (message: 
     receive(data) {
       const message = data as PanelMessage;
       if (message.t === "ready") {
-        answer({ t: "catalogue", items: [], protocol: SIMULATOR_PROTOCOL });
+        answer({ t: "catalogue", items: [], protocol: SIMULATOR_PROTOCOL, choose: false });
         answer({ t: "model", model });
         answer({ t: "run", run, at: message.restore?.at ?? 0 });
       } else if (message.t === "states") {
