@@ -15,11 +15,17 @@ describe("mutants", () => {
     expect(own.some((mutant) => mutant.kind === "guarded" && !mutant.found)).toBe(true);
   });
 
-  test("groups never touch a filesystem or a file twice", () => {
-    for (const group of groupMutants(ALL_MUTANTS)) {
-      const files = group.flatMap((mutant) => [...new Set(mutant.edits.map((edit) => edit.file))]);
-      expect(new Set(files).size).toBe(files.length);
+  test("groups never touch a filesystem twice, nor a file by different edits", () => {
+    const groups = groupMutants(ALL_MUTANTS);
+    expect(groups.flat()).toHaveLength(ALL_MUTANTS.length);
+    for (const group of groups) {
       expect(new Set(group.map((mutant) => mutant.filesystem)).size).toBe(group.length);
+      const edits = new Set(group.flatMap((mutant) => mutant.edits));
+      for (const file of new Set([...edits].map((edit) => edit.file))) {
+        const touching = group.filter((mutant) => mutant.edits.some((edit) => edit.file === file));
+        const lists = touching.map((mutant) => mutant.edits.filter((edit) => edit.file === file));
+        for (const list of lists) expect(list).toEqual(lists[0]);
+      }
     }
   });
 

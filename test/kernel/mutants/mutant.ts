@@ -87,20 +87,35 @@ function where(edit: MutantEdit): string {
 }
 
 /**
- * Puts mutants into as few groups as possible so that no two of a group touch one filesystem or one file: each group is
- * one review.
+ * Puts mutants into as few groups as possible: each group is one review. No two of a group touch one filesystem, nor one
+ * file, unless by the very same edits.
  */
 export function groupMutants(mutants: readonly Mutant[]): Mutant[][] {
-  const groups: { members: Mutant[]; taken: Set<string> }[] = [];
+  const groups: { members: Mutant[]; filesystems: Set<string>; edits: Map<string, readonly MutantEdit[]> }[] = [];
   for (const mutant of mutants) {
-    const claims = [mutant.filesystem, ...mutant.edits.map((edit) => edit.file)];
-    const free = groups.find(({ taken }) => !claims.some((claim) => taken.has(claim)));
-    const group = free ?? { members: [], taken: new Set() };
+    const own = editsByFile(mutant);
+    const free = groups.find(
+      (group) =>
+        !group.filesystems.has(mutant.filesystem) &&
+        [...own].every(([file, edits]) => sameEdits(group.edits.get(file) ?? edits, edits)),
+    );
+    const group = free ?? { members: [], filesystems: new Set(), edits: new Map() };
     if (free === undefined) groups.push(group);
     group.members.push(mutant);
-    for (const claim of claims) group.taken.add(claim);
+    group.filesystems.add(mutant.filesystem);
+    for (const [file, edits] of own) group.edits.set(file, edits);
   }
   return groups.map((group) => group.members);
+}
+
+function editsByFile(mutant: Mutant): Map<string, MutantEdit[]> {
+  const files = new Map<string, MutantEdit[]>();
+  for (const edit of mutant.edits) files.set(edit.file, [...(files.get(edit.file) ?? []), edit]);
+  return files;
+}
+
+function sameEdits(one: readonly MutantEdit[], other: readonly MutantEdit[]): boolean {
+  return one.length === other.length && one.every((edit, index) => edit === other[index]);
 }
 
 /**
@@ -110,8 +125,11 @@ export function groupMutants(mutants: readonly Mutant[]): Mutant[][] {
  */
 export function overlayOf(mutants: readonly Mutant[], read: (path: string) => string | null): Map<string, string> {
   const overlay = new Map<string, string>();
+  const done = new Set<MutantEdit>();
   for (const mutant of mutants) {
     for (const edit of mutant.edits) {
+      if (done.has(edit)) continue;
+      done.add(edit);
       const text = overlay.get(edit.file) ?? read(edit.file);
       if (text === null) throw new Error(`${mutant.id}: the tree has no ${edit.file}`);
       overlay.set(edit.file, applyEdits(text, [edit]));
