@@ -18,7 +18,7 @@ const axeSource = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const pictures = join(repositoryRoot, "out", "screenshots");
 
 function sessionHost(
-  opening: Opening,
+  opening?: Opening,
   outside: OutsideMessage[] = [],
 ): (answer: (message: HostMessage) => void) => PanelHost {
   return (answer) =>
@@ -286,6 +286,17 @@ describeWith("chromium", "the simulator's panel", () => {
     expect(await page.locator("img").count()).toBe(0);
     expect(await page.evaluate(() => "hacked" in window)).toBe(false);
     expect(await page.locator("h1").textContent()).toBe(`Title ${MARKUP}`);
+  });
+
+  test("opened for nothing, the panel lets the user choose", async () => {
+    const page = await open({ host: sessionHost() });
+    await page.getByRole("dialog", { name: "Races and designs" }).waitFor();
+    await page.keyboard.type("sleeper nobody");
+    await page.keyboard.press("Enter");
+    await runShown(page, "Failing run");
+    // A wake-up that finds nobody is crossed out.
+    await page.locator(".row-note-lost").waitFor();
+    await page.screenshot({ path: join(pictures, "simulator-lost-wake.png") });
   });
 
   test("a message that is none is said and ignored", async () => {

@@ -12,23 +12,28 @@ const bundles = new Map<string, Promise<Bundle>>();
 
 /** @param entry file in client/webview, e.g. `simulator.ts` */
 export function bundleWebview(entry: string): Promise<Bundle> {
-  let bundle = bundles.get(entry);
+  return bundleFile(join(repositoryRoot, "client", "webview", entry));
+}
+
+/** @param path absolute path of an entry */
+export function bundleFile(path: string): Promise<Bundle> {
+  let bundle = bundles.get(path);
   if (!bundle) {
-    bundle = make(entry);
-    bundles.set(entry, bundle);
+    bundle = make(path);
+    bundles.set(path, bundle);
   }
   return bundle;
 }
 
-async function make(entry: string): Promise<Bundle> {
+async function make(path: string): Promise<Bundle> {
   const result = await build({
-    entryPoints: [join(repositoryRoot, "client", "webview", entry)],
+    entryPoints: [path],
     bundle: true,
     write: false,
+    minify: true,
     format: "iife",
     target: "es2022",
     outdir: join(repositoryRoot, "out", "webview-test"),
-    loader: { ".json": "json" },
   });
   const text = (extension: string) => result.outputFiles.find((file) => file.path.endsWith(extension))?.text ?? "";
   return { js: text(".js"), css: text(".css") };

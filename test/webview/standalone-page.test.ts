@@ -1,0 +1,85 @@
+/** The self-contained page, opened as a file: panel and engine inside, nothing loaded, nothing inline but what it allows. */
+import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { makeSimulatorPage } from "../../server/src/protocol/simulator-page.ts";
+import { describeWith, repositoryRoot } from "../support/requirements.ts";
+import { bundleFile, bundleWebview } from "./support/bundle.ts";
+import { HOSTILE, LOST_WAKE, MARKUP } from "./support/models.ts";
+import { launchBrowser } from "./support/panel-page.ts";
+
+describeWith("chromium", "the self-contained page", () => {
+  let browser: Browser;
+  let folder: string;
+
+  beforeAll(async () => {
+    browser = await launchBrowser();
+    folder = mkdtempSync(join(tmpdir(), "evictscope-page-"));
+  });
+  afterAll(async () => {
+    await browser.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  test("explores, steps and keeps its place in the address", async () => {
+    const panel = await bundleWebview("standalone.ts");
+    const engine = await bundleFile(join(repositoryRoot, "server", "src", "browser", "simulator-engine.ts"));
+    const html = makeSimulatorPage({
+      title: MARKUP,
+      data: { models: [LOST_WAKE, HOSTILE], opening: { model: "lost-wake" } },
+      engineScript: engine.js,
+      panelScript: panel.js,
+      styleSheet: panel.css,
+      sha256: (text) => createHash("sha256").update(text).digest("base64"),
+    });
+    const file = join(folder, "page.html");
+    writeFileSync(file, html);
+
+    const page = await browser.newPage();
+    const problems: string[] = [];
+    const requests: string[] = [];
+    page.on("pageerror", (error) => problems.push(error.message));
+    page.on("console", (message) => {
+      if (message.type() === "error") problems.push(message.text());
+    });
+    page.on("request", (request) => requests.push(new URL(request.url()).protocol));
+    await page.goto(pathToFileURL(file).href);
+    await page.locator(".badge-violated").waitFor();
+    await page.locator(".run-name", { hasText: "Failing run" }).waitFor();
+    await page.getByRole("switch", { name: /^locked/ }).click();
+    await page.locator(".badge-holds").waitFor();
+    await page.locator(".run-name", { hasText: "Passing run" }).waitFor();
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("ArrowDown");
+
+    const copy = await browser.newPage();
+    await copy.goto(page.url());
+    await copy.locator(".run-name", { hasText: "Pasted trace" }).waitFor();
+    expect(await copy.locator(".row.now").getAttribute("data-index")).toBe("2");
+
+    const download = page.waitForEvent("download");
+    await page.locator("#exports summary").click();
+    await page.getByRole("button", { name: "Export: Text for a commit message" }).click();
+    expect((await download).suggestedFilename()).toBe("lost-wake.txt");
+    expect(problems).toEqual([]);
+    // The page itself (twice), and nothing from anywhere else.
+    expect(new Set(requests)).toEqual(new Set(["file:"]));
+  });
+
+  test("a bundle that would end its element is refused", () => {
+    const parts = {
+      title: "",
+      data: { models: [] },
+      engineScript: "",
+      panelScript: "",
+      styleSheet: "",
+      sha256: () => "",
+    };
+    expect(() => makeSimulatorPage({ ...parts, engineScript: 'x = "</script>"' })).toThrow(/engine/);
+    expect(makeSimulatorPage({ ...parts, data: { models: [HOSTILE] } })).not.toContain("<img");
+  });
+});
