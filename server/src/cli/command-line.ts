@@ -1,0 +1,83 @@
+/** The commands and options of docs/cli.md. Commands are loaded when they run: `survey` needs no parser. */
+import { Command, InvalidArgumentError, Option } from "commander";
+import { TOOL_NAME, TOOL_VERSION } from "../core/report/tool-version.ts";
+import type { CheckOptions } from "./check.ts";
+import { comesLater } from "./exit-status.ts";
+
+const STATUS_HELP = `
+Exit status: 0 nothing at or above --fail-on (simulate: the model holds), 1 findings (simulate: violated or a
+limit was met), 2 wrong usage or unreadable input, 3 internal error, 130 interrupted.`;
+
+/** `finish` is given the command's exit status. Parsing throws CommanderError, Refusal or Cancelled. */
+export function createProgram(finish: (status: number) => void): Command {
+  const program = new Command(TOOL_NAME)
+    .description("Shows what inode eviction does in a Linux kernel tree, and which of it goes wrong.")
+    .version(TOOL_VERSION, "-V, --version")
+    .exitOverride()
+    .showHelpAfterError("(evictscope --help, evictscope COMMAND --help)")
+    .addHelpText("after", STATUS_HELP);
+
+  program
+    .command("check")
+    .summary("review a tree, or files and folders of one")
+    .description("Reviews a kernel tree; with PATHS inside one, the filesystems that they belong to.")
+    .argument("<paths...>", "a tree, or files and folders inside one")
+    .addOption(
+      new Option("--format <format>", "of the report").choices(["text", "json", "sarif", "html"]).default("text"),
+    )
+    .option("--rule <id>", "only this rule (repeatable)", collect)
+    .option("--filesystem <dir>", "only this filesystem, as fs/ext4 or mm/shmem.c (repeatable)", collect)
+    .addOption(
+      new Option("--simulate <which>", "run the catalogue's model of each finding")
+        .choices(["none", "all"])
+        .default("none"),
+    )
+    .option("--base <git-rev>", "only what changed since a revision (later release)")
+    .option("--baseline <file>", "only what is not in an earlier report (later release)")
+    .addOption(
+      new Option("--fail-on <severity>", "exit with 1 from this severity on")
+        .choices(["error", "warning", "never"])
+        .default("error"),
+    )
+    .option("--no-cache", "read everything anew (there is no cache yet)")
+    .option("--jobs <n>", "threads (this release uses 1)", positiveInteger)
+    .option("-o, --output <file>", "write the report to a file, whole or not at all")
+    .action(async (paths: string[], options: CheckOptions) => {
+      const { check } = await import("./check.ts");
+      finish(await check(paths, options));
+    });
+
+  program
+    .command("lsp")
+    .summary("the language server, for any editor")
+    .description("Runs the language server on standard input and output.")
+    .requiredOption("--stdio", "the only transport")
+    .action(async () => {
+      const { serveLsp } = await import("../node/serve-lsp.ts");
+      serveLsp();
+      // Until the client says exit.
+      await new Promise<never>(() => {});
+    });
+
+  program
+    .command("splat")
+    .summary("match a kernel splat with a finding (later release)")
+    .argument("[logfile]")
+    .argument("[tree]")
+    .action(() => {
+      throw comesLater("splat", "");
+    });
+  return program;
+}
+
+function collect(value: string, previous: readonly string[] | undefined): string[] {
+  return [...(previous ?? []), value];
+}
+
+export function positiveInteger(value: string): number {
+  const number = Number(value);
+  if (!/^\d+$/.test(value) || !Number.isSafeInteger(number) || number < 1) {
+    throw new InvalidArgumentError("It must be a whole number of 1 or more.");
+  }
+  return number;
+}

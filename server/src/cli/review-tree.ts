@@ -1,0 +1,96 @@
+/** One review of one tree, as check, explain and simulate need it. */
+import type { Finding, Review, RuleId } from "../core/report/finding.ts";
+import { createTreeSession } from "../index/tree-session.ts";
+import { createParser } from "../node/create-parser.ts";
+import { Refusal } from "./exit-status.ts";
+import { INTERRUPT } from "./interrupt.ts";
+import type { ProgressLine } from "./progress-line.ts";
+import type { Scope, TreeRequest } from "./resolve-tree.ts";
+
+export interface ReviewOptions {
+  readonly rules?: readonly RuleId[];
+  /** Prefixes of filesystems' ids. */
+  readonly filesystems?: readonly string[];
+}
+
+/** Throws Refusal when there is nothing to review, Cancelled on Ctrl-C. */
+export async function reviewTree(tree: TreeRequest, options: ReviewOptions, progress: ProgressLine): Promise<Review> {
+  const filesystems = options.filesystems ?? tree.scope?.filesystems ?? undefined;
+  const session = createTreeSession({
+    files: tree.files,
+    parser: createParser,
+    options: {
+      ...(options.rules === undefined ? {} : { rules: options.rules }),
+      ...(filesystems === undefined ? {} : { filesystems }),
+    },
+  });
+  try {
+    const { review } = await session.review(INTERRUPT, progress.report);
+    if (review.stats.files === 0) throw new Refusal(`${tree.name}: no C files found`, problemLines(review));
+    if (review.implementations.length === 0 && tree.scope === null) {
+      throw new Refusal(
+        `${tree.name}: none of its ${review.stats.files} C files has a super_operations table with an eviction method: is this a kernel tree?`,
+        problemLines(review),
+      );
+    }
+    requireKnown(options.filesystems ?? [], review);
+    return withMeasures({ ...review, findings: review.findings.filter((finding) => isInScope(finding, tree.scope)) });
+  } finally {
+    progress.clear();
+  }
+}
+
+function problemLines(review: Review): string[] {
+  return review.problems.map(({ file, message }) => `${file}: ${message}`);
+}
+
+function isInScope(finding: Finding, scope: Scope | null): boolean {
+  if (scope === null) return true;
+  const within = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`);
+  return scope.paths.some(
+    ({ path, filesystem }) => within(finding.filesystem, filesystem) || within(finding.file, path),
+  );
+}
+
+function requireKnown(filesystems: readonly string[], review: Review): void {
+  const known = [...new Set(review.implementations.map((each) => each.filesystem))].sort();
+  for (const wanted of filesystems) {
+    const prefix = wanted.replace(/\/+$/, "");
+    if (known.some((id) => id === prefix || id.startsWith(`${prefix}/`))) continue;
+    const near = known.filter((id) => id.includes(prefix.split("/").pop()!));
+    throw new Refusal(
+      `--filesystem ${wanted}: no such filesystem in the tree`,
+      near.length > 0 ? [`near: ${near.join(", ")}`] : [`there are: ${known.join(", ")}`],
+    );
+  }
+}
+
+/** The whole run counts, from the start of the process. */
+function withMeasures(review: Review): Review {
+  return {
+    ...review,
+    stats: {
+      ...review.stats,
+      elapsedMs: Math.round(performance.now()),
+      peakRssBytes: process.resourceUsage().maxRSS * 1024,
+    },
+  };
+}
+
+/** The finding with this id or a prefix of it that no other has. Throws Refusal. */
+export function findingById(review: Review, id: string): Finding {
+  const matches = review.findings.filter((finding) => finding.id.startsWith(id));
+  if (matches.length === 1) return matches[0]!;
+  if (matches.length > 1) {
+    throw new Refusal(
+      `${id}: ${matches.length} findings begin with it`,
+      matches.slice(0, 10).map((finding) => `${finding.id}  ${finding.file}:${finding.line} ${finding.rule}`),
+    );
+  }
+  throw new Refusal(`${id}: no finding of this tree has the id (evictscope check lists them)`);
+}
+
+/** What a finding's id looks like; anything else is a model's id or file. */
+export function isFindingId(text: string): boolean {
+  return /^[0-9a-f]{4,16}$/.test(text);
+}
