@@ -38,7 +38,12 @@ const REQUIRED = [
   "docs/pictures/icon.png",
 ];
 /** What may be in it besides. */
-const ALLOWED = [/^docs\/rules\/[a-z-]+\.md$/, /^docs\/pictures\/[a-z-]+\.png$/, /^dist\/server\/cli\.js$/];
+const ALLOWED = [
+  /^dist\/webview\/[a-z-]+\.(js|css)$/,
+  /^docs\/rules\/[a-z-]+\.md$/,
+  /^docs\/pictures\/[a-z-]+\.png$/,
+  /^dist\/server\/cli\.js$/,
+];
 
 run(process.execPath, [join(root, "scripts", "build.mjs")], "the build");
 mkdirSync(dirname(target), { recursive: true });

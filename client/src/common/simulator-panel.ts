@@ -54,8 +54,8 @@ export class SimulatorPanels implements Disposable {
     let finding = findings[0];
     if (findings.length > 1) {
       const picked = await window.showQuickPick(
-        findings.map((entry) => ({ label: entry.title, description: entry.model, entry })),
-        { title: "Simulate which finding?", matchOnDescription: true },
+        findings.map((entry) => ({ label: entry.rule, description: entry.model, detail: entry.message, entry })),
+        { title: "Simulate which finding?", matchOnDescription: true, matchOnDetail: true },
       );
       if (picked === undefined) return;
       finding = picked.entry;

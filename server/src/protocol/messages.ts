@@ -32,7 +32,12 @@ export interface OpenSimulatorArguments {
   /** The tree's root, as a URI. */
   readonly root?: string;
   /** The findings to choose from; one is opened at once. */
-  readonly findings?: readonly { readonly id: string; readonly title: string; readonly model: string }[];
+  readonly findings?: readonly {
+    readonly id: string;
+    readonly rule: RuleId;
+    readonly message: string;
+    readonly model: string;
+  }[];
   /** A catalogue entry, when there is no finding. */
   readonly model?: string;
 }

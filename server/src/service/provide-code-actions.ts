@@ -23,7 +23,7 @@ export function provideCodeActions(request: CodeActionRequest): CodeAction[] {
     const diagnostics = request.diagnostics.filter((diagnostic) => dataOf(diagnostic)?.finding === finding.id);
     const target: OpenSimulatorArguments = {
       root: request.root,
-      findings: [{ id: finding.id, title: finding.message, model: finding.simulation.model }],
+      findings: [{ id: finding.id, rule: finding.rule, message: finding.message, model: finding.simulation.model }],
     };
     actions.push({
       title: `Open in race simulator (${finding.rule})`,

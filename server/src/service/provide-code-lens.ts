@@ -40,7 +40,8 @@ export function provideCodeLens(request: CodeLensRequest): CodeLens[] {
             root: request.root,
             findings: findings.map(({ id, rule, message, simulation }) => ({
               id,
-              title: `${rule}: ${message}`,
+              rule,
+              message,
               model: simulation.model,
             })),
           };
