@@ -33,7 +33,7 @@ export function reduceProgram(original: Program, reductions: Reductions): Reduce
   return {
     program,
     reductions,
-    independence: needsTable ? computeIndependence(program) : undefined,
+    independence: needsTable ? computeIndependence(program, original) : undefined,
     groups: reductions.symmetry ? symmetricGroups(program) : [],
   };
 }

@@ -34,7 +34,8 @@ export interface Independence {
   readonly conditions: readonly (readonly Condition[])[];
 }
 
-export function computeIndependence(program: Program): Independence {
+/** `original`: the program before dead locals are forgotten; its loops are the same and its counters easier to see. */
+export function computeIndependence(program: Program, original: Program = program): Independence {
   const offset: number[] = [];
   let size = 0;
   for (const template of program.templates) {
@@ -55,7 +56,7 @@ export function computeIndependence(program: Program): Independence {
     else list.push(number);
   }
   for (const [t, template] of program.templates.entries()) {
-    const breakers = loopBreakers(template.locations);
+    const breakers = loopBreakers(original.templates[t]?.locations ?? template.locations);
     for (const [l, location] of template.locations.entries()) {
       if (breakers.has(l) || location.transitions.some((transition) => visible(t, l, transition))) continue;
       const mine = usesAt(location);

@@ -4,7 +4,7 @@
  * Loops that only count upwards end by themselves and need no breaker.
  */
 import { accessesOfBody } from "./cell-access.ts";
-import type { Cell, Location, Stmt } from "./program.ts";
+import type { Cell, Expr, Location, Stmt } from "./program.ts";
 
 interface Edge {
   readonly from: number;
@@ -21,18 +21,22 @@ function edgesOf(locations: readonly Location[]): Edge[] {
       accessesOfBody(transition.body, (a) => {
         if (a.write && a.cell.scope === "local" && a.cell.shared !== true) changes.add(a.cell);
       });
-      for (const stmt of transition.body) if (isIncrement(stmt)) increments.add(stmt.cell);
+      const kept = new Map<number, Expr>();
+      for (const stmt of transition.body) {
+        if (stmt.k === "let") kept.set(stmt.temp, stmt.value);
+        else if (stmt.k === "set" && isIncrement(stmt, kept)) increments.add(stmt.cell);
+      }
       return transition.targets.map((to): Edge => ({ from, to, increments, changes }));
     }),
   );
 }
 
 /** `local = local + constant` outside any condition, the only change of that local in its step being this one. */
-function isIncrement(stmt: Stmt): stmt is Stmt & { k: "set" } {
-  if (stmt.k !== "set" || stmt.cell.scope !== "local" || stmt.thread !== undefined) return false;
-  const { value } = stmt;
-  const counts = value.k === "bin" && value.op === "+" && value.b.k === "const" && value.b.v > 0;
-  return counts && value.a.k === "cell" && value.a.cell === stmt.cell && value.a.thread === undefined;
+function isIncrement(stmt: Stmt & { k: "set" }, kept: ReadonlyMap<number, Expr>): boolean {
+  if (stmt.cell.scope !== "local" || stmt.thread !== undefined) return false;
+  const value = stmt.value.k === "temp" ? kept.get(stmt.value.temp) : stmt.value;
+  if (value?.k !== "bin" || value.op !== "+" || value.b.k !== "const" || value.b.v <= 0) return false;
+  return value.a.k === "cell" && value.a.cell === stmt.cell && value.a.thread === undefined;
 }
 
 export function loopBreakers(locations: readonly Location[]): Set<number> {

@@ -8,7 +8,9 @@ const ROW = 30;
 const HEAD = 92;
 const NUMBER = 44;
 const LOOP = 34;
-const BAR = 7;
+/** From one bar to the next; a name stands between them. */
+const BAR = 15;
+const BAR_WIDTH = 5;
 /** Width of a character of the label font at 12 px. */
 const LABEL_ADVANCE = 7.25;
 const MOST_LABEL = 46;
@@ -124,7 +126,7 @@ function lockBars(trace: Trace, frame: Frame, bars: readonly Bar[]): string[] {
     const room = Math.floor((height - 6) / 5.6);
     const name = room >= Math.min(bar.lock.length, 10) ? shortened(bar.lock, room) : "";
     return [
-      `<rect x="${x}" y="${top}" width="${BAR - 2}" height="${height}" rx="2" fill="${colour}"><title>${escaped(bar.lock)}</title></rect>`,
+      `<rect x="${x}" y="${top}" width="${BAR_WIDTH}" height="${height}" rx="2" fill="${colour}"><title>${escaped(bar.lock)}</title></rect>`,
       name === ""
         ? ""
         : `<text transform="translate(${x - 3} ${top + 3}) rotate(-90)" text-anchor="end" font-size="9" stroke="#ffffff" stroke-width="3" paint-order="stroke">${escaped(name)}</text>`,

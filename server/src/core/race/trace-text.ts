@@ -21,7 +21,12 @@ function wrap(text: string, width: number): string[] {
       line = candidate;
       continue;
     }
-    if (line !== "") lines.push(line);
+    if (line !== "" && rest.length + 2 > width && line.length + 8 < width) {
+      // Too long for any line: it may as well begin here.
+      const room = width - line.length - 1;
+      lines.push(`${line} ${rest.slice(0, room)}`);
+      rest = rest.slice(room);
+    } else if (line !== "") lines.push(line);
     const indent = lines.length > 0 ? "  " : "";
     while (indent.length + rest.length > width) {
       lines.push(indent + rest.slice(0, width - indent.length));

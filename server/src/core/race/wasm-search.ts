@@ -1,7 +1,284 @@
-/** The generated engine; `undefined` where the host has no WebAssembly. */
+/** The generated engine: sets up its memory, lets it run in portions, and gives it room when it asks. */
 import type { ReducedProgram } from "./expander.ts";
-import type { Search, SearchOptions } from "./search.ts";
+import type { IndexForm } from "./independence.ts";
+import type { Search, SearchOptions, SearchResult } from "./search.ts";
+import { writeExplorer } from "./wasm-explorer.ts";
+import { instantiate, type WasmMemory } from "./wasm-host.ts";
+import {
+  type Addresses,
+  ANSWER,
+  CHUNK_BITS,
+  CHUNK_STATES,
+  CHUNKS,
+  HEADER,
+  MAX_CHUNKS,
+  ROOM,
+  STATE,
+  THREAD,
+} from "./wasm-layout.ts";
 
-export function createWasmSearch(_reduced: ReducedProgram, _options: SearchOptions): Search | undefined {
-  return undefined;
+const PAGE = 65536;
+const FIRST_TABLE = 16384;
+
+interface Exports {
+  readonly memory: WasmMemory;
+  readonly run: (states: number) => number;
+  readonly rehash: () => void;
+  readonly canonicalize: () => void;
+  readonly insert: (parent: number) => void;
+  readonly invariants: () => number;
+}
+
+const align = (n: number): number => (n + 7) & ~7;
+
+function addressesOf({ program, independence }: ReducedProgram): Addresses {
+  const size = independence?.size ?? program.templates.reduce((sum, t) => sum + t.locations.length + 1, 0);
+  const state = STATE;
+  const threads = align(state + program.words * 4);
+  const candidate = align(threads + program.threads.length * THREAD.bytes);
+  const spurious = align(candidate + size);
+  const clash = align(spurious + size * 4);
+  const conditions = align(clash + (independence === undefined ? 0 : size * size * 4));
+  const pairs = (independence?.conditions ?? []).reduce((sum, list) => sum + 4 + list.length * 32, 0);
+  const artefacts = align(conditions + pairs);
+  return {
+    state,
+    threads,
+    candidate,
+    spurious,
+    clash,
+    conditions,
+    artefacts,
+    end: align(artefacts + program.violations.length + 1),
+  };
+}
+
+/** `undefined` where the host has no WebAssembly, or a step has more alternatives than a word has bits. */
+export function createWasmSearch(reduced: ReducedProgram, options: SearchOptions): Search | undefined {
+  const { program } = reduced;
+  const wide = program.templates.some((t) => t.locations.some((l) => l.transitions.length > 31));
+  const moves = program.threads.length * 31;
+  if (wide || moves > ROOM) return undefined;
+  const at = addressesOf(reduced);
+  const exports = instantiate(writeExplorer(reduced, at, Math.ceil(at.end / PAGE), options.checksDeadlock));
+  return exports === undefined ? undefined : new WasmSearch(reduced, options, at, exports as unknown as Exports);
+}
+
+class WasmSearch implements Search {
+  readonly engine = "wasm";
+  readonly #reduced: ReducedProgram;
+  readonly #options: SearchOptions;
+  readonly #at: Addresses;
+  readonly #wasm: Exports;
+  readonly #recordBytes: number;
+  #words: Int32Array;
+  #free: number;
+  #chunks = 0;
+  #tableEntries = FIRST_TABLE;
+  #transitions = 0;
+  #result: SearchResult | undefined;
+
+  constructor(reduced: ReducedProgram, options: SearchOptions, at: Addresses, wasm: Exports) {
+    this.#reduced = reduced;
+    this.#options = options;
+    this.#at = at;
+    this.#wasm = wasm;
+    this.#recordBytes = (reduced.program.words + 1) * 4;
+    this.#words = new Int32Array(wasm.memory.buffer);
+    this.#free = at.end;
+    this.#fillTables();
+    this.#newTable(FIRST_TABLE);
+    this.#newChunk();
+    this.#put(HEADER.maxStates, Math.min(options.maxStates, MAX_CHUNKS * CHUNK_STATES - ROOM));
+    this.#words.set(reduced.program.initial, at.state >> 2);
+    const violation = wasm.invariants();
+    wasm.canonicalize();
+    wasm.insert(-1);
+    if (violation !== 0) this.#result = { kind: "violation", parent: -1, violation };
+  }
+
+  #put(address: number, value: number): void {
+    this.#words[address >>> 2] = value;
+  }
+
+  #header(address: number): number {
+    return this.#words[address >>> 2] as number;
+  }
+
+  #fillTables(): void {
+    const { program, independence } = this.#reduced;
+    const at = this.#at;
+    const bytes = new Uint8Array(this.#wasm.memory.buffer);
+    let offset = 0;
+    const rows = program.templates.map((template) => {
+      const first = offset;
+      offset += template.locations.length + 1;
+      return first;
+    });
+    for (const thread of program.threads) {
+      const template = program.templates[thread.template];
+      if (template === undefined) continue;
+      const record = at.threads + thread.index * THREAD.bytes;
+      const base = at.state + thread.base * 4;
+      this.#put(record + THREAD.base, base);
+      this.#put(record + THREAD.pcAddress, base + template.pc.word * 4);
+      this.#put(record + THREAD.pcShift, template.pc.shift);
+      this.#put(record + THREAD.pcMask, 2 ** template.pc.width - 1);
+      this.#put(record + THREAD.row, rows[thread.template] as number);
+      this.#put(record + THREAD.end, template.daemon ? -1 : template.end);
+    }
+    for (const [t, template] of program.templates.entries()) {
+      for (const [l, location] of template.locations.entries()) {
+        const row = (rows[t] as number) + l;
+        bytes[at.candidate + row] = independence?.candidate[row] ?? 0;
+        let spurious = 0;
+        for (const [i, transition] of location.transitions.entries()) if (transition.spurious) spurious |= 1 << i;
+        this.#put(at.spurious + row * 4, spurious);
+      }
+    }
+    for (const [i, violation] of program.violations.entries()) bytes[at.artefacts + i + 1] = violation.artefact ? 1 : 0;
+    if (independence === undefined) return;
+    const lists: number[] = [];
+    let address = at.conditions;
+    for (const list of independence.conditions) {
+      lists.push(address);
+      this.#put(address, list.length);
+      address += 4;
+      for (const { mine, theirs } of list) {
+        this.#putForm(address, mine);
+        this.#putForm(address + 16, theirs);
+        address += 32;
+      }
+    }
+    for (const [i, code] of independence.clash.entries()) {
+      this.#put(at.clash + i * 4, code < 2 ? code : (lists[code - 2] as number));
+    }
+  }
+
+  #putForm(address: number, form: IndexForm): void {
+    if (form.kind !== "local") {
+      this.#put(address, -1);
+      this.#put(address + 12, form.kind === "const" ? form.value : 0);
+      return;
+    }
+    this.#put(address, form.cell.word * 4);
+    this.#put(address + 4, form.cell.shift);
+    this.#put(address + 8, form.cell.width >= 32 ? -1 : (1 << form.cell.width) - 1);
+    this.#put(address + 12, form.offset);
+  }
+
+  /** Address of so many fresh bytes; undefined when the limit or the host's memory is reached. */
+  #allocate(bytes: number): number | undefined {
+    const address = this.#free;
+    const end = address + align(bytes);
+    if (end - this.#at.end > this.#options.maxBytes) return undefined;
+    const missing = Math.ceil((end - this.#words.byteLength) / PAGE);
+    if (missing > 0) {
+      try {
+        this.#wasm.memory.grow(missing);
+      } catch {
+        return undefined;
+      }
+      this.#words = new Int32Array(this.#wasm.memory.buffer);
+    }
+    this.#free = end;
+    return address;
+  }
+
+  #newChunk(): boolean {
+    const address = this.#chunks < MAX_CHUNKS ? this.#allocate(CHUNK_STATES * this.#recordBytes) : undefined;
+    if (address === undefined) return false;
+    this.#put(CHUNKS + this.#chunks * 4, address);
+    this.#chunks++;
+    this.#setCapacity();
+    return true;
+  }
+
+  #setCapacity(): void {
+    this.#put(HEADER.capacity, Math.min(this.#chunks * CHUNK_STATES, this.#tableEntries >> 1));
+  }
+
+  #newTable(entries: number): boolean {
+    const address = this.#allocate(entries * 4);
+    if (address === undefined) return false;
+    this.#tableEntries = entries;
+    this.#put(HEADER.tableBase, address);
+    this.#put(HEADER.tableMask, entries - 1);
+    this.#setCapacity();
+    return true;
+  }
+
+  /** More room for states and table; false at the limit. */
+  #makeRoom(): boolean {
+    const needed = this.states + ROOM;
+    while (needed > this.#chunks * CHUNK_STATES) if (!this.#newChunk()) return false;
+    while (needed > this.#tableEntries >> 1) {
+      if (!this.#newTable(this.#tableEntries * 2)) return false;
+      this.#wasm.rehash();
+    }
+    return true;
+  }
+
+  get states(): number {
+    return this.#header(HEADER.count);
+  }
+  get transitions(): number {
+    return this.#transitions + (this.#header(HEADER.transitions) >>> 0);
+  }
+  get frontier(): number {
+    return this.#header(HEADER.count) - this.#header(HEADER.next);
+  }
+  get bytes(): number {
+    return this.#free - this.#at.end;
+  }
+  get artefact(): { readonly parent: number; readonly violation: number } | undefined {
+    const parent = this.#header(HEADER.artefactParent);
+    return parent === 0 ? undefined : { parent: parent - 1, violation: this.#header(HEADER.artefact) };
+  }
+
+  advance(states: number): SearchResult | undefined {
+    if (this.#result !== undefined) return this.#result;
+    const last = this.#header(HEADER.next) + states;
+    while (true) {
+      const left = last - this.#header(HEADER.next);
+      if (left <= 0) return undefined;
+      const answer = this.#wasm.run(left);
+      this.#transitions += this.#header(HEADER.transitions) >>> 0;
+      this.#put(HEADER.transitions, 0);
+      if (answer === ANSWER.portion) return undefined;
+      if (answer === ANSWER.room && this.#makeRoom()) continue;
+      this.#result = this.#resultOf(answer);
+      return this.#result;
+    }
+  }
+
+  #resultOf(answer: number): SearchResult {
+    const parent = this.#header(HEADER.violationParent);
+    switch (answer) {
+      case ANSWER.exhausted:
+        return { kind: "exhausted" };
+      case ANSWER.violation:
+        return { kind: "violation", parent, violation: this.#header(HEADER.violation) };
+      case ANSWER.deadlock:
+        return { kind: "deadlock", state: parent };
+      case ANSWER.room:
+        return { kind: "limit", name: "maxBytes", value: this.#options.maxBytes };
+      default:
+        return { kind: "limit", name: "maxStates", value: this.#options.maxStates };
+    }
+  }
+
+  #stateAddress(index: number): number {
+    const chunk = this.#header(CHUNKS + (index >>> CHUNK_BITS) * 4);
+    return chunk + (index & (CHUNK_STATES - 1)) * this.#recordBytes;
+  }
+
+  stateAt(index: number): Int32Array {
+    const start = this.#stateAddress(index) >>> 2;
+    return this.#words.slice(start, start + this.#reduced.program.words);
+  }
+
+  parentOf(index: number): number {
+    return this.#words[(this.#stateAddress(index) >>> 2) + this.#reduced.program.words] as number;
+  }
 }

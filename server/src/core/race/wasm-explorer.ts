@@ -1,0 +1,519 @@
+/**
+ * The explorer's loops in WebAssembly: the same as expander.ts, search.ts and state-store.ts, step for step, so that both
+ * engines number the states alike. Program-specific code comes from wasm-program.ts.
+ */
+import { MAX_CHAIN, type ReducedProgram } from "./expander.ts";
+import { Code, encodeModule, type WasmFunction } from "./wasm-encoder.ts";
+import { type Addresses, ANSWER, CHUNK_BITS, CHUNK_STATES, CHUNKS, HEADER, ROOM, THREAD } from "./wasm-layout.ts";
+import { enabledFunction, invariantFunction, takeFunction } from "./wasm-program.ts";
+
+/** Function numbers, in order of emission; then two for each template. */
+const F = {
+  enabled: 0,
+  take: 1,
+  clashes: 2,
+  persistent: 3,
+  canonicalize: 4,
+  insert: 5,
+  finish: 6,
+  invariants: 7,
+  restore: 8,
+  expand: 9,
+  run: 10,
+  rehash: 11,
+  hash: 12,
+  address: 13,
+} as const;
+const FIRST_TEMPLATE = 14;
+
+export function writeExplorer(
+  reduced: ReducedProgram,
+  at: Addresses,
+  pages: number,
+  checksDeadlock: boolean,
+): Uint8Array {
+  return new ExplorerWriter(reduced, at, checksDeadlock).write(pages);
+}
+
+class ExplorerWriter {
+  readonly #reduced: ReducedProgram;
+  readonly #at: Addresses;
+  readonly #words: number;
+  readonly #threads: number;
+  readonly #checksDeadlock: boolean;
+
+  constructor(reduced: ReducedProgram, at: Addresses, checksDeadlock: boolean) {
+    this.#reduced = reduced;
+    this.#at = at;
+    this.#words = reduced.program.words;
+    this.#threads = reduced.program.threads.length;
+    this.#checksDeadlock = checksDeadlock;
+  }
+
+  write(pages: number): Uint8Array {
+    const { program } = this.#reduced;
+    const result = (code: Code): WasmFunction => ({ code, result: true });
+    const functions: WasmFunction[] = [
+      result(this.#dispatch(1, 0)),
+      result(this.#dispatch(2, 1)),
+      result(this.#clashes()),
+      result(this.#persistent()),
+      { code: this.#canonicalize(), result: false, exported: "canonicalize" },
+      { code: this.#insert(), result: false, exported: "insert" },
+      result(this.#finish()),
+      { code: invariantFunction(program, this.#at.state), result: true, exported: "invariants" },
+      { code: this.#restore(), result: false, exported: "restore" },
+      result(this.#expand()),
+      { code: this.#run(), result: true, exported: "run" },
+      { code: this.#rehash(), result: false, exported: "rehash" },
+      result(this.#hash()),
+      result(this.#address()),
+    ];
+    for (const template of program.templates) {
+      functions.push(result(enabledFunction(program, template, this.#at.state)));
+      functions.push(result(takeFunction(program, template, this.#at.state)));
+    }
+    return encodeModule(functions, pages);
+  }
+
+  /** enabled(thread) or take(thread, transition): to the template's function with the thread's base. */
+  #dispatch(parameters: number, which: 0 | 1): Code {
+    const code = new Code(parameters);
+    code.switchOn(
+      () => code.get(0),
+      this.#reduced.program.threads.map((thread) => () => {
+        code.const(this.#at.state + thread.base * 4);
+        if (which === 1) code.get(1);
+        code.call(FIRST_TEMPLATE + thread.template * 2 + which);
+      }),
+      () => code.const(0),
+    );
+    return code;
+  }
+
+  /** Pushes the address of the record of the thread in `local`. */
+  #record(code: Code, local: number): void {
+    code.get(local).const(THREAD.bytes).op("mul").const(this.#at.threads).op("add");
+  }
+
+  /** Pushes the pc of the thread whose record's address is in `local`. */
+  #pc(code: Code, local: number): void {
+    code.get(local).load(THREAD.pcAddress).load(0);
+    code.get(local).load(THREAD.pcShift).op("shr_u");
+    code.get(local).load(THREAD.pcMask).op("and");
+  }
+
+  /** clashes(row, base of mine, other's record): 1 if the other thread can touch what mine touches. */
+  #clashes(): Code {
+    const code = new Code(3);
+    const answer = code.local();
+    const pointer = code.local();
+    const left = code.local();
+    const size = this.#reduced.independence?.size ?? 0;
+    code.get(0).const(size).op("mul");
+    code.get(2).load(THREAD.row).op("add");
+    this.#pc(code, 2);
+    code.op("add").const(2).op("shl").load(this.#at.clash).tee(answer);
+    code.const(2).op("lt_u");
+    code.if(() => code.get(answer).return());
+    code.get(answer).tee(pointer).load(0).set(left);
+    code.get(pointer).const(4).op("add").set(pointer);
+    const side = (base: () => void, offset: number): void => {
+      // word (-1: constant), shift, mask, plus
+      code.get(pointer).load(offset).const(0).op("lt_s");
+      code.if(
+        () => code.get(pointer).load(offset + 12),
+        () => {
+          base();
+          code.get(pointer).load(offset).op("add").load(0);
+          code
+            .get(pointer)
+            .load(offset + 4)
+            .op("shr_u");
+          code
+            .get(pointer)
+            .load(offset + 8)
+            .op("and");
+          code
+            .get(pointer)
+            .load(offset + 12)
+            .op("add");
+        },
+        true,
+      );
+    };
+    code.loop(() => {
+      side(() => code.get(1), 0);
+      side(() => code.get(2).load(THREAD.base), 16);
+      code.op("eq");
+      code.if(() => code.const(1).return());
+      code.get(pointer).const(32).op("add").set(pointer);
+      code.get(left).const(1).op("sub").tee(left).brIf(0);
+    });
+    code.const(0);
+    return code;
+  }
+
+  /** persistent(): a thread that may be run alone, or -1; its enabled transitions go to the header. */
+  #persistent(): Code {
+    const code = new Code(0);
+    if (this.#reduced.independence === undefined) return code.const(-1);
+    const thread = code.local();
+    const record = code.local();
+    const row = code.local();
+    const enabled = code.local();
+    const other = code.local();
+    const otherRecord = code.local();
+    code.loop(() => {
+      code.block(() => {
+        this.#record(code, thread);
+        code.tee(record).load(THREAD.row);
+        this.#pc(code, record);
+        code.op("add").tee(row).loadByte(this.#at.candidate).op("eqz").brIf(0);
+        code.get(thread).call(F.enabled).tee(enabled).op("eqz").brIf(0);
+        code.const(0).set(other);
+        code.loop(() => {
+          code.get(other).get(thread).op("ne");
+          code.if(() => {
+            this.#record(code, other);
+            code.set(otherRecord);
+            code.get(row).get(record).load(THREAD.base).get(otherRecord).call(F.clashes);
+            code.brIf(2);
+          });
+          code.get(other).const(1).op("add").tee(other).const(this.#threads).op("lt_u").brIf(0);
+        });
+        code.const(0).get(enabled).store(HEADER.alone);
+        code.get(thread).return();
+      });
+      code.get(thread).const(1).op("add").tee(thread).const(this.#threads).op("lt_u").brIf(0);
+    });
+    code.const(-1);
+    return code;
+  }
+
+  /** Sorts the blocks of interchangeable threads (bubble sort, unrolled: groups are small). */
+  #canonicalize(): Code {
+    const code = new Code(0);
+    const kept = code.local();
+    for (const { bases, words } of this.#reduced.groups) {
+      for (let pass = bases.length - 1; pass > 0; pass--) {
+        for (let i = 0; i < pass; i++) {
+          const a = this.#at.state + (bases[i] as number) * 4;
+          const b = this.#at.state + (bases[i + 1] as number) * 4;
+          code.block(() => {
+            // Leave when a < b; go on with the next word while equal; leave at the end.
+            code.block(() => {
+              for (let w = 0; w < words; w++) {
+                code
+                  .const(0)
+                  .load(a + w * 4)
+                  .const(0)
+                  .load(b + w * 4)
+                  .op("gt_s")
+                  .brIf(0);
+                code
+                  .const(0)
+                  .load(a + w * 4)
+                  .const(0)
+                  .load(b + w * 4)
+                  .op("ne")
+                  .brIf(1);
+              }
+              code.br(1);
+            });
+            for (let w = 0; w < words; w++) {
+              code
+                .const(0)
+                .load(a + w * 4)
+                .set(kept);
+              code
+                .const(0)
+                .const(0)
+                .load(b + w * 4)
+                .store(a + w * 4);
+              code
+                .const(0)
+                .get(kept)
+                .store(b + w * 4);
+            }
+          });
+        }
+      }
+    }
+    return code;
+  }
+
+  /** hash(address of a state): as hashWords(). */
+  #hash(): Code {
+    const code = new Code(1);
+    const hash = code.local();
+    code.const(0x9e3779b9 | 0).set(hash);
+    for (let w = 0; w < this.#words; w++) {
+      code
+        .get(hash)
+        .get(0)
+        .load(w * 4)
+        .op("xor")
+        .const(0x85ebca6b | 0)
+        .op("mul")
+        .tee(hash);
+      code.get(hash).const(15).op("shr_u").op("xor").set(hash);
+    }
+    code
+      .get(hash)
+      .const(0xc2b2ae35 | 0)
+      .op("mul")
+      .tee(hash);
+    code.get(hash).const(16).op("shr_u").op("xor");
+    return code;
+  }
+
+  /** address(index): of a stored state; its parent follows its words. */
+  #address(): Code {
+    const code = new Code(1);
+    code.get(0).const(CHUNK_BITS).op("shr_u").const(2).op("shl").load(CHUNKS);
+    code
+      .get(0)
+      .const(CHUNK_STATES - 1)
+      .op("and")
+      .const((this.#words + 1) * 4)
+      .op("mul")
+      .op("add");
+    return code;
+  }
+
+  /** insert(parent): stores the state worked on unless it is there. */
+  #insert(): Code {
+    const code = new Code(1);
+    const slot = code.local();
+    const entry = code.local();
+    const mask = code.local();
+    const table = code.local();
+    const { state } = this.#at;
+    code.const(0).load(HEADER.tableMask).set(mask);
+    code.const(0).load(HEADER.tableBase).set(table);
+    code.const(state).call(F.hash).get(mask).op("and").set(slot);
+    code.block(() => {
+      code.loop(() => {
+        // Entries are index + 1; 0 is empty.
+        code.get(table).get(slot).const(2).op("shl").op("add").load(0).tee(entry).op("eqz").brIf(1);
+        code.block(() => {
+          code.get(entry).const(1).op("sub").call(F.address).set(entry);
+          for (let w = 0; w < this.#words; w++) {
+            code
+              .get(entry)
+              .load(w * 4)
+              .const(0)
+              .load(state + w * 4)
+              .op("ne")
+              .brIf(0);
+          }
+          code.return();
+        });
+        code.get(slot).const(1).op("add").get(mask).op("and").set(slot);
+        code.br(0);
+      });
+    });
+    const count = code.local();
+    code.const(0).load(HEADER.count).tee(count).call(F.address).set(entry);
+    for (let w = 0; w < this.#words; w++)
+      code
+        .get(entry)
+        .const(0)
+        .load(state + w * 4)
+        .store(w * 4);
+    code
+      .get(entry)
+      .get(0)
+      .store(this.#words * 4);
+    code.const(0).get(count).const(1).op("add").tee(count).store(HEADER.count);
+    code.get(table).get(slot).const(2).op("shl").op("add").get(count).store(0);
+    return code;
+  }
+
+  /** rehash(): enters all stored states into the (empty) table that the header names. */
+  #rehash(): Code {
+    const code = new Code(0);
+    const index = code.local();
+    const slot = code.local();
+    const mask = code.local();
+    const table = code.local();
+    code.const(0).load(HEADER.tableMask).set(mask);
+    code.const(0).load(HEADER.tableBase).set(table);
+    code.block(() => {
+      code.loop(() => {
+        code.get(index).const(0).load(HEADER.count).op("ge_u").brIf(1);
+        code.get(index).call(F.address).call(F.hash).get(mask).op("and").set(slot);
+        code.block(() => {
+          code.loop(() => {
+            code.get(table).get(slot).const(2).op("shl").op("add").load(0).op("eqz").brIf(1);
+            code.get(slot).const(1).op("add").get(mask).op("and").set(slot);
+            code.br(0);
+          });
+        });
+        code.get(table).get(slot).const(2).op("shl").op("add");
+        code.get(index).const(1).op("add").tee(index).store(0);
+        code.br(0);
+      });
+    });
+    return code;
+  }
+
+  #countTransition(code: Code): void {
+    code.const(0).const(0).load(HEADER.transitions).const(1).op("add").store(HEADER.transitions);
+  }
+
+  /** finish(parent): after a step without violation. 0, or a violation met on the way. */
+  #finish(): Code {
+    const code = new Code(1);
+    const violation = code.local();
+    const thread = code.local();
+    const length = code.local();
+    code.call(F.invariants).tee(violation);
+    code.if(() => code.get(violation).return());
+    if (this.#reduced.reductions.lockRegions) {
+      code.const(1).set(length);
+      code.block(() => {
+        code.loop(() => {
+          code.get(length).const(MAX_CHAIN).op("ge_u").brIf(1);
+          code.call(F.persistent).tee(thread).const(0).op("lt_s").brIf(1);
+          code.const(0).load(HEADER.alone).op("popcnt").const(1).op("ne").brIf(1);
+          this.#countTransition(code);
+          code.get(thread).const(0).load(HEADER.alone).op("ctz").call(F.take).tee(violation);
+          code.if(() => code.get(violation).return());
+          code.get(length).const(1).op("add").set(length);
+          code.br(0);
+        });
+      });
+    }
+    if (this.#reduced.groups.length > 0) code.call(F.canonicalize);
+    code.get(0).call(F.insert);
+    code.const(0);
+    return code;
+  }
+
+  /** restore(index): a stored state becomes the one worked on. */
+  #restore(): Code {
+    const code = new Code(1);
+    const from = code.local();
+    code.get(0).call(F.address).set(from);
+    for (let w = 0; w < this.#words; w++)
+      code
+        .const(0)
+        .get(from)
+        .load(w * 4)
+        .store(this.#at.state + w * 4);
+    return code;
+  }
+
+  /** expand(index): 0, or the answer `violation` or `deadlock`. */
+  #expand(): Code {
+    const code = new Code(1);
+    const thread = code.local();
+    const enabled = code.local();
+    const violation = code.local();
+    const progress = code.local();
+    const record = code.local();
+    const takeAll = (): void => {
+      // All transitions in `enabled` of `thread`; the state is restored after each.
+      code.block(() => {
+        code.loop(() => {
+          code.get(enabled).op("eqz").brIf(1);
+          this.#countTransition(code);
+          code.get(thread).get(enabled).op("ctz").call(F.take).tee(violation).op("eqz");
+          code.if(() => code.get(0).call(F.finish).set(violation));
+          code.get(violation);
+          code.if(() => {
+            code.get(violation).loadByte(this.#at.artefacts);
+            code.if(
+              () => {
+                code.const(0).load(HEADER.artefactParent).op("eqz");
+                code.if(() => {
+                  code.const(0).get(0).const(1).op("add").store(HEADER.artefactParent);
+                  code.const(0).get(violation).store(HEADER.artefact);
+                });
+              },
+              () => {
+                code.const(0).get(0).store(HEADER.violationParent);
+                code.const(0).get(violation).store(HEADER.violation);
+                code.const(ANSWER.violation).return();
+              },
+            );
+          });
+          code.get(0).call(F.restore);
+          code.get(enabled).get(enabled).const(1).op("sub").op("and").set(enabled);
+          code.br(0);
+        });
+      });
+    };
+    code.get(0).call(F.restore);
+    if (this.#reduced.reductions.partialOrder) {
+      code.call(F.persistent).tee(thread).const(0).op("ge_s");
+      code.if(() => {
+        code.const(0).load(HEADER.alone).set(enabled);
+        takeAll();
+        code.const(0).return();
+      });
+      code.const(0).set(thread);
+    }
+    code.loop(() => {
+      this.#record(code, thread);
+      code.set(record);
+      code.get(thread).call(F.enabled).tee(enabled);
+      code.if(() => {
+        code.get(progress).get(enabled);
+        code.get(record).load(THREAD.row);
+        this.#pc(code, record);
+        code.op("add").const(2).op("shl").load(this.#at.spurious).const(-1).op("xor").op("and");
+        code.op("or").set(progress);
+        takeAll();
+      });
+      code.get(thread).const(1).op("add").tee(thread).const(this.#threads).op("lt_u").brIf(0);
+    });
+    if (this.#checksDeadlock) {
+      code.get(progress).op("eqz");
+      code.if(() => {
+        code.const(0).set(thread);
+        code.loop(() => {
+          this.#record(code, thread);
+          code.tee(record).load(THREAD.end).const(0).op("ge_s");
+          code.if(() => {
+            this.#pc(code, record);
+            code.get(record).load(THREAD.end).op("ne");
+            code.if(() => {
+              code.const(0).get(0).store(HEADER.violationParent);
+              code.const(ANSWER.deadlock).return();
+            });
+          });
+          code.get(thread).const(1).op("add").tee(thread).const(this.#threads).op("lt_u").brIf(0);
+        });
+      });
+    }
+    code.const(0);
+    return code;
+  }
+
+  /** run(n): expands n states; says why it stopped. */
+  #run(): Code {
+    const code = new Code(1);
+    const next = code.local();
+    const answer = code.local();
+    code.loop(() => {
+      code.get(0).op("eqz");
+      code.if(() => code.const(ANSWER.portion).return());
+      code.const(0).load(HEADER.next).tee(next).const(0).load(HEADER.count).op("ge_u");
+      code.if(() => code.const(ANSWER.exhausted).return());
+      code.const(0).load(HEADER.count).const(ROOM).op("add").const(0).load(HEADER.capacity).op("gt_u");
+      code.if(() => code.const(ANSWER.room).return());
+      code.const(0).get(next).const(1).op("add").store(HEADER.next);
+      code.get(next).call(F.expand).tee(answer);
+      code.if(() => code.get(answer).return());
+      code.const(0).load(HEADER.count).const(0).load(HEADER.maxStates).op("gt_u");
+      code.if(() => code.const(ANSWER.limit).return());
+      code.get(0).const(1).op("sub").set(0);
+      code.br(0);
+    });
+    code.unreachable();
+    return code;
+  }
+}

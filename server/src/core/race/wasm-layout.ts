@@ -1,0 +1,56 @@
+/** Addresses in the explorer's linear memory. Bytes; every entry is a 32-bit word. */
+
+/** Words at the start that JavaScript reads and writes between calls. */
+export const HEADER = {
+  count: 0,
+  next: 4,
+  transitions: 8,
+  tableBase: 12,
+  tableMask: 16,
+  violationParent: 20,
+  violation: 24,
+  /** Stored state + 1; 0 = none. */
+  artefactParent: 28,
+  artefact: 32,
+  /** States for which there is room. */
+  capacity: 36,
+  maxStates: 40,
+  /** Result of `persistent`: its enabled transitions. */
+  alone: 44,
+} as const;
+
+export const CHUNKS = 64;
+export const MAX_CHUNKS = 4096;
+/** States in a chunk: a power of two. */
+export const CHUNK_BITS = 14;
+export const CHUNK_STATES = 1 << CHUNK_BITS;
+export const STATE = CHUNKS + MAX_CHUNKS * 4;
+/** Successors of one state at most; so much room is kept free before each expansion. */
+export const ROOM = 1024;
+
+/** Words of a thread's record. */
+export const THREAD = {
+  base: 0,
+  pcAddress: 4,
+  pcShift: 8,
+  pcMask: 12,
+  row: 16,
+  /** pc at the end; -1 for daemons, which never have to finish. */
+  end: 20,
+  bytes: 24,
+} as const;
+
+/** What `run` answers. */
+export const ANSWER = { portion: 0, exhausted: 1, violation: 2, deadlock: 3, room: 4, limit: 5 } as const;
+
+export interface Addresses {
+  readonly state: number;
+  readonly threads: number;
+  readonly candidate: number;
+  readonly spurious: number;
+  readonly clash: number;
+  readonly conditions: number;
+  readonly artefacts: number;
+  /** First free byte. */
+  readonly end: number;
+}
