@@ -10,7 +10,7 @@ import type { HostMessage } from "../../server/src/protocol/simulator.ts";
 import { type Opening, type OutsideMessage, SimulatorSession } from "../../server/src/service/simulator-session.ts";
 import { describeWith, repositoryRoot } from "../support/requirements.ts";
 import { longRunHost } from "./support/long-run.ts";
-import { HOSTILE, LIVELOCK, LOST_WAKE, MARKUP } from "./support/models.ts";
+import { HOSTILE, LIVELOCK, LOST_WAKE, MARKUP, RECLAIM } from "./support/models.ts";
 import { launchBrowser, openPanel, type PanelHost, type PanelOptions, type PanelPage } from "./support/panel-page.ts";
 import type { ThemeName } from "./support/themes.ts";
 
@@ -29,7 +29,7 @@ function sessionHost(
         now: () => performance.now(),
         outside: (message) => void outside.push(message),
       },
-      { models: [...listModels(), LOST_WAKE, LIVELOCK, HOSTILE] },
+      { models: [...listModels(), LOST_WAKE, LIVELOCK, HOSTILE, RECLAIM] },
       opening,
     );
 }
@@ -156,6 +156,30 @@ describeWith("chromium", "the simulator's panel", () => {
     expect(await page.locator(".hidden-text[role=status]").textContent()).toContain("Passing run");
     // The focus stays on the switch although it was drawn anew.
     expect(await page.evaluate(() => document.activeElement?.getAttribute("data-key"))).toBe("toggle-locked");
+  });
+
+  test("what a step changed is marked, with what was there before", async () => {
+    const page = await open({ host: sessionHost({ model: "reclaim" }), theme: "light" });
+    await runShown(page, "Passing run");
+    const state = page.locator("aside.state");
+    const step = async (label: string) => {
+      await page.locator(".row", { hasText: label }).click();
+      await page.locator(".state-title", { hasText: (await present(page)) ?? "?" }).waitFor();
+    };
+    await step("journal_start()");
+    const free = state.locator(".gauge", { hasText: "free" });
+    expect(await free.locator(".value").textContent()).toBe("freewas 2→now 1");
+    expect(await free.locator(".page").count()).toBe(2);
+    expect(await free.locator(".page-gone").count()).toBe(1);
+    expect(await state.locator(".value.changed").allTextContents()).toEqual(["freewas 2→now 1", "handleswas 0→now 1"]);
+    await page.screenshot({ path: join(pictures, "simulator-memory.png") });
+    await step("queue_work(evict_work)");
+    expect(await state.locator(".queue .box").allTextContents()).toEqual(["A"]);
+    await step("I_FREEING");
+    expect(await state.locator(".bit.changed").textContent()).toContain("FREEING set, changed");
+    await step("remove_inode_hash");
+    expect(await state.locator(".chain .slot-name").allTextContents()).toEqual(["B"]);
+    expect(await state.locator(".loose .slot-name").allTextContents()).toEqual(["A"]);
   });
 
   test("why a thread can't go on is said beside its step", async () => {

@@ -84,6 +84,55 @@ export const LIVELOCK = checked({
   invariants: ["PROG"],
 });
 
+/** Reclaim that takes a page to give two back: memory, a work queue, a transaction, a private list. */
+export const RECLAIM = checked({
+  format: 1,
+  id: "reclaim",
+  title: "Reclaim defers to a worker",
+  kind: "design",
+  summary: "kswapd queues the inode; the worker starts a transaction, takes a page and gives two back.",
+  assumptions: ["One inode."],
+  variables: [
+    { name: "free", initial: 2, max: 4, group: "memory", description: "free pages" },
+    { name: "reserve", initial: 3, max: 4, group: "memory" },
+    { name: "handles", max: 2, group: "transaction" },
+    { name: "active", initial: 1, max: 1, group: "superblock" },
+  ],
+  slots: {
+    count: 2,
+    initial: [
+      { ino: 1, hashed: 1, nlink: 1 },
+      { ino: 2, hashed: 2, count: 1, nlink: 1 },
+    ],
+  },
+  locks: [{ name: "s_umount", kind: "sleep" }],
+  queues: [{ name: "evict_work", capacity: 2 }],
+  threads: [
+    {
+      name: "kswapd",
+      context: ["MEMALLOC"],
+      steps: [
+        { label: "inode->i_state |= I_FREEING", do: "A.FREEING = 1" },
+        { label: "queue_work(evict_work)", do: "queue(evict_work, A)" },
+      ],
+    },
+    {
+      name: "worker",
+      context: ["worker", "NOFS"],
+      locals: [{ name: "x", type: "slot" }],
+      steps: [
+        { label: "down_read(&sb->s_umount)", do: "lock(s_umount)" },
+        { label: "the workqueue takes the inode", do: "pop(evict_work, x)" },
+        { label: "journal_start()", do: "handles++; free--" },
+        { label: "remove_inode_hash(inode)", do: "hash_del(x)" },
+        { label: "journal_stop()", do: "handles--; free = free + 2" },
+        { label: "up_read(&sb->s_umount)", do: "unlock(s_umount)" },
+      ],
+    },
+  ],
+  invariants: ["PROG"],
+});
+
 export const MARKUP = "<img src=x onerror=window.hacked=1>";
 
 /** Names that look like HTML wherever a model has a name. */
