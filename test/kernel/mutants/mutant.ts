@@ -91,7 +91,7 @@ function where(edit: MutantEdit): string {
  * file, unless by the very same edits.
  */
 export function groupMutants(mutants: readonly Mutant[]): Mutant[][] {
-  const groups: { members: Mutant[]; filesystems: Set<string>; edits: Map<string, readonly MutantEdit[]> }[] = [];
+  const groups: MutantGroup[] = [];
   for (const mutant of mutants) {
     const own = editsByFile(mutant);
     const free = groups.find(
@@ -99,13 +99,19 @@ export function groupMutants(mutants: readonly Mutant[]): Mutant[][] {
         !group.filesystems.has(mutant.filesystem) &&
         [...own].every(([file, edits]) => sameEdits(group.edits.get(file) ?? edits, edits)),
     );
-    const group = free ?? { members: [], filesystems: new Set(), edits: new Map() };
+    const group: MutantGroup = free ?? { members: [], filesystems: new Set(), edits: new Map() };
     if (free === undefined) groups.push(group);
     group.members.push(mutant);
     group.filesystems.add(mutant.filesystem);
     for (const [file, edits] of own) group.edits.set(file, edits);
   }
   return groups.map((group) => group.members);
+}
+
+interface MutantGroup {
+  readonly members: Mutant[];
+  readonly filesystems: Set<string>;
+  readonly edits: Map<string, readonly MutantEdit[]>;
 }
 
 function editsByFile(mutant: Mutant): Map<string, MutantEdit[]> {
