@@ -173,7 +173,7 @@ export class TypestateWalk {
       test.k === "call" && test.callee.k === "id" && (when ? emptyWhenTrue : emptyWhenFalse).has(test.callee.name);
     if (says(step.test, holds)) return NO_PAGES;
     // `is_bad_inode(inode) || !ip->blkno`: whichever operand it was, the inode is one that never came to life.
-    return holds && operandsOfOr(step.whole).some((operand) => says(operand, true)) ? NO_PAGES : 0;
+    return holds === step.sense && operandsOfOr(step.whole).some((operand) => says(operand, true)) ? NO_PAGES : 0;
   }
 
   #stepStates(

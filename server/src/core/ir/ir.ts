@@ -54,11 +54,12 @@ export type Step =
       next: number;
       readonly guard: number;
     }
-  /** `whole` is the condition that `test` is an operand of. */
+  /** `whole` is the condition that `test` is an operand of; `sense`: which outcome of the test speaks for the whole. */
   | {
       readonly k: "branch";
       readonly test: Expr;
       readonly whole: Expr;
+      readonly sense: boolean;
       yes: number;
       no: number;
       readonly guard: number;

@@ -255,9 +255,9 @@ class FunctionLowering {
   }
 
   /** Branches on a condition, one branch step for each operand of && and ||. Returns the open ends. */
-  private condition(test: Expr, at: number, whole: Expr = test): { yes: number[]; no: number[] } {
+  private condition(test: Expr, at: number, whole: Expr = test, sense = true): { yes: number[]; no: number[] } {
     if (test.k === "unary" && test.op === "!") {
-      const { yes, no } = this.condition(test.operand, at, whole);
+      const { yes, no } = this.condition(test.operand, at, whole, !sense);
       return { yes: no, no: yes };
     }
     if (
@@ -266,20 +266,20 @@ class FunctionLowering {
       /^_*(un)?likely$/.test(test.callee.name) &&
       test.args.length === 1
     )
-      return this.condition(test.args[0]!, at, whole);
+      return this.condition(test.args[0]!, at, whole, sense);
     if (test.k === "binary" && (test.op === "&&" || test.op === "||")) {
-      const left = this.condition(test.left, at, whole);
+      const left = this.condition(test.left, at, whole, sense);
       const middle = this.nop();
       for (const end of test.op === "&&" ? left.yes : left.no) this.link(end, middle);
       this.#last = middle;
-      const right = this.condition(test.right, at, whole);
+      const right = this.condition(test.right, at, whole, sense);
       return test.op === "&&"
         ? { yes: right.yes, no: [...left.no, ...right.no] }
         : { yes: [...left.yes, ...right.yes], no: right.no };
     }
     const yes = this.nop();
     const no = this.nop();
-    this.fallInto(this.append({ k: "branch", test, whole, yes, no, guard: this.#guard, at }));
+    this.fallInto(this.append({ k: "branch", test, whole, sense, yes, no, guard: this.#guard, at }));
     return { yes: [yes], no: [no] };
   }
 

@@ -33,7 +33,8 @@ export function copyTree(tree: SyntaxTree): Ast {
 
 function copyNode(cursor: SyntaxCursor, counter: { errors: number }, depth: number): AstNode {
   const type = cursor.nodeType;
-  const field = cursor.currentFieldName;
+  // Native cursors answer undefined where WASM's answer null.
+  const field = cursor.currentFieldName ?? null;
   const start = cursor.startIndex;
   const end = cursor.endIndex;
   const children: AstNode[] = [];
@@ -44,7 +45,7 @@ function copyNode(cursor: SyntaxCursor, counter: { errors: number }, depth: numb
       if (cursor.nodeIsNamed) {
         if (cursor.nodeType !== "comment") children.push(copyNode(cursor, counter, depth + 1));
       } else {
-        const name = cursor.currentFieldName;
+        const name = cursor.currentFieldName ?? null;
         if (name !== null)
           children.push({
             type: cursor.nodeType,
