@@ -55,6 +55,8 @@ export function serveFeatures(
       review: place.root.latest?.review ?? null,
       settings: workspace.settings,
       rulePages: workspace.rulePages,
+      // Only our own client is known to be VS Code.
+      besideDiagnostics: workspace.capabilities.panels,
     });
   });
 

@@ -4,15 +4,23 @@ import { uriOf } from "./tree-location.ts";
 
 const LINKS_SHOWN = 12;
 
-export function describeFinding(finding: Finding, root: string, rulePages: string): string {
-  const lines = [`**[${finding.rule}](${rulePages}${finding.rule}.md)** (${finding.severity}): ${finding.message}`];
+export interface DescriptionOptions {
+  readonly root: string;
+  readonly rulePages: string;
+  /** The editor shows the diagnostic beside it: message and chain need not be said twice. */
+  readonly beside: boolean;
+}
+
+export function describeFinding(finding: Finding, { root, rulePages, beside }: DescriptionOptions): string {
+  const heading = `**[${finding.rule}](${rulePages}${finding.rule}.md)**`;
+  const lines = [beside ? heading : `${heading} (${finding.severity}): ${finding.message}`];
   const facts = [`${finding.filesystem}, \`${finding.table}\`.${finding.operation}`];
   if (finding.contexts.length > 0) facts.push(`in ${finding.contexts.join(", ")}`);
   lines.push(facts.join(", "));
   if (finding.conditions.length > 0) {
     lines.push(`When ${finding.conditions.map((condition) => `\`${condition}\``).join(" and ")}`);
   }
-  if (finding.chain.length > 0) lines.push(describeChain(finding, root));
+  if (!beside && finding.chain.length > 0) lines.push(describeChain(finding, root));
   if (finding.confidence !== "high") {
     lines.push(`Confidence: ${finding.confidence}${finding.confidenceReason ? ` (${finding.confidenceReason})` : ""}`);
   }

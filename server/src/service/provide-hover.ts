@@ -20,6 +20,8 @@ export interface HoverRequest {
   readonly review: Review | null;
   readonly settings: Settings;
   readonly rulePages: string;
+  /** The editor's hover shows the diagnostics at the position by itself. */
+  readonly besideDiagnostics: boolean;
 }
 
 export function provideHover(request: HoverRequest): Hover | null {
@@ -32,7 +34,13 @@ export function provideHover(request: HoverRequest): Hover | null {
       (finding) => finding.file === request.file && contains(spanRange(finding), position),
     );
     for (const finding of here) {
-      parts.push(describeFinding(finding, request.root, request.rulePages));
+      parts.push(
+        describeFinding(finding, {
+          root: request.root,
+          rulePages: request.rulePages,
+          beside: request.besideDiagnostics,
+        }),
+      );
       range ??= spanRange(finding);
     }
     if (word !== null) {

@@ -1,0 +1,158 @@
+/** The main job in a real VS Code (code-server), with the extension installed from its package. */
+import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { fixtureFolder } from "../support/fixture.ts";
+import { describeWith } from "../support/requirements.ts";
+import { type CodeServer, packExtension, startCodeServer } from "./support/code-server.ts";
+import { Editor } from "./support/editor.ts";
+import { reviewByCommandLine } from "./support/review.ts";
+
+describeWith(["chromium", "code-server"], "VS Code on the desktop, from the package", () => {
+  let server: CodeServer;
+  let editor: Editor;
+  let home = "";
+  let tree = "";
+
+  beforeAll(async () => {
+    home = mkdtempSync(join(tmpdir(), "evictscope-tree-"));
+    tree = join(home, "sample");
+    cpSync(fixtureFolder("sample"), tree, { recursive: true });
+    server = await startCodeServer(packExtension());
+    editor = await Editor.open(server.addressOf(tree));
+  }, 240_000);
+
+  afterAll(async () => {
+    await editor?.close();
+    await server?.stop();
+    rmSync(home, { recursive: true, force: true });
+  });
+
+  afterEach(async ({ task }) => {
+    if (task.result?.state === "fail") await editor?.screenshot(`failed-${task.id}`);
+  });
+
+  test("nothing is indexed before a C file is open; then the findings are those of the command line", async () => {
+    const item = editor.page.locator('.statusbar-item[id*="evictscope"]');
+    expect(await item.count()).toBe(0);
+    await editor.openFile("fs/puntfs/inode.c:99");
+    await editor.reviewed();
+    const { findings } = reviewByCommandLine(tree);
+    const count = (severity: string): number => findings.filter((finding) => finding.severity === severity).length;
+    expect(findings.length).toBeGreaterThan(20);
+    expect(await editor.problemCounts()).toBe(
+      `Errors: ${count("error")}, Warnings: ${count("warning")}, Infos: ${count("hint")}`,
+    );
+    await editor.squiggles.first().waitFor();
+    await editor.screenshot("diagnostics");
+  }, 180_000);
+
+  test("the lens says who reaches the operation", async () => {
+    const lens = editor.lenses.first();
+    await lens.waitFor();
+    expect(await lens.textContent()).toMatch(
+      /^evict_inode_async of fs\/puntfs - reached by kswapd - \d findings - simulate$/,
+    );
+  }, 120_000);
+
+  test("hover explains the finding with its chain, and the protocol's own names", async () => {
+    const { page } = editor;
+    await editor.hover("queue_work", 99);
+    const finding = page.locator(".monaco-hover-content:visible", { hasText: "work-after-unhash" });
+    await finding.waitFor();
+    expect(await finding.textContent()).toContain("puntfs_evict_inode_async()");
+    await editor.screenshot("hover-finding");
+    await page.keyboard.press("Escape");
+    await editor.hover("remove_inode_hash", 94);
+    const name = page.locator(".monaco-hover-content:visible", { hasText: "Takes the inode out of the inode hash" });
+    await name.waitFor();
+    await editor.screenshot("hover-name");
+    await page.keyboard.press("Escape");
+  }, 120_000);
+
+  test("the problems list links a finding to its rule's page and to its chain", async () => {
+    const { page } = editor;
+    await editor.command("Problems: Focus on Problems View");
+    await page.locator('.panel input[placeholder^="Filter"]').first().fill("punts the eviction");
+    const row = page.locator(".markers-panel .monaco-list-row", { hasText: "async-evict-contract" }).first();
+    await row.waitFor();
+    await row.locator("a", { hasText: "async-evict-contract" }).click();
+    await page.locator(".tab.active", { hasText: "async-evict-contract.md" }).waitFor();
+    await page.keyboard.press("Control+F4");
+    await page.locator('.panel input[placeholder^="Filter"]').first().fill("");
+    await editor.screenshot("problems");
+    await page.keyboard.press("Control+1");
+    await page.keyboard.press("Control+j");
+    await page.locator(".markers-panel").waitFor({ state: "hidden" });
+  }, 120_000);
+
+  test("suppressing asks for a reason, refuses none, and takes the finding away until undone", async () => {
+    const { page } = editor;
+    await editor.openFile("fs/stackfs/inode.c:76");
+    await editor.page.locator(".editor-group-container.active .squiggly-warning").first().waitFor();
+    await editor.codeAction("Suppress here with a reason (iput-under-evict)");
+    const input = page.locator(".quick-input-widget input").first();
+    await input.waitFor();
+    await page.keyboard.press("Enter");
+    await page.locator(".quick-input-message", { hasText: "A reason is required." }).waitFor();
+    await editor.screenshot("suppress-reason");
+    await input.fill("the lower inode is pinned by its own superblock");
+    await page.keyboard.press("Enter");
+    await editor.textOf("/* evictscope: allow(iput-under-evict): the lower inode is pinned by its own superblock */");
+    await page.locator(".editor-group-container.active .squiggly-warning").first().waitFor({ state: "detached" });
+    await editor.screenshot("suppressed");
+    await page.locator(".editor-group-container.active .monaco-editor .view-lines").first().click();
+    await page.keyboard.press("Control+Z");
+    await page.locator(".editor-group-container.active .squiggly-warning").first().waitFor();
+    // The edit was made in the editor alone.
+    expect(readFileSync(join(tree, "fs/stackfs/inode.c"), "utf8")).not.toContain("evictscope: allow(iput");
+  }, 180_000);
+
+  test("an unsaved edit clears a finding, and undoing it brings it back", async () => {
+    const { page } = editor;
+    await editor.openFile("fs/dirtfs/inode.c:66");
+    await editor.squiggles.first().waitFor();
+    const before = await editor.problemCounts();
+    await editor.goToLine(66);
+    await page.keyboard.press("Control+/");
+    await page.waitForFunction(
+      (counts) => document.querySelector("[id='status.problems'] a")?.getAttribute("aria-label") !== counts,
+      before,
+    );
+    await page.keyboard.press("Control+Z");
+    await page.waitForFunction(
+      (counts) => document.querySelector("[id='status.problems'] a")?.getAttribute("aria-label") === counts,
+      before,
+    );
+  }, 120_000);
+
+  test("the quick fix opens the simulator, which steps through the counterexample", async () => {
+    const { page } = editor;
+    await editor.openFile("fs/puntfs/inode.c:99");
+    await editor.squiggles.first().waitFor();
+    await editor.codeAction("Open in race simulator (work-after-unhash)");
+    const frame = await editor.panelFrame();
+    await frame.locator(".verdict", { hasText: "violated" }).waitFor();
+    await frame.locator(".verdict", { hasText: "UNIQ" }).waitFor();
+    const position = frame.locator('input[type="number"], .transport input[type="text"]').first();
+    await frame.locator(".run-end", { hasText: "UNIQ" }).waitFor();
+    await editor.screenshot("simulator-end");
+    const last = Number(await position.inputValue());
+    expect(last).toBeGreaterThan(5);
+    await frame.locator("body").press("Home");
+    await expect.poll(() => position.inputValue()).toBe("0");
+    for (let step = 1; step <= 3; step++) {
+      await frame.locator("body").press("ArrowDown");
+      await expect.poll(() => position.inputValue()).toBe(String(step));
+    }
+    await frame.locator("body").press("End");
+    await expect.poll(() => position.inputValue()).toBe(String(last));
+    await frame.locator("body").press("ArrowUp");
+    await expect.poll(() => position.inputValue()).toBe(String(last - 1));
+    await editor.screenshot("simulator-step");
+    const blocked = editor.errors.filter((line) => /Content Security Policy/.test(line) && /evictscope/.test(line));
+    expect(blocked).toEqual([]);
+    await page.keyboard.press("Escape");
+  }, 180_000);
+});

@@ -1,0 +1,165 @@
+/** A real VS Code in Chromium: what a user would see and press, by the workbench's own names. Waits for events alone. */
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type BrowserContext, chromium, type Frame, type Locator, type Page } from "playwright-core";
+import { pathOf, repositoryRoot } from "../../support/requirements.ts";
+
+/** A slow machine starts a workbench in half a minute. */
+const PATIENCE = 60_000;
+
+export class Editor {
+  readonly page: Page;
+  /** What the page wrote to its console as an error; for messages of failed tests. */
+  readonly errors: string[] = [];
+  readonly #context: BrowserContext;
+  readonly #profile: string;
+
+  private constructor(context: BrowserContext, page: Page, profile: string) {
+    this.#context = context;
+    this.page = page;
+    this.#profile = profile;
+    page.on("console", (message) => {
+      if (message.type() === "error") this.errors.push(message.text());
+    });
+  }
+
+  /** Opens `address` in a browser with a profile of its own, which webviews' service workers need. */
+  static async open(address: string): Promise<Editor> {
+    const profile = mkdtempSync(join(tmpdir(), "evictscope-browser-"));
+    const context = await chromium.launchPersistentContext(profile, {
+      executablePath: pathOf("chromium"),
+      args: ["--no-sandbox", "--disable-features=ForceThirdPartyCookieBlocking"],
+      viewport: { width: 1440, height: 900 },
+      permissions: ["clipboard-read", "clipboard-write"],
+    });
+    context.setDefaultTimeout(PATIENCE);
+    const page = context.pages()[0] ?? (await context.newPage());
+    const editor = new Editor(context, page, profile);
+    await page.goto(address);
+    await page.locator(".monaco-workbench .statusbar").waitFor();
+    return editor;
+  }
+
+  /** Quick open: `fs/puntfs/inode.c:99`. */
+  async openFile(path: string): Promise<void> {
+    const { page } = this;
+    const [file = path, line = "1"] = path.split(":");
+    await page.keyboard.press("Control+P");
+    await page.locator(".quick-input-widget input").first().fill(`${file}:${line}`);
+    const folders = file.split("/").slice(0, -1).join("/");
+    // Not the Enter key: it takes the row that is first at the moment, which need not be this one yet.
+    await page.locator(".quick-input-list .monaco-list-row", { hasText: folders }).first().click();
+    await page
+      .locator(".tabs-container .tab.active", { hasText: file.split("/").pop() ?? file })
+      .first()
+      .waitFor();
+    await page
+      .locator(`.breadcrumbs-control:visible`, { hasText: folders.split("/").pop() ?? "" })
+      .first()
+      .waitFor();
+    await page.locator(`.statusbar >> text=/Ln ${line},/`).waitFor();
+  }
+
+  async goToLine(line: number): Promise<void> {
+    const { page } = this;
+    await page.locator(".editor-group-container.active .monaco-editor .view-lines").first().click();
+    await page.keyboard.press("Control+G");
+    await page.locator(".quick-input-widget input").first().fill(`:${line}`);
+    await page.keyboard.press("Enter");
+    await page.locator(`.statusbar >> text=/Ln ${line},/`).waitFor();
+  }
+
+  async command(title: string): Promise<void> {
+    const { page } = this;
+    await page.keyboard.press("F1");
+    await page.locator(".quick-input-widget input").first().fill(`>${title}`);
+    await page.locator(".quick-input-list .monaco-list-row", { hasText: title }).first().waitFor();
+    await page.keyboard.press("Enter");
+  }
+
+  /** The status bar item of the extension. */
+  get status(): Locator {
+    return this.page.locator('.statusbar-item[id*="evictscope"]');
+  }
+
+  get squiggles(): Locator {
+    return this.page.locator(".editor-group-container .squiggly-error");
+  }
+
+  get lenses(): Locator {
+    return this.page.locator(".codelens-decoration a");
+  }
+
+  /** Waits until the extension says that its review is done. */
+  async reviewed(): Promise<void> {
+    await this.status.filter({ hasText: /\d+ findings?/ }).waitFor();
+  }
+
+  /** Numbers of errors, warnings and informations as the status bar counts them. */
+  async problemCounts(): Promise<string> {
+    const label = await this.page
+      .locator("#status\\.problems a, [id='status.problems'] a")
+      .first()
+      .getAttribute("aria-label");
+    return label ?? "";
+  }
+
+  /** Rests the mouse on the first occurrence of `word` in a line of the active editor. */
+  async hover(word: string, line: number): Promise<void> {
+    await this.goToLine(line);
+    const target = this.page
+      .locator(".editor-group-container.active .view-line span span", { hasText: word })
+      .filter({ hasText: new RegExp(`^\\s*${word}`) })
+      .first();
+    await target.hover();
+  }
+
+  /** Opens the quick fixes at the cursor and takes the one with this title. */
+  async codeAction(title: string): Promise<void> {
+    const { page } = this;
+    await page.keyboard.press("Control+1");
+    await page.keyboard.press("Control+.");
+    const item = page.locator(".action-widget .monaco-list-row", { hasText: title }).first();
+    await item.waitFor();
+    await item.click();
+  }
+
+  /** Waits until the active editor shows this text. */
+  async textOf(text: string): Promise<void> {
+    // The editor draws every space as a no-break space.
+    await this.page.waitForFunction(
+      (wanted) =>
+        [...document.querySelectorAll(".editor-group-container.active .view-line")].some((line) =>
+          (line.textContent ?? "").replaceAll("\u00a0", " ").includes(wanted),
+        ),
+      text,
+    );
+  }
+
+  /** The panel's document, two frames inside the workbench. */
+  async panelFrame(): Promise<Frame> {
+    const { page } = this;
+    const deadline = Date.now() + PATIENCE;
+    while (Date.now() < deadline) {
+      for (const frame of page.frames()) {
+        const root = await frame.$("#evictscope-simulator").catch(() => null);
+        if (root !== null) return frame;
+      }
+      await page.waitForTimeout(100);
+    }
+    throw new Error(`no simulator panel came; the console says: ${this.errors.slice(-5).join(" | ")}`);
+  }
+
+  /** Kept as build output: out/screenshots/<name>.png. */
+  async screenshot(name: string): Promise<void> {
+    const folder = join(repositoryRoot, "out", "screenshots");
+    mkdirSync(folder, { recursive: true });
+    await this.page.screenshot({ path: join(folder, `${name}.png`) });
+  }
+
+  async close(): Promise<void> {
+    await this.#context.close();
+    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
