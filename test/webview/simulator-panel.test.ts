@@ -286,7 +286,7 @@ describeWith("chromium", "the simulator's panel", () => {
         trace.scrollTop = trace.scrollHeight * where;
       }, part);
       await page.locator(`.row[data-index="${Math.min(2000, Math.round(2000 * part))}"]`).waitFor();
-      expect(await rows.count()).toBeLessThan(60);
+      expect(await rows.count()).toBeLessThan(80);
       expect(await nodes()).toBeLessThan(bounded);
     }
     await page.keyboard.press("End");

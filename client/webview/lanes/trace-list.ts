@@ -10,7 +10,8 @@ import { describeRow } from "./describe-row.ts";
 import { drawLanes, rowY } from "./draw.ts";
 import { type LaneLayout, layoutLanes, NUMBER_WIDTH } from "./geometry.ts";
 
-const OVERSCAN = 8;
+/** Rows come and go in portions, so that a small scroll draws nothing anew; one more portion exists on each side. */
+const PORTION = 12;
 
 export interface TraceListEvents {
   /** The user went to state `at`. */
@@ -129,11 +130,10 @@ export class TraceList {
     const layout = this.layout;
     if (!model || !run || !geometry || !layout) return;
     const count = run.rows.length + 1;
-    const first = Math.max(0, Math.floor(this.scroller.scrollTop / layout.rowHeight) - OVERSCAN);
-    const last = Math.min(
-      count,
-      Math.ceil((this.scroller.scrollTop + this.scroller.clientHeight) / layout.rowHeight) + OVERSCAN,
-    );
+    const top = this.scroller.scrollTop / layout.rowHeight;
+    const bottom = (this.scroller.scrollTop + this.scroller.clientHeight) / layout.rowHeight;
+    const first = Math.max(0, Math.floor(top / PORTION) * PORTION - PORTION);
+    const last = Math.min(count, Math.ceil(bottom / PORTION) * PORTION + PORTION);
     const drawn = `${first}-${last}`;
     if (!changed && drawn === this.drawn) return;
     this.drawn = drawn;

@@ -299,7 +299,7 @@ export class SimulatorSession {
     } else if (kind === "counterexample") {
       if (opened.outcome?.trace === undefined) throw new Error("No failing run is known; explore first.");
       this.showOutcome(opened, opened.outcome);
-    } else this.searchPassing(opened);
+    } else this.searchPassing(opened, true);
   }
 
   private showOutcome(opened: Opened, outcome: Outcome): void {
@@ -399,7 +399,7 @@ export class SimulatorSession {
     // The picture comes by itself, but never in place of a run that the user made or brought.
     if (!replaceRun || opened.runKind === "manual" || opened.runKind === "pasted") return;
     if (outcome.trace) this.showOutcome(opened, outcome);
-    else if (automatic) this.searchPassing(opened);
+    else if (automatic) this.searchPassing(opened, false);
   }
 
   private cancel(): void {
@@ -418,7 +418,7 @@ export class SimulatorSession {
     });
   }
 
-  private searchPassing(opened: Opened): void {
+  private searchPassing(opened: Opened, asked: boolean): void {
     // The search walks a stepper of its own: the panel may ask for states of the present run meanwhile.
     const stepper = createStepper(opened.model, opened.settings);
     const search = findPassing(stepper);
@@ -430,7 +430,7 @@ export class SimulatorSession {
       } else if (turn.value) {
         opened.stepper = stepper;
         this.sendRun(opened, "passing", 0);
-      } else {
+      } else if (asked) {
         this.port.post({ t: "error", message: "No run was found in which every thread finishes.", about: "show" });
       }
     };
