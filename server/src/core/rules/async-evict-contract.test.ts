@@ -1,0 +1,210 @@
+import { expect, test } from "vitest";
+import { ruleDifferences } from "../../../../test/support/rule-fixture.ts";
+
+const findsWhatIsMarked = async (fixture: string) =>
+  expect(await ruleDifferences("async-evict-contract", fixture)).toEqual([]);
+
+test("is silent when every path completes or punts", () =>
+  findsWhatIsMarked(`
+//- /fs/inode.c
+void evict_inode_complete(struct inode *inode)
+{
+	remove_inode_hash(inode);
+	inode_wake_up_bit(inode, __I_NEW);
+	destroy_inode(inode);
+}
+
+//- /fs/foo/inode.c
+#include <linux/fs.h>
+
+static void foo_evict_worker(struct work_struct *work)
+{
+	struct inode *inode = &container_of(work, struct foo_inode, work)->vfs_inode;
+
+	truncate_inode_pages_final(&inode->i_data);
+	clear_inode(inode);
+	evict_inode_complete(inode);
+}
+
+static bool foo_evict_inode_async(struct inode *inode)
+{
+	if (inode->i_nlink) {
+		truncate_inode_pages_final(&inode->i_data);
+		clear_inode(inode);
+		return true;
+	}
+	INIT_WORK(&FOO_I(inode)->work, foo_evict_worker);
+	queue_work(foo_wq, &FOO_I(inode)->work);
+	return false;
+}
+
+static const struct super_operations foo_sops = {
+	.evict_inode_async = foo_evict_inode_async,
+};
+`));
+
+test("finds a path that does neither", () =>
+  findsWhatIsMarked(`
+//- /fs/inode.c
+void evict_inode_complete(struct inode *inode)
+{
+	remove_inode_hash(inode);
+	inode_wake_up_bit(inode, __I_NEW);
+	destroy_inode(inode);
+}
+
+//- /fs/foo/inode.c
+#include <linux/fs.h>
+
+static void foo_evict_worker(struct work_struct *work)
+{
+	struct inode *inode = &container_of(work, struct foo_inode, work)->vfs_inode;
+
+	truncate_inode_pages_final(&inode->i_data);
+	clear_inode(inode);
+	evict_inode_complete(inode);
+}
+
+static bool foo_evict_inode_async(struct inode *inode)
+{
+	if (inode->i_private)
+		return false; /* expect: async-evict-contract error */
+	INIT_WORK(&FOO_I(inode)->work, foo_evict_worker);
+	queue_work(foo_wq, &FOO_I(inode)->work);
+	return false;
+}
+
+static const struct super_operations foo_sops = {
+	.evict_inode_async = foo_evict_inode_async,
+};
+`));
+
+test("finds a punt after an unhash two calls away", () =>
+  findsWhatIsMarked(`
+//- /fs/inode.c
+void evict_inode_complete(struct inode *inode)
+{
+	remove_inode_hash(inode);
+	inode_wake_up_bit(inode, __I_NEW);
+	destroy_inode(inode);
+}
+
+//- /fs/foo/inode.c
+#include <linux/fs.h>
+
+static void foo_unhash(struct inode *inode)
+{
+	remove_inode_hash(inode);
+}
+
+static void foo_forget(struct inode *inode)
+{
+	foo_unhash(inode);
+}
+
+static void foo_evict_worker(struct work_struct *work)
+{
+	struct inode *inode = &container_of(work, struct foo_inode, work)->vfs_inode;
+
+	truncate_inode_pages_final(&inode->i_data);
+	clear_inode(inode);
+	evict_inode_complete(inode);
+}
+
+static bool foo_evict_inode_async(struct inode *inode)
+{
+	foo_forget(inode);
+	INIT_WORK(&FOO_I(inode)->work, foo_evict_worker);
+	queue_work(foo_wq, &FOO_I(inode)->work); /* expect: async-evict-contract error */
+	return false;
+}
+
+static const struct super_operations foo_sops = {
+	.evict_inode_async = foo_evict_inode_async,
+};
+`));
+
+test("finds a worker that does not complete the eviction", () =>
+  findsWhatIsMarked(`
+//- /fs/inode.c
+void evict_inode_complete(struct inode *inode)
+{
+	remove_inode_hash(inode);
+	inode_wake_up_bit(inode, __I_NEW);
+	destroy_inode(inode);
+}
+
+//- /fs/foo/inode.c
+#include <linux/fs.h>
+
+static void foo_evict_worker(struct work_struct *work)
+{
+	struct inode *inode = &container_of(work, struct foo_inode, work)->vfs_inode;
+
+	truncate_inode_pages_final(&inode->i_data);
+	clear_inode(inode);
+}
+
+static bool foo_evict_inode_async(struct inode *inode)
+{
+	INIT_WORK(&FOO_I(inode)->work, foo_evict_worker);
+	queue_work(foo_wq, &FOO_I(inode)->work); /* expect: async-evict-contract error */
+	return false;
+}
+
+static const struct super_operations foo_sops = {
+	.evict_inode_async = foo_evict_inode_async,
+};
+`));
+
+test("follows a table of functions and a macro to the punt", () =>
+  findsWhatIsMarked(`
+//- /fs/inode.c
+void evict_inode_complete(struct inode *inode)
+{
+	remove_inode_hash(inode);
+	inode_wake_up_bit(inode, __I_NEW);
+	destroy_inode(inode);
+}
+
+//- /fs/foo/inode.c
+#include <linux/fs.h>
+
+#define FOO_PUNT(inode) queue_work(foo_wq, &FOO_I(inode)->work)
+
+struct foo_ops {
+	void (*punt)(struct inode *inode);
+};
+
+static void foo_punt(struct inode *inode)
+{
+	queue_work(foo_wq, &FOO_I(inode)->work);
+}
+
+static const struct foo_ops foo_plain_ops = {
+	.punt = foo_punt,
+};
+
+static void foo_evict_worker(struct work_struct *work)
+{
+	struct inode *inode = &container_of(work, struct foo_inode, work)->vfs_inode;
+
+	truncate_inode_pages_final(&inode->i_data);
+	clear_inode(inode);
+	evict_inode_complete(inode);
+}
+
+static bool foo_evict_inode_async(struct inode *inode)
+{
+	INIT_WORK(&FOO_I(inode)->work, foo_evict_worker);
+	if (inode->i_nlink)
+		FOO_PUNT(inode);
+	else
+		foo_plain_ops.punt(inode);
+	return false;
+}
+
+static const struct super_operations foo_sops = {
+	.evict_inode_async = foo_evict_inode_async,
+};
+`));
