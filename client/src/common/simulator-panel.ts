@@ -89,6 +89,7 @@ export class SimulatorPanels implements Disposable {
       void window.showWarningMessage(`Evictscope: ${opened.refusal}`);
       return;
     }
+    if (opened.notice !== undefined) void window.showInformationMessage(`Evictscope: ${opened.notice}`);
     const panel = window.createWebviewPanel("evictscope.simulator", opened.title, ViewColumn.Beside, {
       enableScripts: true,
       localResourceRoots: webviewRoots(this.#extension),

@@ -5,14 +5,14 @@ import {
   type Connection,
   createConnection,
 } from "vscode-languageserver/browser";
+import { TOOL_VERSION } from "../core/report/tool-version.ts";
 import { createTreeSession } from "../index/tree-session.ts";
 import { createClientFiles, existThroughClient } from "../lsp/client-files.ts";
 import type { Environment } from "../lsp/environment.ts";
 import { hostLocally } from "../lsp/local-session.ts";
 import { startServer } from "../lsp/start-server.ts";
 import type { InitializationOptions } from "../protocol/messages.ts";
-import { createPanelSession } from "../service/panel-session.ts";
-import { TOOL_VERSION } from "../core/report/tool-version.ts";
+import { panelSessions } from "../service/panel-session.ts";
 import { createWasmParser } from "./parser-wasm.ts";
 
 const scope = self as unknown as DedicatedWorkerGlobalScope;
@@ -32,6 +32,6 @@ function createEnvironment(owner: Connection, options: InitializationOptions): E
         }),
       );
     },
-    panels: createPanelSession,
+    panels: panelSessions,
   };
 }

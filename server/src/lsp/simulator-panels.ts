@@ -17,7 +17,7 @@ const PANEL_LIMIT = 32;
 
 export function servePanels(
   connection: Connection,
-  createSession: PanelSessions,
+  panels: PanelSessions,
   findFinding: (root: string, id: string) => Finding | undefined,
 ): void {
   const sessions = new Map<number, PanelSession>();
@@ -30,7 +30,7 @@ export function servePanels(
     }
     const model = finding?.simulation.model ?? params.model;
     sessions.get(params.panel)?.dispose();
-    const session = createSession(
+    const session = panels.create(
       {
         ...(model === undefined ? {} : { model }),
         ...(finding === undefined ? {} : { finding }),
@@ -42,7 +42,12 @@ export function servePanels(
       },
     );
     sessions.set(params.panel, session);
-    return { title: finding === undefined ? (model ?? "Race simulator") : `${finding.rule}: ${finding.function}()` };
+    const title = finding === undefined ? (model ?? "Race simulator") : `${finding.rule}: ${finding.function}()`;
+    if (model === undefined || panels.knows(model)) return { title };
+    return {
+      title,
+      notice: `The model ${model} is not in this release's catalogue; choose another one from the list.`,
+    };
   });
   connection.onNotification(SIMULATOR_MESSAGE_NOTIFICATION, (params: SimulatorMessageParams) => {
     sessions.get(params.panel)?.receive(params.message);

@@ -2,14 +2,14 @@
 import { existsSync } from "node:fs";
 import { type Connection, createConnection, ProposedFeatures } from "vscode-languageserver/node";
 import { URI } from "vscode-uri";
+import { TOOL_VERSION } from "../core/report/tool-version.ts";
 import { createTreeSession } from "../index/tree-session.ts";
 import { createClientFiles, existThroughClient } from "../lsp/client-files.ts";
 import type { Environment, SessionRequest } from "../lsp/environment.ts";
 import { hostLocally } from "../lsp/local-session.ts";
 import { startServer } from "../lsp/start-server.ts";
 import type { InitializationOptions } from "../protocol/messages.ts";
-import { createPanelSession } from "../service/panel-session.ts";
-import { TOOL_VERSION } from "../core/report/tool-version.ts";
+import { panelSessions } from "../service/panel-session.ts";
 import { createParser } from "./create-parser.ts";
 import { createThreadedSession } from "./threaded-session.ts";
 
@@ -49,7 +49,7 @@ function createEnvironment(connection: Connection, options: InitializationOption
         (line) => connection.console.log(line),
       );
     },
-    panels: createPanelSession,
+    panels: panelSessions,
   };
 }
 

@@ -144,7 +144,10 @@ export interface SimulatorOpenParams {
 }
 export interface SimulatorOpenResult {
   readonly title: string;
+  /** Why no panel is opened, in one line. */
   readonly refusal?: string;
+  /** What to tell the user beside the panel, in one line. */
+  readonly notice?: string;
 }
 
 /** Notification, both ways: one message of a panel (client to server: PanelMessage; server to client: HostMessage). */

@@ -1,10 +1,15 @@
 /** A simulator session for one panel of the editor: what it opens on, and its turns in the server's event loop. */
 import { getModel, listModels } from "../core/race/catalogue/index.ts";
-import type { PanelSession, PanelSubject } from "./panel-subject.ts";
+import type { PanelSession, PanelSessions, PanelSubject } from "./panel-subject.ts";
 import { type Opening, SimulatorSession } from "./simulator-session.ts";
 
-/** `send` takes messages to the panel. A model that the catalogue lacks opens the catalogue itself. */
-export function createPanelSession(subject: PanelSubject, send: (message: unknown) => void): PanelSession {
+/** A subject without a model, or with one that the catalogue lacks, opens the catalogue itself. */
+export const panelSessions: PanelSessions = {
+  knows: (model) => getModel(model) !== undefined,
+  create: createPanelSession,
+};
+
+function createPanelSession(subject: PanelSubject, send: (message: unknown) => void): PanelSession {
   return new SimulatorSession(
     {
       post: send,

@@ -15,5 +15,9 @@ export interface PanelSession {
   dispose(): void;
 }
 
-/** Makes a session; `send` takes its messages to the panel. */
-export type PanelSessions = (subject: PanelSubject, send: (message: unknown) => void) => PanelSession;
+export interface PanelSessions {
+  /** Whether the catalogue has this model; a finding can name one that a later release brings. */
+  knows(model: string): boolean;
+  /** Makes a session; `send` takes its messages to the panel. */
+  create(subject: PanelSubject, send: (message: unknown) => void): PanelSession;
+}

@@ -25,6 +25,8 @@ export interface ClientOptions {
   readonly initializationOptions?: unknown;
   /** Answered to workspace/configuration. */
   readonly settings?: unknown;
+  /** Arguments of the program; `--stdio` when missing. */
+  readonly arguments?: readonly string[];
 }
 
 /** Long enough for a slow machine; tests wait for events and never for times. */
@@ -42,13 +44,13 @@ export class LanguageClient {
   readonly #listeners = new Set<() => void>();
   readonly #versions = new Map<string, number>();
 
-  private constructor(program: string, settings: unknown) {
+  private constructor(program: string, settings: unknown, programArguments: readonly string[]) {
     this.settings = settings;
-    this.process = spawn(process.execPath, [program, "--stdio"], { stdio: "pipe" });
+    this.process = spawn(process.execPath, [program, ...programArguments], { stdio: "pipe" });
     this.process.stderr.on("data", (data: Buffer) => this.log.push(String(data)));
     this.process.on("exit", (code) => {
       this.exitCode = code;
-      this.#changed();
+      this.changed();
     });
     this.connection = createMessageConnection(
       new StreamMessageReader(this.process.stdout),
@@ -56,19 +58,19 @@ export class LanguageClient {
     );
     this.connection.onNotification("textDocument/publishDiagnostics", (params: PublishDiagnosticsParams) => {
       this.published.push(params);
-      this.#changed();
+      this.changed();
     });
     this.connection.onNotification("evictscope/status", (params: StatusParams) => {
       this.status = params;
-      this.#changed();
+      this.changed();
     });
     this.connection.onNotification("window/logMessage", ({ message }: { message: string }) => {
       this.log.push(message);
-      this.#changed();
+      this.changed();
     });
     this.connection.onNotification("$/progress", (params: (typeof this.progress)[number]) => {
       this.progress.push(params);
-      this.#changed();
+      this.changed();
     });
     this.connection.onRequest("window/workDoneProgress/create", () => null);
     this.connection.onRequest("client/registerCapability", () => null);
@@ -82,7 +84,7 @@ export class LanguageClient {
 
   /** Starts `program` (a script for Node) and shakes hands. */
   static async start(program: string, options: ClientOptions): Promise<LanguageClient> {
-    const client = new LanguageClient(program, options.settings);
+    const client = new LanguageClient(program, options.settings, options.arguments ?? ["--stdio"]);
     await client.connection.sendRequest<InitializeResult>("initialize", {
       processId: process.pid,
       rootUri: null,
@@ -192,7 +194,8 @@ export class LanguageClient {
     this.connection.dispose();
   }
 
-  #changed(): void {
+  /** Makes waiting tests look again. */
+  changed(): void {
     for (const listener of [...this.#listeners]) listener();
   }
 }
