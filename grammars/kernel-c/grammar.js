@@ -42,8 +42,11 @@ module.exports = grammar(C, {
     $._trailing_annotation_name,
     $._trailing_annotation_call_name,
     $._typeof_name,
+    $._typeof_type_name,
     $._macro_type_name,
     $._bare_identifier,
+    // Never made: valid inside strings alone, where the scanner has nothing to look for.
+    $._string_inside,
   ],
 
   extras: ($, original) => [...original, $.preproc_fragment],
@@ -423,9 +426,14 @@ module.exports = grammar(C, {
       ';',
     ),
 
-    // typeof an expression; typeof a type is tree-sitter-c's form.
     macro_type_specifier: ($, original) => choice(
       original,
+      seq(
+        field('name', alias($._typeof_type_name, $.identifier)),
+        '(',
+        field('type', $.type_descriptor),
+        ')',
+      ),
       seq(
         field('name', alias($._typeof_name, $.identifier)),
         '(',
@@ -597,7 +605,7 @@ module.exports = grammar(C, {
     alignof_expression: $ => prec(PREC.SIZEOF, seq(
       choice('__alignof__', '__alignof', '_alignof', 'alignof', '_Alignof'),
       '(',
-      choice(field('type', $.type_descriptor), field('value', $.expression)),
+      choice(field('type', $.type_descriptor), prec.dynamic(-1, field('value', $.expression))),
       ')',
     )),
 
@@ -649,6 +657,8 @@ module.exports = grammar(C, {
       $.macro_operator,
       $.macro_keyword,
       seq(repeat1($.storage_class_specifier), optional($.identifier)),
+      // __attribute__((const))
+      alias($.type_qualifier, $.identifier),
       $._statement_argument,
     ),
 
@@ -684,7 +694,8 @@ module.exports = grammar(C, {
       $.primitive_type,
     ),
 
-    _type_argument: $ => choice(
+    // Worth less than any declaration that the same text makes: s32 (*read)(struct device *dev);
+    _type_argument: $ => prec.dynamic(-20, choice(
       seq(
         repeat($._leading_qualifier),
         field('type', $._argument_type),
@@ -702,7 +713,7 @@ module.exports = grammar(C, {
         repeat($._following_qualifier),
         field('declarator', alias($._pointer_argument, $.abstract_pointer_declarator)),
       ),
-    ),
+    )),
 
     // Only stars: `a *(b)` and `a *b` stay multiplications.
     _pointer_argument: $ => prec.right(seq(
@@ -711,7 +722,7 @@ module.exports = grammar(C, {
       optional(field('declarator', alias($._pointer_argument, $.abstract_pointer_declarator))),
     )),
 
-    _declared_argument: $ => choice(
+    _declared_argument: $ => prec.dynamic(-20, choice(
       seq(
         repeat($._leading_qualifier),
         field('type', $._argument_type),
@@ -728,7 +739,7 @@ module.exports = grammar(C, {
         field('type', $._type_identifier),
         field('declarator', $.identifier),
       ),
-    ),
+    )),
 
     macro_operator: _ => choice(
       '==', '!=', '<', '>', '<=', '>=', '+', '-', '*', '/', '%', '&', '|', '^', '&&', '||', '<<', '>>', '!', '~',
@@ -763,6 +774,16 @@ module.exports = grammar(C, {
     _open_goto_statement: $ => seq('goto', field('label', $._statement_identifier)),
     _open_break_statement: _ => 'break',
     _open_continue_statement: _ => 'continue',
+
+    string_literal: $ => seq(
+      choice('L"', 'u"', 'U"', 'u8"', '"'),
+      repeat(choice(
+        alias(token.immediate(prec(1, /[^\\"\n]+/)), $.string_content),
+        $.escape_sequence,
+        $._string_inside,
+      )),
+      '"',
+    ),
 
     concatenated_string: $ => prec.right(seq(
       choice(
@@ -825,10 +846,10 @@ function structOrUnion($, keyword) {
  * @param {RuleOrLiteral} inner
  */
 function attributedDeclarator($, inner) {
-  return prec.right(seq(
+  return prec.dynamic(-5, prec.right(seq(
     field('declarator', inner),
     repeat1(choice($.attribute_declaration, alias($._trailing_annotation, $.annotation))),
-  ));
+  )));
 }
 
 /**

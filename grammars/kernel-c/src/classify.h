@@ -30,8 +30,10 @@ enum TokenType {
   TRAILING_ANNOTATION_NAME,
   TRAILING_ANNOTATION_CALL_NAME,
   TYPEOF_NAME,
+  TYPEOF_TYPE_NAME,
   MACRO_TYPE_NAME,
   BARE_IDENTIFIER,
+  STRING_INSIDE,
 };
 
 /* The names that follow a first name, up to the first thing that is no name. */
@@ -240,7 +242,7 @@ static int classify_name(Look *look, const Word *name, int indent, const bool *v
   }
 
   if (c == '(') {
-    if (valid[TYPEOF_NAME] && is_typeof(name->text)) return typeof_takes_expression(look) ? TYPEOF_NAME : -1;
+    if (valid[TYPEOF_NAME] && is_typeof(name->text)) return typeof_takes_expression(look) ? TYPEOF_NAME : TYPEOF_TYPE_NAME;
     if (valid[FIELD_GROUP_NAME]) return classify_field_call(look, name);
     if (type_position) {
       bool known = is_known_annotation(name->text);
@@ -305,8 +307,8 @@ static int classify_name(Look *look, const Word *name, int indent, const bool *v
 
   if (type_position) {
     /* The type is known: of the names that follow, the last ordinary one is declared, the others annotate. */
-    if (c == '*') return TYPE_ANNOTATION_NAME;
-    if (is_known_annotation(name->text)) return TYPE_ANNOTATION_NAME;
+    if (looks_like_type(name->text)) return -1;
+    if (c == '*' || is_known_annotation(name->text)) return TYPE_ANNOTATION_NAME;
     if (!is_word_start(c)) return -1;
     Run run;
     if (!scan_run(look, &run)) return -1;
@@ -319,8 +321,9 @@ static int classify_name(Look *look, const Word *name, int indent, const bool *v
   if (leading && is_word_start(c)) {
     Run run;
     bool annotation = looks_like_annotation(name->text);
-    if (is_type_name_macro(name->text) || !scan_run(look, &run)) return -1;
-    if (run.end == 'q' && run.names == 0 && !annotation) {
+    if (is_type_name_macro(name->text) || looks_like_type(name->text) || !scan_run(look, &run)) return -1;
+    if (run.end == 'k' && run.names == 0 && skip_space(look) == ';') return -1; /* typedef __INT8_TYPE__ int8_t; */
+    if (run.end == 'q' && run.names == 0 && !is_known_annotation(name->text)) {
       /* ANNOTATION const struct ... against type const ... */
       Word word;
       if (!is_word_start(skip_space(look))) return -1;

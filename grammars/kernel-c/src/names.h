@@ -45,6 +45,7 @@ static const char *const KEYWORDS[] = {
   "if", "else", "for", "while", "do", "switch", "case", "default", "return", "break", "continue", "goto", "sizeof",
   "typedef", "offsetof", "asm", "__asm__", "__asm", "_Generic", "__attribute__", "__attribute", "__extension__",
   "_Alignof", "alignof", "__alignof__", "__alignof", "_alignof", "alignas", "_Alignas", "__declspec", "__based",
+  "__cdecl", "__clrcall", "__stdcall", "__fastcall", "__thiscall", "__vectorcall", "__uptr", "__sptr",
   "__try", "__except", "__finally", "__leave", "defined", "NULL", "nullptr", "true", "false", "TRUE", "FALSE",
   "__restrict", "_unaligned", "__unaligned", 0,
 };
@@ -132,6 +133,7 @@ static inline bool is_known_annotation(const char *name) { return in_table(name,
 /* __le32, __u8, __s64, __kernel_size_t: types, not annotations. */
 static inline bool looks_like_type(const char *name) {
   if (ends_with(name, "_t") || in_table(name, TYPES)) return true;
+  if (name[0] != '_' || name[1] != '_') return false;
   const char *c = name + 2;
   if (*c == 'l' || *c == 'b') {
     c++;

@@ -55,6 +55,8 @@ static bool scan(Scanner *scanner, TSLexer *lexer, const bool *valid) {
   /* All tokens at once are asked for only while the parser recovers from an error. */
   bool recovering = valid[FRAGMENT_TEXT] && valid[LINE_END] && valid[TYPEOF_NAME];
 
+  if (valid[STRING_INSIDE]) return false;
+
   if (valid[FRAGMENT_TEXT] && !recovering) {
     skip_line(&look);
     lexer->mark_end(lexer);
