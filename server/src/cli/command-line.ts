@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { TOOL_NAME, TOOL_VERSION } from "../core/report/tool-version.ts";
 import type { CheckOptions } from "./check.ts";
 import { comesLater } from "./exit-status.ts";
+import type { SurveyOptions } from "./survey.ts";
 
 const STATUS_HELP = `
 Exit status: 0 nothing at or above --fail-on (simulate: the model holds), 1 findings (simulate: violated or a
@@ -45,6 +46,20 @@ export function createProgram(finish: (status: number) => void): Command {
     .action(async (paths: string[], options: CheckOptions) => {
       const { check } = await import("./check.ts");
       finish(await check(paths, options));
+    });
+
+  program
+    .command("survey")
+    .summary("every table, eviction method and unhash site of a tree")
+    .description(
+      "Lists every super_operations table with its eviction methods, and every unhash site, without a parse.",
+    )
+    .argument("<tree>", "root of a kernel tree, or a filesystem's folder without a tree")
+    .addOption(new Option("--format <format>", "of the report").choices(["text", "json", "html"]).default("text"))
+    .option("-o, --output <file>", "write the report to a file, whole or not at all")
+    .action(async (tree: string, options: SurveyOptions) => {
+      const { survey } = await import("./survey.ts");
+      finish(await survey(tree, options));
     });
 
   program

@@ -108,7 +108,8 @@ export async function loadTree(
   return tree;
 }
 
-async function kernelVersion(source: FileSource): Promise<string> {
+/** "6.12.0" from the Makefile at the root; "" when there is none. */
+export async function kernelVersion(source: FileSource): Promise<string> {
   const bytes = await source.read("Makefile");
   if (bytes === null) return "";
   const text = new TextDecoder("utf-8").decode(bytes.subarray(0, 4096));
