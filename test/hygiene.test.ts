@@ -1,8 +1,8 @@
 /**
  * What must not be in the repository: names of machines and registries, kernel code, conflict marks, huge files.
  */
-import { statSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { repositoryRoot } from "./support/requirements.ts";
 import { readRepositoryFile, repositoryFiles } from "./support/source-files.ts";
@@ -53,4 +53,17 @@ test("files are small enough to review, except generated ones", () => {
   const generated = /^(package-lock\.json|grammars\/kernel-c\/|test\/labels\/|docs\/pictures\/)/;
   const large = files.filter((path) => !generated.test(path) && statSync(join(repositoryRoot, path)).size > 200_000);
   expect(large).toEqual([]);
+});
+
+test("local links of the documents lead somewhere", () => {
+  const broken = files
+    .filter((path) => path.endsWith(".md"))
+    .flatMap((path) =>
+      [...readRepositoryFile(path).matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)].map(
+        (match) => [path, match[1] ?? ""] as const,
+      ),
+    )
+    .filter(([path, target]) => !existsSync(join(repositoryRoot, dirname(path), target)))
+    .map(([path, target]) => `${path}: ${target}`);
+  expect(broken).toEqual([]);
 });
