@@ -46,7 +46,7 @@ export interface CallFrame {
   readonly via: string | null;
 }
 
-const INTERESTING: ReadonlySet<EffectKind> = new Set(["clear", "truncate", "unhash", "wake", "dirty", "defer"]);
+const INTERESTING: ReadonlySet<EffectKind> = new Set(["clear", "truncate", "remove-folios", "unhash", "wake", "dirty", "defer"]);
 const MAX_DEPTH = 12;
 /** Exploration of one operation stops after this many steps; the operation is then marked as uncertain. */
 const MAX_WORK = 400_000;
@@ -172,6 +172,7 @@ export class TypestateWalk {
     const says = (test: Expr, when: boolean): boolean =>
       test.k === "call" && test.callee.k === "id" && (when ? emptyWhenTrue : emptyWhenFalse).has(test.callee.name);
     if (says(step.test, holds)) return NO_PAGES;
+    if (!holds && step.test.k === "field" && this.#engine.knowledge.emptyMembers.has(step.test.name)) return NO_PAGES;
     // `is_bad_inode(inode) || !ip->blkno`: whichever operand it was, the inode is one that never came to life.
     return holds === step.sense && operandsOfOr(step.whole).some((operand) => says(operand, true)) ? NO_PAGES : 0;
   }
@@ -270,10 +271,9 @@ export class TypestateWalk {
     if (!takesInode || stack.length >= MAX_DEPTH || ![...below].some((kind) => INTERESTING.has(kind))) {
       return [state];
     }
-    // Emptying the page cache happens in loops: a call that can do it is taken to have done it.
-    const touchesProtocol = below.has("clear") || below.has("unhash");
+    const touchesProtocol = below.has("clear") || below.has("unhash") || below.has("truncate");
     if (!touchesProtocol && (state & (CLEARED | UNHASHED)) === 0 && !(this.#tracksQueueing && below.has("defer")))
-      return [below.has("truncate") ? state | PAGES_GONE : state];
+      return [afterRemoving(below, state)];
     const facts = new Map([...env].filter(([name]) => name.startsWith("#")));
     const key = `${this.#idOf(callee)}|${state}|${this.#engine.interpreter.keyOf(call.args, this.#graph.mode)}|${[...facts].map(([name, value]) => `${name}=${value?.k}${value?.k === "bits" ? value.bits : ""}`).join()}`;
     const known = this.#summaries.get(key);
@@ -282,7 +282,7 @@ export class TypestateWalk {
     this.#summaries.set(key, null);
     const exits = this.#walk(callee, edge.target, call.args, facts, state, [...stack, frame]);
     const settled = new Set<TypeState>();
-    for (const exit of exits) settled.add(!touchesProtocol && below.has("truncate") ? exit | PAGES_GONE : exit);
+    for (const exit of exits) settled.add(below.has("truncate") ? exit : afterRemoving(below, exit));
     this.#summaries.set(key, { exits: settled });
     return settled;
   }
@@ -316,6 +316,8 @@ function afterEffect(kind: EffectKind, state: TypeState, call: CallEvent, onInod
         mapping.k !== "nonzero";
       return other ? state : state | PAGES_GONE;
     }
+    case "remove-folios":
+      return state | PAGES_GONE;
     case "unhash":
       return onInode ? state | UNHASHED : state;
     case "wake":
@@ -330,6 +332,11 @@ function afterEffect(kind: EffectKind, state: TypeState, call: CallEvent, onInod
 
 function wakesAnotherBit(call: CallEvent): boolean {
   return call.call.args.some((arg) => arg.k === "id" && /^__I_/.test(arg.name) && arg.name !== "__I_NEW");
+}
+
+/** Folios are removed one by one, in loops: a call that can do it, and nothing more, is taken to have emptied the mapping. */
+function afterRemoving(below: ReadonlySet<EffectKind>, state: TypeState): TypeState {
+  return below.has("remove-folios") ? state | PAGES_GONE : state;
 }
 
 function operandsOfOr(test: Expr): Expr[] {

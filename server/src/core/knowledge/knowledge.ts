@@ -20,7 +20,8 @@ export type EffectKind =
   | "unhash"
   | "wake"
   | "clear"
-  | "truncate";
+  | "truncate"
+  | "remove-folios";
 
 export const EFFECT_KINDS: readonly EffectKind[] = [
   "dirty",
@@ -39,6 +40,7 @@ export const EFFECT_KINDS: readonly EffectKind[] = [
   "wake",
   "clear",
   "truncate",
+  "remove-folios",
 ];
 
 export interface FunctionEntry {
@@ -78,6 +80,7 @@ export interface KnowledgeData {
   /** Functions whose value is the same wherever they are called on the way: folio_size(). */
   readonly sameValue?: { readonly names: readonly string[] };
   readonly emptyMappingTests?: { readonly whenTrue: readonly string[]; readonly whenFalse: readonly string[] };
+  readonly emptyMappingMembers?: { readonly names: readonly string[] };
   readonly quiet?: { readonly files: readonly string[] };
   readonly reclaim?: ReclaimData;
 }
@@ -108,6 +111,7 @@ export class Knowledge {
   readonly sameValue = new Set<string>();
   readonly emptyWhenTrue = new Set<string>();
   readonly emptyWhenFalse = new Set<string>();
+  readonly emptyMembers = new Set<string>();
   readonly quietFiles = new Set<string>();
   reclaim: ReclaimData | null = null;
 
@@ -127,6 +131,7 @@ export class Knowledge {
       for (const name of part.sameValue?.names ?? []) this.sameValue.add(name);
       for (const name of part.emptyMappingTests?.whenTrue ?? []) this.emptyWhenTrue.add(name);
       for (const name of part.emptyMappingTests?.whenFalse ?? []) this.emptyWhenFalse.add(name);
+      for (const name of part.emptyMappingMembers?.names ?? []) this.emptyMembers.add(name);
       for (const file of part.quiet?.files ?? []) this.quietFiles.add(file);
       this.reclaim = part.reclaim ?? this.reclaim;
     }

@@ -12,7 +12,7 @@ export interface FindingOwner {
 }
 
 /** More ends than this are counted in the message of the last one, not listed. */
-const MAX_ENDS = 24;
+const MAX_ENDS = 40;
 
 export class FindingMaker {
   readonly #ordinals = new Map<string, number>();

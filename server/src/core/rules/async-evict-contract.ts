@@ -4,8 +4,9 @@
  */
 import type { FilesystemFacts } from "../analysis/filesystem-facts.ts";
 import { MODES } from "../analysis/interpreter.ts";
-import { CLEARED, QUEUED, UNHASHED } from "../analysis/typestate.ts";
+import { CLEARED, QUEUED, type StateEvent, UNHASHED } from "../analysis/typestate.ts";
 import type { FunctionRef } from "../callgraph/program.ts";
+import type { Expr } from "../ir/ir.ts";
 import { operationContexts } from "./contexts.ts";
 import type { Rule } from "./rule.ts";
 import { stateDraft } from "./state-draft.ts";
@@ -49,7 +50,7 @@ export const asyncEvictContract: Rule = {
           contexts,
         );
       } else if (event.kind === "defer" && event.primitive !== "") {
-        const worker = workFunctions(facts).find((fn) => !completes(facts, fn));
+        const worker = workFunctions(facts, event).find((fn) => !completes(facts, fn));
         if (worker === undefined) continue;
         seen.add(at);
         yield stateDraft(
@@ -66,24 +67,38 @@ export const asyncEvictContract: Rule = {
   },
 };
 
-/** Functions that the operation's own code hands to INIT_WORK() and its kin. */
-function workFunctions(facts: FilesystemFacts): FunctionRef[] {
+/** What runs when the work item of this call does: the function that INIT_WORK() or DECLARE_WORK() gave it. */
+function workFunctions(facts: FilesystemFacts, queued: StateEvent): FunctionRef[] {
+  const item = queued.event?.call.args.map(lastName).find((name) => name !== "");
+  const { lookup, bodies } = facts.engine;
   const found = new Set<FunctionRef>();
-  for (const node of facts.graph(MODES.any).nodes.values()) {
-    const { body, events } = node.expansion;
-    if (!facts.filesystem.owns(body.file)) continue;
-    for (const { call, args } of events) {
-      if (
-        call.callee.k !== "id" ||
-        !/^(INIT_(DELAYED_|RCU_)?WORK|kthread_init_work|init_task_work)/.test(call.callee.name)
-      )
-        continue;
-      const target = args[1];
-      const fn = target?.k === "global" ? facts.engine.lookup.functionValue(target.name, body.file) : null;
+  for (const file of facts.program.files.values()) {
+    if (!facts.filesystem.owns(file)) continue;
+    const text = bodies.textOf(file, 0, file.size);
+    for (const match of text.matchAll(WORK_INITIALISER)) {
+      const name = /(\w+)\s*$/.exec(match[1]!)?.[1];
+      const fn = name === item || queued.event?.call.args.some((arg) => lastName(arg) === name) ? lookup.functionValue(match[2]!, file) : null;
       if (fn !== null) found.add(fn);
     }
   }
   return [...found];
+}
+
+/** include/linux/workqueue.h, kthread.h, task_work.h: the item, then the function. */
+const WORK_INITIALISER =
+  /\b(?:INIT_(?:DELAYED_|RCU_)?WORK|DECLARE_(?:DELAYED_|DEFERRABLE_)?WORK|kthread_init_(?:delayed_)?work|init_task_work)\s*\(([^,;]*),\s*&?(\w+)/g;
+
+/** `&ai->evict_work` and `&evict_work` both end in evict_work. */
+function lastName(expr: Expr): string {
+  switch (expr.k) {
+    case "id":
+    case "field":
+      return expr.name;
+    case "unary":
+      return lastName(expr.operand);
+    default:
+      return "";
+  }
 }
 
 /** Clears the inode and takes it out of the hash, itself or through the tree's own completion. */

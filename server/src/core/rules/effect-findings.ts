@@ -32,6 +32,7 @@ export function* effectFindings(facts: FilesystemFacts, rule: EffectRule): Itera
         : operationContexts(facts, operation.name);
       if (contexts.length === 0) continue;
       yield draftOf(
+        facts,
         rule.rule,
         rule.severity,
         operation,
@@ -67,6 +68,7 @@ function contextsUnderReclaim(
 }
 
 export function draftOf(
+  facts: FilesystemFacts,
   rule: RuleId,
   severity: Severity,
   operation: Operation,
@@ -85,7 +87,7 @@ export function draftOf(
     end: call.end,
     first: call.callee.k === "id" ? call.callee.name : call.callee.k === "field" ? call.callee.name : "call",
     chain: linksOf(best),
-    ends: endsOf(effects),
+    ends: endsOf(facts, effects),
     message,
     doubt: best.doubt,
     contexts,
@@ -104,12 +106,31 @@ export function linksOf(effect: ReachedEffect): DraftLink[] {
   return links;
 }
 
-export function endsOf(effects: readonly ReachedEffect[]): DraftEnd[] {
+/**
+ * The different ends of an anchor's chains, nearest first. Where generic code holds the effect, the call by which the
+ * filesystem's own code gets there tells ends apart: sb_bread() and sb_getblk() are two, though both allocate in one place.
+ */
+export function endsOf(facts: FilesystemFacts, effects: readonly ReachedEffect[]): DraftEnd[] {
   const ends = new Map<string, DraftEnd>();
-  for (const { site } of effects) {
-    const key = `${site.body.file.path}|${site.body.name}|${site.event.call.at}|${site.primitive}`;
-    if (!ends.has(key))
-      ends.set(key, { body: site.body, at: site.event.call.at, what: `${site.primitive}() ${site.what}` });
+  for (const effect of effects) {
+    const { site } = effect;
+    const way = facts.filesystem.owns(site.body.file) ? "" : lastOwnCall(facts, effect);
+    const key = `${site.body.file.path}|${site.body.name}|${way === "" ? site.event.call.at : ""}|${site.primitive}|${way}`;
+    if (ends.has(key)) continue;
+    const what = `${site.primitive}() ${site.what}${way === "" ? "" : `, by way of ${way}()`}`;
+    ends.set(key, { body: site.body, at: site.event.call.at, what });
   }
   return [...ends.values()];
+}
+
+/** What the filesystem's own code calls last on the way. */
+function lastOwnCall(facts: FilesystemFacts, effect: ReachedEffect): string {
+  const { chain } = effect;
+  for (let i = chain.length - 1; i >= 0; i--) {
+    const { body, event } = chain[i]!;
+    if (!facts.filesystem.owns(body.file)) continue;
+    const { callee } = event.call;
+    return callee.k === "id" || callee.k === "field" ? callee.name : "";
+  }
+  return "";
 }

@@ -2,7 +2,9 @@
  * Code walks an inode hash and uses what it finds without testing I_FREEING or I_WILL_FREE; or it is the match function of
  * find_inode_nowait(), which leaves that test to it (fs/inode.c find_inode_nowait()).
  */
-import { type Env, type Interpreter, joinEnvs, MODES } from "../analysis/interpreter.ts";
+import type { Engine } from "../analysis/effect-graph.ts";
+import { type Env, joinEnvs, MODES } from "../analysis/interpreter.ts";
+import { filesystemId } from "../callgraph/filesystem.ts";
 import type { FunctionRef, SourceFile } from "../callgraph/program.ts";
 import type { Body } from "../ir/function-bodies.ts";
 import type { Expr, Step } from "../ir/ir.ts";
@@ -31,7 +33,7 @@ export const lookupIgnoresFreeing: Rule = {
       if (!file.walksInodes) continue;
       for (const fn of file.functions) {
         const text = engine.bodies.textOf(file, fn.span.body, fn.span.end);
-        const isWalk = /_hash\b/.test(text) && [...USES].some((use) => text.includes(`${use}(`));
+        const isWalk = /_hash\b/.test(text) && ([...USES].some((use) => text.includes(`${use}(`)) || text.includes("i_count"));
         const isNowait = text.includes(`${NOWAIT}(`);
         if (!isWalk && !isNowait) continue;
         const body = engine.bodies.of(fn);
@@ -44,7 +46,7 @@ export const lookupIgnoresFreeing: Rule = {
           const walked = engine.bodies.of(target);
           if (walked === null || seen.has(target)) continue;
           seen.add(target);
-          const use = untestedUse(walked, engine.interpreter);
+          const use = untestedUse(walked, engine, 0);
           if (use !== null) yield draft(walked, use, any.contexts.contexts);
         }
       }
@@ -66,7 +68,7 @@ function draft(body: Body, use: Expr & { k: "call" }, contexts: Draft["contexts"
     message: `${body.name}() takes a reference to an inode of the hash without testing I_FREEING|I_WILL_FREE: it may be on its way out`,
     doubt: null,
     contexts,
-    generic: body.file.path,
+    generic: filesystemId(body.file),
   };
 }
 
@@ -94,15 +96,29 @@ function walksHash(body: Body): boolean {
   );
 }
 
-/** A use that some feasible path from the function's start reaches without a test of I_FREEING on the way. */
-function untestedUse(body: Body, interpreter: Interpreter): (Expr & { k: "call" }) | null {
+const MAX_HELPERS = 3;
+
+/**
+ * A use that some feasible path from the function's start reaches without a test of I_FREEING on the way; in the
+ * function itself or in a helper that it calls there.
+ */
+function untestedUse(body: Body, engine: Engine, depth: number): (Expr & { k: "call" }) | null {
   const { steps, entry } = body.ir;
+  const { interpreter, lookup, bodies } = engine;
   const envs = new Map<number, Env>([[entry, new Map()]]);
   const work = [entry];
   while (work.length > 0) {
     const at = work.pop()!;
     const step = steps[at]!;
-    for (const call of callsIn(step)) if (call.callee.k === "id" && USES.has(call.callee.name)) return call;
+    for (const call of callsIn(step)) {
+      if (takesReference(call)) return call;
+      if (depth >= MAX_HELPERS || call.callee.k !== "id" || engine.knowledge.functions.has(call.callee.name)) continue;
+      const target = lookup.direct(call.callee.name, body.file);
+      // Only the file's own helpers: what generic code does is its own business.
+      if (target?.kind !== "function" || target.function.file !== body.file || target.function === body.function) continue;
+      const helper = bodies.of(target.function);
+      if (helper !== null && untestedUse(helper, engine, depth + 1) !== null) return call;
+    }
     if (mentions(step)) continue;
     for (const [next, env] of interpreter.successors(step, envs.get(at)!, body, MODES.any)) {
       if (next < 0) continue;
@@ -114,6 +130,16 @@ function untestedUse(body: Body, interpreter: Interpreter): (Expr & { k: "call" 
     }
   }
   return null;
+}
+
+/** __iget(inode), ihold(inode), atomic_inc(&inode->i_count). */
+function takesReference(call: Expr & { k: "call" }): boolean {
+  if (call.callee.k !== "id") return false;
+  if (USES.has(call.callee.name)) return true;
+  return (
+    /^atomic_(fetch_)?(inc|add)/.test(call.callee.name) &&
+    call.args.some((arg) => arg.k === "unary" && arg.op === "&" && arg.operand.k === "field" && arg.operand.name === "i_count")
+  );
 }
 
 function callsOf(body: Body): (Expr & { k: "call" })[] {

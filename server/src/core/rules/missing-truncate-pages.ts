@@ -4,6 +4,7 @@ import type { FilesystemFacts, Operation } from "../analysis/filesystem-facts.ts
 import { MODES } from "../analysis/interpreter.ts";
 import { NO_PAGES, PAGES_GONE } from "../analysis/typestate.ts";
 import type { Step } from "../ir/ir.ts";
+import type { EffectKind } from "../knowledge/knowledge.ts";
 import { operationContexts } from "./contexts.ts";
 import type { Rule } from "./rule.ts";
 import { stateDraft } from "./state-draft.ts";
@@ -51,6 +52,8 @@ function canHavePageCache(facts: FilesystemFacts): boolean {
   return facts.program.bindingsOf("a_ops").some((binding) => facts.filesystem.owns(binding.file));
 }
 
+const EMPTIES: ReadonlySet<EffectKind> = new Set(["truncate", "remove-folios"]);
+
 /** Links are no kind of inode: a path that parts from the others by i_nlink is as good as any. */
 const NO_KIND = /i_nlink/;
 
@@ -65,8 +68,8 @@ function partingCondition(facts: FilesystemFacts, operation: Operation, clearAt:
   const walk = facts.typestate("evict_inode");
   const root = facts.graph(MODES.any).root(operation.binding.function!);
   if (walk === null || root === null) return null;
-  for (const effect of root.effects) if (effect.kind === "truncate") truncating.add(effect.event.call.at);
-  for (const edge of root.edges) if (walk.reaches(edge.target).has("truncate")) truncating.add(edge.event.call.at);
+  for (const effect of root.effects) if (EMPTIES.has(effect.kind)) truncating.add(effect.event.call.at);
+  for (const edge of root.edges) if ([...EMPTIES].some((kind) => walk.reaches(edge.target).has(kind))) truncating.add(edge.event.call.at);
   const calls = (step: Step, wanted: (at: number) => boolean): boolean => callOffsets(step).some(wanted);
   const canTruncate = backwards(steps, (step) => calls(step, (at) => truncating.has(at)));
   const canClear = backwards(steps, (step) => calls(step, (at) => at === clearAt));

@@ -57,6 +57,7 @@ function* drafts(facts: FilesystemFacts): Iterable<{ draft: Draft }> {
     if (best === undefined) continue;
     const message = `${destroy.body.name}() works after evict() unhashed the inode: ${best.site.primitive}() ${best.site.what}${use.note}`;
     const draft = draftOf(
+      facts,
       "work-after-unhash",
       use.severity,
       destroy,
@@ -104,6 +105,7 @@ function draftOfUnhashed(facts: FilesystemFacts, operation: Operation, anchor: A
   const effects = anchor.effects.filter((effect) => WORK.has(effect.site.kind));
   const message = `${operation.body.name}() works after it unhashed the inode: ${best.site.primitive}() ${best.site.what} while a lookup can build a second one`;
   return draftOf(
+    facts,
     "work-after-unhash",
     "error",
     operation,
