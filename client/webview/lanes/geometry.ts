@@ -118,19 +118,32 @@ const LOOP_WIDTH = 30;
 const WIDE_LANE = 172;
 const COMPACT_TEXT = 340;
 const COMPACT_BAR = 5;
+/** Width of a character of a step's text. */
+const LABEL_ADVANCE = 7.6;
 
 /**
  * Wide: each lane has room for its steps' text. Compact (many threads or a narrow panel): lanes close together, as in a
  * history graph, and the text to their right.
+ *
+ * `lastLabel` is the length of the last lane's longest text: other lanes' texts can run on over lanes to their right.
  */
-export function layoutLanes(threads: number, available: number, widest: number, loop: boolean): LaneLayout {
+export function layoutLanes(
+  threads: number,
+  available: number,
+  widest: number,
+  loop: boolean,
+  lastLabel = 0,
+): LaneLayout {
   const start = NUMBER_WIDTH + (loop ? LOOP_WIDTH : 0);
   // Names stand beside the bars where few are held at a time.
   const barStep = widest > 4 ? 5 : widest > 3 ? 7 : 17;
   const bars = Math.min(widest, 6) * barStep + 10;
   const wideLane = Math.max(WIDE_LANE, bars + 130);
   if (start + threads * wideLane <= available || threads <= 2) {
-    const laneWidth = Math.max(wideLane, Math.min(380, Math.floor((available - start - 8) / threads)));
+    const room = available - start - 8;
+    const even = Math.max(wideLane, Math.min(380, Math.floor(room / threads)));
+    const wanted = Math.min(lastLabel * LABEL_ADVANCE + bars + 40, room / 2);
+    const laneWidth = Math.max(WIDE_LANE, Math.min(even, Math.floor((room - wanted) / Math.max(1, threads - 1))));
     return {
       mode: "wide",
       rowHeight: 36,

@@ -13,6 +13,15 @@ import { type LaneLayout, layoutLanes, NUMBER_WIDTH } from "./geometry.ts";
 /** Rows come and go in portions, so that a small scroll draws nothing anew; one more portion exists on each side. */
 const PORTION = 12;
 
+/** Length of the longest text of the last lane, beyond which nothing can run on. */
+function lastLabel(model: ModelView, run: Run): number {
+  let longest = 0;
+  for (const row of run.rows) {
+    if (row.thread === model.threads.length - 1) longest = Math.max(longest, row.label.length);
+  }
+  return longest;
+}
+
 export interface TraceListEvents {
   /** The user went to state `at`. */
   go(at: number): void;
@@ -79,7 +88,13 @@ export class TraceList {
       const fresh = this.shown !== run;
       this.shown = run;
       const width = this.scroller.clientWidth;
-      this.layout = layoutLanes(model.threads.length, width, geometry.widest, run.loopStart !== undefined);
+      this.layout = layoutLanes(
+        model.threads.length,
+        width,
+        geometry.widest,
+        run.loopStart !== undefined,
+        lastLabel(model, run),
+      );
       this.clear();
       this.heads.replaceChildren(...this.laneHeads(model, this.layout));
       this.heads.style.width = `${this.layout.width}px`;
@@ -205,10 +220,8 @@ export class TraceList {
     const lane = layout.lanes[row.thread] ?? layout.textStart;
     if (layout.mode === "wide") {
       text.style.left = `${lane + 12}px`;
-      const next = layout.lanes[row.thread + 1];
-      text.style.maxWidth = `${next === undefined ? layout.width - lane - 20 : next - lane - 26}px`;
-      // A step's text may run on over lanes to its right where nothing happens in this row.
-      if (row.label.length > 18 && row.wakes.length === 0) text.style.maxWidth = `${layout.width - lane - 24}px`;
+      // A step's text may run on over the lanes to its right, where nothing happens in this row; arrows pass below it.
+      text.style.maxWidth = `${layout.width - lane - 24}px`;
     } else {
       text.style.left = `${layout.textStart}px`;
       text.append(h("span", { class: "sign" }, model.threads[row.thread]?.sign ?? "?"));

@@ -16,10 +16,14 @@ export function transitionsInOrder(state: StateView): readonly TransitionView[] 
   return [...state.enabled].sort((a, b) => a.threadIndex - b.threadIndex || a.alternative - b.alternative);
 }
 
+/** Invariants whose violation is that somebody waits in vain. */
+const ABOUT_WAITING: readonly string[] = ["PROG", "WAKE", "RECL"];
+
 /** A violation ends a run; a deadlock is one, too, but there everybody's reason is what matters. */
 function endsRun(state: StateView): boolean {
   const unfinished = state.threads.filter((thread) => thread.status !== "finished" && !thread.daemon);
-  return state.violations.length > 0 && !unfinished.every((thread) => thread.reason !== undefined);
+  const stuck = unfinished.every((thread) => thread.reason !== undefined);
+  return state.violations.some(({ invariant }) => !stuck || !ABOUT_WAITING.includes(invariant));
 }
 
 export function drawChooser(container: HTMLElement, panel: PanelState, choose: (index: number) => void): void {

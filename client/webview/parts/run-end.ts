@@ -64,8 +64,9 @@ export function drawEnd(container: HTMLElement, panel: PanelState, go: (at: numb
               "li",
               {},
               sign(wait.thread),
-              h("span", { class: "wait-arrow", attributes: { "aria-hidden": "true" } }, "⟶"),
-              ...(wait.holder === undefined ? [h("span", { class: "sign sign-nobody" }, "–")] : [sign(wait.holder)]),
+              wait.holder !== undefined &&
+                h("span", { class: "wait-arrow", attributes: { "aria-hidden": "true" } }, "⟶"),
+              wait.holder !== undefined && sign(wait.holder),
               h("span", {}, `${model.threads[wait.thread]?.name ?? ""} ${wait.why}`),
             ),
           ),

@@ -128,21 +128,23 @@ function toggleView(toggle: ToggleInfo, events: VerdictEvents): HTMLElement {
   const changed = toggle.value !== toggle.standard;
   const label = h("span", { class: "toggle-label", title: toggle.about ?? toggle.label }, toggle.label);
   const name = h("code", { class: "toggle-name" }, toggle.name);
-  if (toggle.values.length === 2 && toggle.values.every((value) => typeof value === "boolean")) {
-    const on = toggle.value === true;
+  const on = toggle.values.find((value) => value === true || value === "on");
+  const off = toggle.values.find((value) => value === false || value === "off");
+  if (toggle.values.length === 2 && on !== undefined && off !== undefined) {
+    const isOn = toggle.value === on;
     return button(
       [
         h("span", { class: "switch", attributes: { "aria-hidden": "true" } }),
-        h("span", { class: "switch-word" }, on ? "on" : "off"),
+        h("span", { class: "switch-word" }, isOn ? "on" : "off"),
         name,
         label,
       ],
-      () => events.toggle(toggle.name, !on),
+      () => events.toggle(toggle.name, isOn ? off : on),
       {
         class: `toggle${changed ? " toggle-changed" : ""}`,
         key: `toggle-${toggle.name}`,
         title: toggle.about ?? toggle.label,
-        attributes: { role: "switch", "aria-checked": String(on), "aria-label": `${toggle.name}: ${toggle.label}` },
+        attributes: { role: "switch", "aria-checked": String(isOn), "aria-label": `${toggle.name}: ${toggle.label}` },
       },
     );
   }

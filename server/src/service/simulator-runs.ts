@@ -1,6 +1,6 @@
 /** Runs for the simulator's panel: rows from a stepper's record, a run that passes, running on by itself. */
 import type { Stepper } from "../core/race/simulator.ts";
-import type { NamedValue, StateView, TransitionView } from "../core/race/view.ts";
+import type { NamedValue, StateView, ThreadView, TransitionView } from "../core/race/view.ts";
 import { type LockInfo, type RunEnd, STATUS_LETTERS, type TraceRow } from "../protocol/simulator-view.ts";
 
 /** A run by hand or by itself is at most this long; the panel is made for two thousand rows and copes with this. */
@@ -117,6 +117,11 @@ export function recordRows(
   return { rows, initialStatus, last: before };
 }
 
+function isStuck(thread: ThreadView): boolean {
+  if (thread.status === "finished") return false;
+  return !thread.daemon || (thread.reason?.kind !== "queue" && thread.reason?.kind !== "grace-period");
+}
+
 /** How a run that has come to `last` ends. */
 export function endOf(last: StateView): RunEnd {
   const broken = last.violations.find((violation) => !violation.artefact) ?? last.violations[0];
@@ -131,7 +136,8 @@ export function endOf(last: StateView): RunEnd {
       kind: "deadlock",
       ...(broken ? { invariant: broken.invariant } : {}),
       message: broken?.message ?? "Nobody can go on.",
-      waits: unfinished.map((thread) => {
+      // A daemon that has work, or waits for what a stuck thread holds, is part of the picture; an idle one is not.
+      waits: last.threads.filter(isStuck).map((thread) => {
         const holder = thread.reason?.holders[0];
         return {
           thread: thread.index,
