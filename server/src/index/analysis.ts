@@ -131,6 +131,7 @@ export class Analysis {
         cache: "cold",
         suppressed: maker.suppressed,
       },
+      contexts: contexts.roots,
       implementations: listImplementations(all),
       unhashSites: [...this.#unhash.values()].flat().sort((a, b) => compare(a.file, b.file) || a.line - b.line),
       unresolvedCalls: unresolved,

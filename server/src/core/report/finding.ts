@@ -146,6 +146,13 @@ export interface ReviewStats {
   readonly suppressed: number;
 }
 
+/** One way of the tree into eviction, from its root (kswapd(), a system call's iput(), ...) to the caller of ->evict_inode. */
+export interface ContextRoot {
+  readonly context: ContextName;
+  readonly function: string;
+  readonly chain: readonly ChainLink[];
+}
+
 /** A file or folder that could not be read, with the reason; shown, never hidden. */
 export interface TreeProblem {
   readonly file: string;
@@ -159,6 +166,8 @@ export interface Review {
   /** Counts (files, bytes, functions, states), never times, so that editor, command line and report agree. */
   readonly limits: Readonly<Record<string, number>>;
   readonly stats: ReviewStats;
+  /** The ways into eviction that the contexts of findings stand for; the shortest from each root. */
+  readonly contexts?: readonly ContextRoot[];
   readonly implementations: readonly Implementation[];
   readonly unhashSites: readonly UnhashSite[];
   readonly unresolvedCalls: readonly UnresolvedCall[];
