@@ -3,6 +3,8 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { TOOL_NAME, TOOL_VERSION } from "../core/report/tool-version.ts";
 import type { CheckOptions } from "./check.ts";
 import { comesLater } from "./exit-status.ts";
+import type { ExplainOptions } from "./explain.ts";
+import type { SimulateOptions } from "./simulate.ts";
 import type { SurveyOptions } from "./survey.ts";
 
 const STATUS_HELP = `
@@ -60,6 +62,44 @@ export function createProgram(finish: (status: number) => void): Command {
     .action(async (tree: string, options: SurveyOptions) => {
       const { survey } = await import("./survey.ts");
       finish(await survey(tree, options));
+    });
+
+  program
+    .command("explain")
+    .summary("one finding in full: source lines, ways in, what to do")
+    .description(
+      "Shows one finding with the source lines of its chain, the ways into it, its conditions and how to fix it.",
+    )
+    .argument("<finding-id>", "from the report of check; its first digits are enough")
+    .argument("<tree>", "the tree that it is a finding of")
+    .addOption(new Option("--format <format>", "of the report").choices(["text", "json"]).default("text"))
+    .option("-o, --output <file>", "write the report to a file, whole or not at all")
+    .action(async (id: string, tree: string, options: ExplainOptions) => {
+      const { explain } = await import("./explain.ts");
+      finish(await explain(id, tree, options));
+    });
+
+  program
+    .command("simulate")
+    .summary("explore a race model, or replay a run of it")
+    .description(
+      "Explores every interleaving of a model: of the catalogue, of a file, or the one that a finding names.",
+    )
+    .argument("<subject>", "a model's id in the catalogue, a model's .json file, or a finding's id")
+    .argument("[tree]", "the tree of a finding")
+    .option("--set <toggle=value>", "sets a toggle of the model (repeatable)", collect)
+    .addOption(
+      new Option("--format <format>", "of the answer")
+        .choices(["text", "json", "promela", "mermaid", "svg"])
+        .default("text"),
+    )
+    .option("--max-states <n>", "give up after so many states", positiveInteger)
+    .option("--trace <string>", "replay this run instead")
+    .option("--designs <dir>", "compare designs for a filesystem (later release)")
+    .option("-o, --output <file>", "write the answer to a file, whole or not at all")
+    .action(async (subject: string, tree: string | undefined, options: SimulateOptions) => {
+      const { simulate } = await import("./simulate.ts");
+      finish(await simulate(subject, tree, options));
     });
 
   program

@@ -1,0 +1,148 @@
+/** `evictscope simulate`: explores a model of the catalogue, of a file, or of a finding, or replays a run of it. */
+import { readFileSync, statSync } from "node:fs";
+import { getModel, listModels } from "../core/race/catalogue/index.ts";
+import type { RaceModel, ToggleSettings } from "../core/race/model.ts";
+import { createStepper, loadModel, ModelRejected, type Trace } from "../core/race/simulator.ts";
+import { parseTraceString } from "../core/race/trace-string.ts";
+import { CLEAN, comesLater, FOUND, Refusal } from "./exit-status.ts";
+import { exploreModel } from "./explore-model.ts";
+import { deliver, requireWritable } from "./output.ts";
+import { createProgressLine, type ProgressLine } from "./progress-line.ts";
+import { resolveTree } from "./resolve-tree.ts";
+import { findingById, isFindingId, reviewTree } from "./review-tree.ts";
+import { type Simulation, simulationToText } from "./simulation-text.ts";
+import { parseToggles } from "./toggle-arguments.ts";
+
+export interface SimulateOptions {
+  readonly format: "text" | "json" | "promela" | "mermaid" | "svg";
+  readonly set?: readonly string[];
+  readonly maxStates?: number;
+  readonly trace?: string;
+  readonly designs?: string;
+  readonly output?: string;
+}
+
+/** A model is written by hand; anything larger is not one. */
+const MAX_MODEL_BYTES = 4 << 20;
+const ERRORS_SHOWN = 20;
+
+/** Returns the exit status. Throws Refusal, Cancelled. */
+export async function simulate(subject: string, path: string | undefined, options: SimulateOptions): Promise<number> {
+  if (options.designs !== undefined) throw comesLater("--designs", "");
+  requireWritable(options.output);
+  const progress = createProgressLine();
+  const { model, note } = await findModel(subject, path, progress);
+  if (options.format === "promela") throw comesLater("--format promela", "use text, json, mermaid or svg");
+  const toggles = parseToggles(model, options.set ?? []);
+  const simulation =
+    options.trace === undefined
+      ? await explore(model, toggles, options.maxStates, progress)
+      : replay(model, options.trace, options.set ?? []);
+  const text = simulationToText({ ...simulation, notes: note === null ? [] : [note] }, model, options.format);
+  await deliver(text, options.output);
+  return simulation.verdict === "holds" ? CLEAN : FOUND;
+}
+
+async function findModel(
+  subject: string,
+  path: string | undefined,
+  progress: ProgressLine,
+): Promise<{ readonly model: RaceModel; readonly note: string | null }> {
+  const known = getModel(subject);
+  if (known !== undefined) return { model: known, note: null };
+  if (subject.endsWith(".json")) return { model: readModel(subject), note: null };
+  if (!isFindingId(subject)) {
+    throw new Refusal(`${subject}: neither a model of the catalogue, nor a .json file, nor a finding's id`, [
+      "the catalogue has:",
+      ...listModels().map((model) => `  ${model.id}: ${model.title}`),
+    ]);
+  }
+  if (path === undefined)
+    throw new Refusal(`${subject}: a finding needs its tree: evictscope simulate ${subject} TREE`);
+  const finding = findingById(await reviewTree(resolveTree([path]), {}, progress), subject);
+  const { model: id } = finding.simulation;
+  const model = getModel(id);
+  if (model === undefined) throw new Refusal(`${subject}: its model ${id} is not in this release's catalogue`);
+  const place = `${finding.file}:${finding.line}`;
+  return { model, note: `This is the catalogue's model for ${finding.rule} (${place}), not a model of this code.` };
+}
+
+function readModel(file: string): RaceModel {
+  let json: unknown;
+  try {
+    const { size } = statSync(file);
+    if (size > MAX_MODEL_BYTES) throw new Refusal(`${file}: ${size} bytes are no model (at most ${MAX_MODEL_BYTES})`);
+    json = JSON.parse(readFileSync(file, "utf8"));
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new Refusal(
+      `${file}: ${code === "ENOENT" ? "no such file" : error instanceof SyntaxError ? `not JSON: ${message}` : message}`,
+    );
+  }
+  const loaded = loadModel(json);
+  if ("model" in loaded) return loaded.model;
+  const { errors } = loaded;
+  throw new Refusal(`${file}: ${errors.length} ${errors.length === 1 ? "error" : "errors"} in the model`, [
+    ...errors.slice(0, ERRORS_SHOWN).map(({ path, message }) => (path === "" ? message : `${path}: ${message}`)),
+    ...(errors.length > ERRORS_SHOWN ? [`and ${errors.length - ERRORS_SHOWN} more`] : []),
+  ]);
+}
+
+async function explore(
+  model: RaceModel,
+  toggles: ToggleSettings,
+  maxStates: number | undefined,
+  progress: ProgressLine,
+): Promise<Simulation> {
+  const started = performance.now();
+  const outcome = await exploreModel(model, { toggles, ...(maxStates === undefined ? {} : { maxStates }) }, progress);
+  return {
+    toggles: outcome.toggles,
+    verdict: outcome.verdict,
+    states: outcome.states,
+    transitions: outcome.transitions,
+    elapsedMs: Math.round(performance.now() - started),
+    assumptions: outcome.assumptions,
+    ...(outcome.invariant === undefined ? {} : { invariant: outcome.invariant }),
+    ...(outcome.trace === undefined ? {} : { trace: outcome.trace }),
+    ...(outcome.limit === undefined ? {} : { limit: outcome.limit.message }),
+  };
+}
+
+/** The recorded run, and whether it ends in a violation. Toggles stand in the trace string itself. */
+function replay(model: RaceModel, text: string, set: readonly string[]): Simulation {
+  const started = performance.now();
+  if (set.length > 0) throw new Refusal("--set: a trace string holds its toggles; give one or the other");
+  const parsed = parseTraceString(text);
+  if ("error" in parsed) throw new Refusal(`--trace: ${parsed.error}`);
+  if (parsed.modelId !== model.id) throw new Refusal(`--trace: it is a run of ${parsed.modelId}, not of ${model.id}`);
+  const toggles = parseToggles(
+    model,
+    Object.entries(parsed.toggles).map(([name, value]) => `${name}=${String(value)}`),
+  );
+  let trace: Trace;
+  try {
+    const stepper = createStepper(model, toggles);
+    const replayed = stepper.replay(text);
+    if ("error" in replayed) throw new Refusal(`--trace: ${replayed.error}`);
+    trace = stepper.trace();
+  } catch (error) {
+    if (error instanceof ModelRejected) throw new Refusal(`--trace: ${error.message}`);
+    throw error;
+  }
+  const { violation } = trace;
+  return {
+    toggles: trace.toggles,
+    // One run that ends well says nothing about the others.
+    verdict: violation === undefined ? "bounded" : "violated",
+    states: trace.steps.length + 1,
+    transitions: trace.steps.length,
+    elapsedMs: Math.round(performance.now() - started),
+    assumptions: model.assumptions ?? [],
+    ...(violation === undefined
+      ? { limit: "one run was replayed, which violates nothing" }
+      : { invariant: violation.invariant }),
+    trace,
+  };
+}
