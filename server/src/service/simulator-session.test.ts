@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { HOSTILE, LIVELOCK, LOST_WAKE } from "../../../test/webview/support/models.ts";
+import { HOSTILE, LIVELOCK, LOST_WAKE, ONE_SLOT } from "../../../test/webview/support/models.ts";
 import { checkHostMessage, type HostMessage, type PanelMessage } from "../protocol/simulator.ts";
 import type { Run, VerdictView } from "../protocol/simulator-view.ts";
 import { type Opening, type OutsideMessage, SimulatorSession } from "./simulator-session.ts";
@@ -23,7 +23,7 @@ class Host {
         now: () => 0,
         outside: (message) => void this.outside.push(message),
       },
-      { models: [LOST_WAKE, LIVELOCK, HOSTILE] },
+      { models: [LOST_WAKE, LIVELOCK, HOSTILE, ONE_SLOT] },
       opening,
     );
   }
@@ -261,4 +261,12 @@ test("clipboard, files and source lines are the host's business", () => {
     { t: "copy", text: "x" },
     { t: "reveal", file: "fs/inode.c", line: 697 },
   ]);
+});
+
+test("a lock of the only slot has one name, as its holders use it", () => {
+  const host = new Host({ model: "one-slot" }).send(ready).settle();
+  expect(host.last("model").model.locks.map((lock) => lock.name)).toContain("i_lock[A]");
+  expect(host.run.rows[0]?.took).toEqual([0]);
+  host.send({ t: "states", run: host.run.id, from: 1, to: 1 });
+  expect(host.last("states").states[0]?.locks[0]).toMatchObject({ name: "i_lock[A]", holder: 0 });
 });

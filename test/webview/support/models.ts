@@ -133,6 +133,18 @@ export const RECLAIM = checked({
   invariants: ["PROG"],
 });
 
+/** One slot, and a lock of it. */
+export const ONE_SLOT = checked({
+  format: 1,
+  id: "one-slot",
+  title: "One inode",
+  summary: "Takes and drops its lock.",
+  slots: { count: 1, initial: [{ ino: 1 }] },
+  locks: [{ name: "i_lock", kind: "spin", per: "slot" }],
+  threads: [{ name: "evict", steps: ["lock(i_lock[A])", "unlock(i_lock[A])"] }],
+  invariants: ["PROG"],
+});
+
 export const MARKUP = "<img src=x onerror=window.hacked=1>";
 
 /** Names that look like HTML wherever a model has a name. */

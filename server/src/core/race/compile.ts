@@ -196,6 +196,7 @@ class ModelCompiler {
         name: l.name,
         kind: l.kind,
         cell: this.#locks.get(l.name) as Cell,
+        perSlot: l.per === "slot",
       })),
       queues: this.#queues,
       variables: this.#variables,

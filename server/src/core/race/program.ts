@@ -154,7 +154,12 @@ export interface Program {
   readonly templates: readonly Template[];
   readonly threads: readonly ThreadInstance[];
   readonly slots: SlotCells;
-  readonly locks: readonly { readonly name: string; readonly kind: "spin" | "sleep"; readonly cell: Cell }[];
+  readonly locks: readonly {
+    readonly name: string;
+    readonly kind: "spin" | "sleep";
+    readonly cell: Cell;
+    readonly perSlot: boolean;
+  }[];
   readonly queues: readonly QueueCells[];
   readonly variables: readonly VariableCell[];
   readonly invariants: readonly ProgramInvariant[];

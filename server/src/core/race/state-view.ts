@@ -219,7 +219,7 @@ function waitersOf(program: Program, state: Int32Array, slot: number): string[] 
 function lockViews({ program, state, before }: ViewRequest, threads: readonly ThreadView[]): LockView[] {
   return program.locks.flatMap((lock) =>
     Array.from({ length: lock.cell.count }, (_, i): LockView => {
-      const name = lock.cell.count > 1 ? `${lock.name}[${program.slots.names[i] ?? i}]` : lock.name;
+      const name = lock.perSlot ? `${lock.name}[${program.slots.names[i] ?? i}]` : lock.name;
       const shown = threads.find((thread) => thread.holds.includes(name));
       const value = loadCell(state, lock.cell, i, 0);
       return {
