@@ -119,7 +119,7 @@ function untestedUse(body: Body, engine: Engine, depth: number): (Expr & { k: "c
       const helper = bodies.of(target.function);
       if (helper !== null && untestedUse(helper, engine, depth + 1) !== null) return call;
     }
-    if (mentions(step)) continue;
+    if (mentions(step) || callsIn(step).some((call) => testsInHelper(call, body, engine))) continue;
     for (const [next, env] of interpreter.successors(step, envs.get(at)!, body, MODES.any)) {
       if (next < 0) continue;
       const before = envs.get(next);
@@ -130,6 +130,14 @@ function untestedUse(body: Body, engine: Engine, depth: number): (Expr & { k: "c
     }
   }
   return null;
+}
+
+/** A helper of the same file that looks at the flags: `if (is_dying(inode))`. */
+function testsInHelper(call: Expr & { k: "call" }, body: Body, engine: Engine): boolean {
+  const target = call.callee.k === "id" ? engine.lookup.direct(call.callee.name, body.file) : null;
+  if (target?.kind !== "function" || target.function.file !== body.file) return false;
+  const helper = engine.bodies.of(target.function);
+  return helper?.ir.steps.some(mentions) ?? false;
 }
 
 /** __iget(inode), ihold(inode), atomic_inc(&inode->i_count). */
