@@ -82,9 +82,7 @@ export function definedNumber(parser, name) {
 function provenance(tools) {
   const parser = committed("src/parser.c").toString();
   const wasm = committed("kernel-c.wasm");
-  const rows = [...SOURCES, ...GENERATED, "kernel-c.wasm"].map(
-    (name) => `| ${name} | ${sha256(committed(name))} |`,
-  );
+  const rows = [...SOURCES, ...GENERATED, "kernel-c.wasm"].map((name) => `| ${name} | ${sha256(committed(name))} |`);
   return `# Where the generated files come from
 
 Written by \`npm run grammar:build\`; do not edit. \`node scripts/grammar-build.mjs --check\` and

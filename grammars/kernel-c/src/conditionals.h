@@ -28,6 +28,7 @@ typedef struct {
   bool at_start;      /* of a statement, at depth 0 */
   bool conditional;   /* the statement being read starts with if, else, for, while or switch */
   bool comma;         /* a comma stands at depth 0 */
+  unsigned words;     /* of the statement, at depth 0: a macro call has one, the head of a function more */
   unsigned start_column;
 } Arm;
 
@@ -42,6 +43,7 @@ static void start_arm(Arm *arm) {
   arm->at_start = true;
   arm->conditional = false;
   arm->comma = false;
+  arm->words = 0;
   arm->start_column = 0;
 }
 
@@ -56,7 +58,7 @@ static bool arm_is_whole(const Arm *arm, bool closes) {
       return true;
     case ')':
       /* A macro without a semicolon at file level, or the head of a statement whose body is elsewhere. */
-      return closes || (!arm->conditional && arm->start_column == 0);
+      return closes || (!arm->conditional && arm->start_column == 0 && arm->words == 1);
     default:
       return closes;
   }
@@ -114,6 +116,8 @@ static bool arms_are_whole(Look *look) {
       if (start) arm.start_column = look->column;
       read_word(look, &word);
       if (first && equal(word.text, "else")) return false;
+      if (start) arm.words = 0;
+      if (arm.depth == 0) arm.words++;
       if (start) {
         arm.at_start = false;
         arm.conditional = starts_condition(word.text);
