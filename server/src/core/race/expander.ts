@@ -110,8 +110,10 @@ export class Expander {
       const pc = this.pc(state, thread.index);
       const row = (table.offset[thread.template] as number) + pc;
       if (table.candidate[row] !== 1) continue;
+      const transitions = this.#program.templates[thread.template]?.locations[pc]?.transitions ?? [];
       const enabled = this.enabled(state, thread.index, true);
-      if (enabled.length === 0) continue;
+      // A sleeper that could only wake spuriously is stuck as far as deadlocks go: it must not be run alone.
+      if (!enabled.some((i) => transitions[i]?.spurious !== true)) continue;
       if (threads.every((other) => other === thread || !this.#clashes(state, table, row, thread.base, other))) {
         return { thread: thread.index, enabled };
       }

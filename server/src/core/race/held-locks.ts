@@ -97,6 +97,6 @@ function mayBlock(
   const sleeps =
     transition.guardKind === "lock"
       ? transition.acquires.some((lock) => !kinds.spin.has(lock.cell))
-      : ["sleep", "memory", "grace-period", "queue"].includes(transition.guardKind);
+      : ["sleep", "memory", "grace-period"].includes(transition.guardKind);
   if (sleeps) context.error(path, `sleeps while it holds the spin lock ${spin.name}`, where);
 }

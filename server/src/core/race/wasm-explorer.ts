@@ -170,7 +170,8 @@ class ExplorerWriter {
         code.tee(record).load(THREAD.row);
         this.#pc(code, record);
         code.op("add").tee(row).loadByte(this.#at.candidate).op("eqz").brIf(0);
-        code.get(thread).call(F.enabled).tee(enabled).op("eqz").brIf(0);
+        code.get(thread).call(F.enabled).tee(enabled);
+        code.get(row).const(2).op("shl").load(this.#at.spurious).const(-1).op("xor").op("and").op("eqz").brIf(0);
         code.const(0).set(other);
         code.loop(() => {
           code.get(other).get(thread).op("ne");
