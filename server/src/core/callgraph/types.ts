@@ -84,7 +84,7 @@ export class TypeResolver {
     switch (expr.k) {
       case "id": {
         const type = this.#localsOf(body).get(expr.name);
-        return type === undefined ? null : this.#named(type);
+        return type === undefined ? this.#structOfTable(expr.name, body) : this.#named(type);
       }
       case "field": {
         const member = this.memberOf(expr, body, depth);
@@ -119,6 +119,14 @@ export class TypeResolver {
     if (base === null) return null;
     const members = base.members ?? this.membersOf(base.tag!);
     return members?.get(expr.name) ?? null;
+  }
+
+  /** An initialised variable of the same file: `foo_ops.release(inode)` goes through foo_ops' type. */
+  #structOfTable(name: string, body: Body): StructType | null {
+    const { names } = this.#program;
+    const id = names.find(name);
+    const table = body.file.skeleton.tables.find((span) => span.name === id);
+    return table === undefined ? null : this.#tagged(names.text(table.struct));
   }
 
   #structOfCall(expr: Expr & { k: "call" }, body: Body, depth: number): StructType | null {
