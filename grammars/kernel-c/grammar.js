@@ -214,6 +214,8 @@ module.exports = grammar(C, {
     _following_qualifier: ($) => choice($.type_qualifier, alias($._type_annotation, $.annotation)),
     _pointer_qualifier: ($) =>
       choice($.type_qualifier, $.attribute_specifier, alias($._pointer_annotation, $.annotation)),
+    // By recursion, so that a second annotation belongs where the first one does.
+    _trailing_attributes: ($) => prec.right(2, seq($._trailing_attribute, optional($._trailing_attributes))),
     _trailing_attribute: ($) => choice($.attribute_specifier, alias($._trailing_annotation, $.annotation)),
 
     _declaration_specifiers: ($) =>
@@ -295,17 +297,12 @@ module.exports = grammar(C, {
         seq(repeat1($._leading_modifier), choice($._declaring_macro, $._calling_macro)),
       ),
     _declared_item: ($) =>
-      field(
-        "declarator",
-        choice(
-          seq(
-            optional($.ms_call_modifier),
-            $._declarator,
-            optional($.gnu_asm_expression),
-            repeat($.attribute_specifier),
-          ),
-          $.init_declarator,
+      choice(
+        seq(
+          field("declarator", seq(optional($.ms_call_modifier), $._declarator, optional($.gnu_asm_expression))),
+          repeat($.attribute_specifier),
         ),
+        field("declarator", $.init_declarator),
       ),
 
     init_declarator: ($) =>
@@ -834,7 +831,7 @@ function functionDeclarator($, inner) {
       field("declarator", inner),
       field("parameters", $.parameter_list),
       optional($.gnu_asm_expression),
-      repeat($._trailing_attribute),
+      optional($._trailing_attributes),
     ),
   );
 }
