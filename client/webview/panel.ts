@@ -287,9 +287,13 @@ export class Panel {
 
   private explore(): void {
     if (!this.state.model || this.state.exploring) return;
+    // Further than the limit that was met; the host has a limit of bytes besides.
+    const { verdict } = this.state;
+    const further =
+      verdict?.verdict === "bounded" && verdict.states >= 1_000_000 ? { maxStates: verdict.states * 4 } : {};
     this.state.exploring = { phase: "search", states: 0, transitions: 0, frontier: 0 };
     drawVerdict(this.verdict, this.state, this.verdictEvents);
-    this.port.post({ t: "explore" });
+    this.port.post({ t: "explore", ...further });
   }
 
   private reveal(row: TraceRow): void {

@@ -193,7 +193,6 @@ export class TraceList {
     const item = h("div", {
       class: "row",
       id: `row-${index}`,
-      title: words,
       attributes: {
         role: "option",
         "aria-setsize": run.rows.length + 1,
@@ -226,6 +225,7 @@ export class TraceList {
       text.style.left = `${layout.textStart}px`;
       text.append(h("span", { class: "sign" }, model.threads[row.thread]?.sign ?? "?"));
     }
+    text.title = words;
     text.append(h("code", { class: "row-label" }, row.label));
     if (row.spurious) text.append(h("span", { class: "row-note" }, "spurious"));
     const { end } = run;

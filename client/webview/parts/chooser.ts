@@ -42,6 +42,10 @@ export function drawChooser(container: HTMLElement, panel: PanelState, choose: (
     );
     return;
   }
+  if (order.length === 0 && state.threads.every((thread) => thread.status === "finished" || thread.daemon)) {
+    redraw(container, h("h2", {}, "Every thread has finished"));
+    return;
+  }
   const cards = state.threads.map((thread) => {
     const steps = order.filter((transition) => transition.threadIndex === thread.index);
     const goesNext = taken?.thread === thread.index;

@@ -1,6 +1,6 @@
 /** The verdict with its numbers, live counts while exploring, and the toggles that it belongs to. */
 import type { ToggleInfo, ToggleValue, VerdictView } from "../../../server/src/protocol/simulator-view.ts";
-import { button, h, redraw } from "../dom.ts";
+import { button, h, hiddenText, redraw } from "../dom.ts";
 import type { PanelState } from "../panel-state.ts";
 
 const SIGNS: Readonly<Record<VerdictView["verdict"], string>> = {
@@ -28,6 +28,11 @@ export interface VerdictEvents {
   show(kind: "counterexample" | "passing" | "start"): void;
   toggle(name: string, value: ToggleValue): void;
   resetToggles(): void;
+}
+
+function exploreWords(verdict: VerdictView | undefined): string {
+  if (!verdict || verdict.verdict === "cancelled") return "Explore all";
+  return verdict.verdict === "bounded" ? "Explore further" : "Explore again";
 }
 
 function badge(panel: PanelState): HTMLElement {
@@ -70,6 +75,14 @@ function words(panel: PanelState): HTMLElement {
       { class: "figures" },
       `${count(verdict.states)} states, ${count(verdict.transitions)} transitions, ${seconds}`,
     ),
+    verdict.verdict === "holds" &&
+      verdict.assumptions.length > 0 &&
+      h(
+        "span",
+        { class: "figures", title: verdict.assumptions.join("\n") },
+        `under ${verdict.assumptions.length} assumption${verdict.assumptions.length === 1 ? "" : "s"}`,
+        hiddenText(`: ${verdict.assumptions.join(" ")}`),
+      ),
     verdict.limit !== undefined && h("span", { class: "figures" }, verdict.limit),
     verdict.asExpected !== undefined &&
       h(
@@ -95,7 +108,7 @@ export function drawVerdict(container: HTMLElement, panel: PanelState, events: V
       { class: "verdict-actions" },
       exploring
         ? button("Cancel", events.cancel, { class: "secondary", key: "explore", keys: "Escape" })
-        : button(verdict ? "Explore again" : "Explore all", events.explore, {
+        : button(exploreWords(verdict), events.explore, {
             class: "primary",
             key: "explore",
             keys: "E",

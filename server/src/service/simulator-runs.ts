@@ -158,11 +158,15 @@ function isOver(view: StateView): boolean {
   return view.violations.length > 0 || view.terminal || threads.every((thread) => thread.status === "finished");
 }
 
-/** The thread that went last goes on while it can, then the next one; wake-ups without a wake only if nothing else can. */
+/**
+ * Threads take turns: who holds a lock goes on, otherwise the next one, so that a run shows its threads meeting, critical
+ * section by critical section. Wake-ups without a wake only if nothing else can happen.
+ */
 function preferred(view: StateView, lastThread: number): readonly TransitionView[] {
   const count = Math.max(1, view.threads.length);
+  const first = (view.threads[lastThread]?.holds.length ?? 0) > 0 ? lastThread : lastThread + 1;
   const distance = (transition: TransitionView) =>
-    (transition.spurious ? count : 0) + ((transition.threadIndex - lastThread + count) % count);
+    (transition.spurious ? count : 0) + ((transition.threadIndex - first + count) % count);
   return [...view.enabled].sort((a, b) => distance(a) - distance(b) || a.alternative - b.alternative);
 }
 
@@ -215,7 +219,7 @@ export function* findPassing(stepper: Stepper, budget = 20_000): Generator<void,
   const open: TransitionView[][] = [];
   let view = stepper.reset();
   seen.add(stateKey(view));
-  open.push([...preferred(view, 0)].reverse());
+  open.push([...preferred(view, view.threads.length - 1)].reverse());
   for (let taken = 0; taken < budget; taken++) {
     if (taken % 64 === 63) yield;
     const choices = open[open.length - 1];
