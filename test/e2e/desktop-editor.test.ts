@@ -92,7 +92,7 @@ describeWith(["chromium", "code-server"], "VS Code on the desktop, from the pack
     await editor.openFile("fs/stackfs/inode.c:76");
     await editor.page.locator(".editor-group-container.active .squiggly-warning").first().waitFor();
     await editor.codeAction("Suppress here with a reason (iput-under-evict)");
-    const input = page.locator(".quick-input-widget input").first();
+    const input = page.locator(".quick-input-widget .quick-input-box input").first();
     await input.waitFor();
     await page.keyboard.press("Enter");
     await page.locator(".quick-input-message", { hasText: "A reason is required." }).waitFor();

@@ -43,11 +43,12 @@ export class StatusItem implements Disposable {
     }
     const failed = roots.some((root) => root.phase === "failed");
     const busy = roots.some((root) => root.phase === "indexing");
+    const updating = !busy && roots.some((root) => root.updating);
     const partial = roots.some(
       (root) => root.phase === "cancelled" || root.missing.some((line) => /limit|unread/.test(line)),
     );
     const findings = roots.reduce((sum, root) => sum + root.findings, 0);
-    const icon = failed ? "$(error)" : busy ? "$(loading~spin)" : partial ? "$(warning)" : "$(check)";
+    const icon = failed ? "$(error)" : busy || updating ? "$(loading~spin)" : partial ? "$(warning)" : "$(check)";
     const text = busy ? "indexing" : failed ? "failed" : `${findings} ${findings === 1 ? "finding" : "findings"}`;
     const lines = roots.map((root) => describeRoot(root).join("  \n"));
     this.#show(`${icon} Evictscope: ${text}`, [...lines, ...problems].join("\n\n"), failed);
@@ -93,7 +94,7 @@ function describePhase(root: RootStatus): string {
     case "indexing":
       return "indexing";
     case "ready":
-      return `indexed, revision ${root.revision}`;
+      return `indexed, revision ${root.revision}${root.updating ? "; a later text is being reviewed" : ""}`;
     case "cancelled":
       return "cancelled";
     case "failed":

@@ -28,6 +28,7 @@ export function describeStatus(root: RootReview, settings: Settings): RootStatus
     root: root.root,
     name: decodeURIComponent(root.root.split("/").filter(Boolean).pop() ?? root.root),
     phase: root.phase,
+    updating: root.updating,
     revision: root.latest?.revision ?? 0,
     message: root.message,
     kernelVersion: review?.tree.kernelVersion ?? "",

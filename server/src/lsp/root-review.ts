@@ -30,6 +30,8 @@ class RunToken implements CancellationToken {
 /** Milliseconds that a change waits for the next one: a burst of watch events (a branch switch), a key stroke. */
 const FILES_DELAY = 300;
 const EDIT_DELAY = 15;
+/** A review that takes longer than this is shown as under way. */
+const UPDATE_NOTICE_DELAY = 400;
 /** More changed files than this in one burst: the tree is read anew instead of file by file. */
 const RESCAN_LIMIT = 400;
 
@@ -44,6 +46,7 @@ export class RootReview {
   #changedFiles = new Set<string>();
   #run: RunToken | null = null;
   #queued = false;
+  #updating = false;
   #timer: unknown = null;
   #timerDue = Number.POSITIVE_INFINITY;
   #disposed = false;
@@ -57,6 +60,10 @@ export class RootReview {
 
   get phase(): RootPhase {
     return this.#phase;
+  }
+  /** True while a later review of an indexed tree is taking its time: what is shown is of the revision before. */
+  get updating(): boolean {
+    return this.#updating;
   }
   get message(): string {
     return this.#message;
@@ -135,6 +142,11 @@ export class RootReview {
     const first = this.#latest === null;
     let progress: Awaited<ReturnType<RootReviewPorts["startProgress"]>> | null = null;
     let cancelledByUser = false;
+    const notice = setTimeout(() => {
+      if (first || this.#run !== run) return;
+      this.#updating = true;
+      this.#ports.onPhase();
+    }, UPDATE_NOTICE_DELAY);
     try {
       if (first) {
         this.#setPhase("indexing", "");
@@ -148,6 +160,7 @@ export class RootReview {
       const versions = new Map([...this.#documents].map(([path, document]) => [path, document.version]));
       const revised = await session.review(run, (step) => progress?.report(step));
       if (this.#run !== run || this.#disposed) return;
+      this.#updating = false;
       this.#latest = revised;
       // Diagnostics go out before the status says that they are there.
       this.#phase = "ready";
@@ -162,6 +175,7 @@ export class RootReview {
         this.#fail(error);
       }
     } finally {
+      clearTimeout(notice);
       progress?.done();
       if (this.#run === run) {
         this.#run = null;
@@ -200,6 +214,7 @@ export class RootReview {
   }
 
   #setPhase(phase: RootPhase, message: string): void {
+    this.#updating = false;
     this.#phase = phase;
     this.#message = message;
     this.#ports.onPhase();

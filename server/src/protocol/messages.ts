@@ -74,6 +74,8 @@ export interface RootStatus {
   readonly root: string;
   readonly name: string;
   readonly phase: RootPhase;
+  /** A review of a later text is under way; what is shown is of `revision`. */
+  readonly updating: boolean;
   readonly revision: number;
   /** One line, for `failed` and `cancelled`. */
   readonly message: string;

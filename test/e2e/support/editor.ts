@@ -46,7 +46,7 @@ export class Editor {
     const { page } = this;
     const [file = path, line = "1"] = path.split(":");
     await page.keyboard.press("Control+P");
-    await page.locator(".quick-input-widget input").first().fill(`${file}:${line}`);
+    await page.locator(".quick-input-widget .quick-input-box input").first().fill(`${file}:${line}`);
     const folders = file.split("/").slice(0, -1).join("/");
     // Not the Enter key: it takes the row that is first at the moment, which need not be this one yet.
     await page.locator(".quick-input-list .monaco-list-row", { hasText: folders }).first().click();
@@ -65,7 +65,7 @@ export class Editor {
     const { page } = this;
     await page.locator(".editor-group-container.active .monaco-editor .view-lines").first().click();
     await page.keyboard.press("Control+G");
-    await page.locator(".quick-input-widget input").first().fill(`:${line}`);
+    await page.locator(".quick-input-widget .quick-input-box input").first().fill(`:${line}`);
     await page.keyboard.press("Enter");
     await page.locator(`.statusbar >> text=/Ln ${line},/`).waitFor();
   }
@@ -73,7 +73,7 @@ export class Editor {
   async command(title: string): Promise<void> {
     const { page } = this;
     await page.keyboard.press("F1");
-    await page.locator(".quick-input-widget input").first().fill(`>${title}`);
+    await page.locator(".quick-input-widget .quick-input-box input").first().fill(`>${title}`);
     await page.locator(".quick-input-list .monaco-list-row", { hasText: title }).first().waitFor();
     await page.keyboard.press("Enter");
   }

@@ -1,0 +1,3 @@
+export function webEditorFolder(): string;
+export function isWebEditorInstalled(): boolean;
+export function installWebEditor(say?: (line: string) => void): string;
