@@ -11,9 +11,10 @@
  *   npm test -- server/src/core only the test files whose path contains this, after the same preparations
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { installDependencies, requireNode } from "./prepare.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const out = join(root, "out");
@@ -33,11 +34,7 @@ const skippedFiles = new Map();
 main();
 
 function main() {
-  const major = Number(process.versions.node.split(".")[0]);
-  if (major < 20) {
-    console.error(`npm test: Node 20 or newer is needed, this is ${process.version}.`);
-    process.exit(2);
-  }
+  requireNode();
   mkdirSync(out, { recursive: true });
   rmSync(leftOutFile, { force: true });
 
@@ -62,25 +59,6 @@ function main() {
     },
   );
   report();
-}
-
-/** Runs `npm ci` when there is no node_modules folder, or the lock file is newer than what was installed from it. */
-function installDependencies() {
-  const installed = join(root, "node_modules", ".package-lock.json");
-  const lock = join(root, "package-lock.json");
-  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
-  console.log("== installing dependencies (npm ci)");
-  const npm = process.platform === "win32" ? "npm.cmd" : "npm";
-  const result = spawnSync(npm, ["ci", "--no-audit", "--no-fund"], {
-    cwd: root,
-    stdio: "inherit",
-    shell: process.platform === "win32",
-  });
-  if (result.status !== 0) {
-    console.error("npm test: npm ci failed; without the dependencies nothing can be tested.");
-    console.log("0 passed, 1 failed, 0 skipped");
-    process.exit(1);
-  }
 }
 
 /** Path of the script behind a package's command, as its manifest names it. */
