@@ -16,7 +16,7 @@ export function readSchema(name: SchemaName): AnySchemaObject {
  * what we print, we document.
  */
 export function schemaProblems(name: SchemaName, value: unknown): string[] {
-  const validate = new Ajv({ allErrors: true, strict: true, strictRequired: false }).compile(closed(readSchema(name)));
+  const validate = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true }).compile(closed(readSchema(name)));
   if (validate(value)) return [];
   return (validate.errors ?? []).map(
     (error) => `${error.instancePath} ${error.message} ${JSON.stringify(error.params)}`,
