@@ -18,28 +18,29 @@ export interface CodeActionRequest {
 
 /** Both actions are commands of the client (a panel, a question): clients without `panels` are given none. */
 export function provideCodeActions(request: CodeActionRequest): CodeAction[] {
-  const actions: CodeAction[] = [];
+  const simulations: CodeAction[] = [];
+  const suppressions: CodeAction[] = [];
   for (const finding of findingsHere(request)) {
     const diagnostics = request.diagnostics.filter((diagnostic) => dataOf(diagnostic)?.finding === finding.id);
     const target: OpenSimulatorArguments = {
       root: request.root,
       findings: [{ id: finding.id, rule: finding.rule, message: finding.message, model: finding.simulation.model }],
     };
-    actions.push({
+    simulations.push({
       title: `Open in race simulator (${finding.rule})`,
       kind: CodeActionKind.QuickFix,
       diagnostics,
       command: { title: "Open in race simulator", command: CLIENT_COMMANDS.openSimulator, arguments: [target] },
     });
     const suppression: SuppressArguments = { root: request.root, finding: finding.id, rule: finding.rule };
-    actions.push({
+    suppressions.push({
       title: `Suppress here with a reason (${finding.rule})`,
       kind: CodeActionKind.QuickFix,
       diagnostics,
       command: { title: "Suppress with a reason", command: CLIENT_COMMANDS.suppress, arguments: [suppression] },
     });
   }
-  return actions;
+  return [...simulations, ...suppressions];
 }
 
 function findingsHere(request: CodeActionRequest): readonly Finding[] {
