@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { EFFECT_KINDS } from "../../server/src/core/knowledge/knowledge.ts";
 import { TOOL_NAME } from "../../server/src/core/report/tool-version.ts";
 import { fixtureFolder } from "../support/fixture.ts";
@@ -45,6 +45,7 @@ describe.skipIf(!hasScript)("on a terminal", () => {
       interrupted = true;
       child.stdin.write("\u0003");
     });
+    onTestFinished(() => void child.kill());
     const status = await new Promise((done) => child.on("close", done));
     expect(output).toMatch(/Simulating endless: search, [\d,]+ states/);
     expect(output).toContain("evictscope: interrupted");

@@ -8,7 +8,7 @@ import { INTERRUPT, nextTurn } from "./interrupt.ts";
 import type { ProgressLine } from "./progress-line.ts";
 
 /** States between two turns of the event loop: some hundredths of a second. */
-const SLICE = 20_000;
+const SLICE = 5_000;
 
 export interface ExploreRequest {
   readonly toggles?: ToggleSettings;

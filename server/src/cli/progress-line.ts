@@ -32,7 +32,9 @@ export function createProgressLine(stream: NodeJS.WriteStream = process.stderr):
     if (now - last < INTERVAL) return;
     last = now;
     drawn = true;
-    stream.write(`\r\u001b[K${text.slice(0, Math.max(10, stream.columns - 1))}`);
+    // Some pseudo-terminals have no size.
+    const width = stream.columns > 0 ? stream.columns : 80;
+    stream.write(`\r\u001b[K${text.slice(0, width - 1)}`);
   };
   return {
     show,
