@@ -4,8 +4,9 @@ import { type Engine, MAX_NODES } from "../core/analysis/effect-graph.ts";
 import { FilesystemFacts } from "../core/analysis/filesystem-facts.ts";
 import { Interpreter } from "../core/analysis/interpreter.ts";
 import { findTreeContexts, type TreeContexts } from "../core/analysis/reclaim-roots.ts";
-import { type Filesystem, findFilesystems } from "../core/callgraph/filesystem.ts";
+import { type Filesystem, findFilesystems, TABLE_STRUCT } from "../core/callgraph/filesystem.ts";
 import { IndirectCalls } from "../core/callgraph/indirect.ts";
+import { LiveFunctions } from "../core/callgraph/live-functions.ts";
 import { Lookup } from "../core/callgraph/lookup.ts";
 import type { Program } from "../core/callgraph/program.ts";
 import { TypeResolver } from "../core/callgraph/types.ts";
@@ -47,8 +48,10 @@ export class Analysis {
     const types = new TypeResolver(this.#program, bodies, this.#parser, lookup);
     const indirect = new IndirectCalls(this.#program, types, lookup);
     const constants = new ConstantTable(this.#program, bodies, this.#knowledge);
+    const folders = new Set(this.#program.tablesOf(TABLE_STRUCT).map((table) => table.file.directory));
+    const live = new LiveFunctions(this.#program, bodies, lookup, this.#knowledge, (file) => this.#knowledge.isFollowed(file.path) || folders.has(file.directory));
     const interpreter = new Interpreter(bodies, lookup, this.#knowledge, constants);
-    return { bodies, lookup, types, indirect, interpreter, knowledge: this.#knowledge };
+    return { bodies, lookup, types, indirect, interpreter, knowledge: this.#knowledge, live };
   }
 
   #findUnhash(path: string): void {

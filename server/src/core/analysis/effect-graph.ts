@@ -5,6 +5,7 @@
 import type { Filesystem } from "../callgraph/filesystem.ts";
 import type { IndirectCalls } from "../callgraph/indirect.ts";
 import type { Lookup } from "../callgraph/lookup.ts";
+import type { LiveFunctions } from "../callgraph/live-functions.ts";
 import type { FunctionRef, SourceFile } from "../callgraph/program.ts";
 import type { TypeResolver } from "../callgraph/types.ts";
 import type { Body, FunctionBodies } from "../ir/function-bodies.ts";
@@ -47,6 +48,7 @@ export interface Engine {
   readonly indirect: IndirectCalls;
   readonly interpreter: Interpreter;
   readonly knowledge: Knowledge;
+  readonly live: LiveFunctions;
 }
 
 const NOFAIL = "__GFP_NOFAIL";
@@ -155,6 +157,7 @@ export class EffectGraph {
     if (target === null) return;
     const file = target.kind === "function" ? target.function.file : target.macro.file;
     if (!knowledge.isFollowed(file.path) && !this.filesystem.owns(file) && !this.#isBesideTable(file)) return;
+    if (!this.#engine.live.mayMatter(target.kind === "function" ? target.function : target.macro)) return;
     const callee =
       target.kind === "function" ? this.#engine.bodies.of(target.function) : this.#engine.bodies.ofMacro(target.macro);
     if (callee === null) return;
@@ -181,6 +184,7 @@ export class EffectGraph {
         ? `${via} is one of ${targets.functions.length} functions`
         : null;
     for (const fn of targets.functions) {
+      if (!this.#engine.live.mayMatter(fn)) continue;
       const callee = this.#engine.bodies.of(fn);
       if (callee === null) continue;
       const next = this.#make(callee, event.args);

@@ -155,6 +155,12 @@ export class FilesystemFacts {
   }
 }
 
+/** Every effect that lies below a node, nearest first. */
+export function effectsBelow(root: GraphNode): ReachedEffect[] {
+  const own = root.effects.map((site) => ({ site, chain: [], doubt: site.doubt }));
+  return [...own, ...reachable(root, root.edges)];
+}
+
 interface Visit {
   readonly node: GraphNode;
   readonly parent: Visit | null;

@@ -2,7 +2,8 @@
  * Conditional constant propagation inside one function: which steps can run, and with which argument values their
  * calls are made, given what is known of the parameters and of the task (PF_MEMALLOC, kswapd).
  */
-import type { Lookup } from "../callgraph/lookup.ts";
+import type { DirectTarget, Lookup } from "../callgraph/lookup.ts";
+import type { FunctionRef, MacroRef } from "../callgraph/program.ts";
 import type { Body, FunctionBodies } from "../ir/function-bodies.ts";
 import type { Expr, Step } from "../ir/ir.ts";
 import type { Knowledge } from "../knowledge/knowledge.ts";
@@ -38,8 +39,6 @@ export const MODES = {
   any: { name: "any", memalloc: undefined, kswapd: undefined },
 } as const satisfies Record<string, Mode>;
 
-const ALL_MODES: readonly Mode[] = Object.values(MODES);
-
 export type Env = ReadonlyMap<string, Value>;
 export type CallExpr = Expr & { readonly k: "call" };
 
@@ -70,6 +69,7 @@ export type EventSink = (event: CallEvent) => void;
 const ZERO_COUNTER = "#zero";
 const INODE_OBJECT = "#inode";
 const EMPTY: Env = new Map();
+const DECIDES = /\bPF_|current_is|gfp|GFP|\breturn\s+(0|1|true|false|NULL)\s*;|^\s*\(?\s*(0|1|true|false|NULL)\s*\)?\s*$/;
 const MAX_PREDICATE_TEXT = 800;
 const MAX_PREDICATE_DEPTH = 3;
 const MAX_CONTEXTS_OF_A_BODY = 16;
@@ -82,6 +82,7 @@ export class Interpreter {
   #expansions = new Map<Body, Map<string, Expansion>>();
   readonly #relevant = new Map<Body, readonly boolean[]>();
   readonly #running = new Set<Body>();
+  readonly #decides = new Map<FunctionRef | MacroRef, boolean>();
   #asksForTask = false;
   #asksForKswapd = false;
   #depth = 0;
@@ -106,16 +107,14 @@ export class Interpreter {
       this.#expansions.set(body, ofBody);
     }
     let known = this.#keepRelevant(body, args);
-    let key = this.keyOf(known, mode);
-    let expansion = ofBody.get(key) ?? this.#sameInEveryMode(ofBody, known, mode);
+    let expansion = find(ofBody, known, mode);
     if (expansion === undefined && ofBody.size >= MAX_CONTEXTS_OF_A_BODY) {
       known = [];
-      key = this.keyOf(known, mode);
-      expansion = ofBody.get(key);
+      expansion = find(ofBody, known, mode);
     }
     if (expansion === undefined) {
       expansion = this.#run(body, known, mode);
-      ofBody.set(key, expansion);
+      ofBody.set(expansion.asksForTask ? this.keyOf(known, mode) : argumentsKey(known), expansion);
     }
     // Whoever asked through a memoised predicate asked, too.
     this.#asksForTask ||= expansion.asksForTask;
@@ -123,18 +122,8 @@ export class Interpreter {
     return expansion;
   }
 
-  /** An expansion for another mode that never looked at the task serves this one as well. */
-  #sameInEveryMode(ofBody: ReadonlyMap<string, Expansion>, args: readonly Value[], mode: Mode): Expansion | undefined {
-    for (const other of ALL_MODES) {
-      if (other === mode) continue;
-      const expansion = ofBody.get(this.keyOf(args, other));
-      if (expansion !== undefined && !expansion.asksForTask) return expansion;
-    }
-    return undefined;
-  }
-
   keyOf(args: readonly Value[], mode: Mode): string {
-    return `${mode.name}:${args.map(keyOf).join(",")}`;
+    return `${mode.name}:${argumentsKey(args)}`;
   }
 
   #keepRelevant(body: Body, args: readonly Value[]): Value[] {
@@ -410,6 +399,7 @@ export class Interpreter {
     if (target === null) return undefined;
     if (target.kind === "function" && target.function.span.end - target.function.span.body > MAX_PREDICATE_TEXT)
       return undefined;
+    if (!this.#canDecide(target, args)) return undefined;
     const callee = target.kind === "function" ? this.#bodies.of(target.function) : this.#bodies.ofMacro(target.macro);
     if (callee === null || callee.text.length > MAX_PREDICATE_TEXT + 400 || this.#running.has(callee)) return undefined;
     this.#depth++;
@@ -418,6 +408,23 @@ export class Interpreter {
     } finally {
       this.#depth--;
     }
+  }
+
+  /**
+   * Whether a parse of a small function is worth it: it looks at the task or at gfp bits, returns a plain constant, or
+   * is called with something known (a constant, a part of the inode under eviction).
+   */
+  #canDecide(target: DirectTarget, args: readonly Value[]): boolean {
+    if (args.some((value) => value !== undefined && value.k !== "nonzero")) return true;
+    const definition = target.kind === "function" ? target.function : target.macro;
+    let decides = this.#decides.get(definition);
+    if (decides === undefined) {
+      const { span } = definition;
+      const from = "body" in span ? span.body : span.parameters;
+      decides = DECIDES.test(this.#bodies.textOf(definition.file, from, span.end));
+      this.#decides.set(definition, decides);
+    }
+    return decides;
   }
 
   /** The address of a member of the inode under eviction (or of the struct around it) is an address in it. */
@@ -505,6 +512,16 @@ export class Interpreter {
     }
     return out.env;
   }
+}
+
+/** One that never looked at the task serves every mode. */
+function find(expansions: ReadonlyMap<string, Expansion>, args: readonly Value[], mode: Mode): Expansion | undefined {
+  const key = argumentsKey(args);
+  return expansions.get(key) ?? expansions.get(`${mode.name}:${key}`);
+}
+
+function argumentsKey(args: readonly Value[]): string {
+  return args.length === 0 ? "" : args.map(keyOf).join(",");
 }
 
 interface MutableEnv {

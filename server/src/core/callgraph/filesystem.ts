@@ -2,6 +2,7 @@
 
 import type { FunctionBodies } from "../ir/function-bodies.ts";
 import { EVICTION_OPERATIONS, type EvictionOperation } from "../report/finding.ts";
+import type { NameTable } from "../text/name-table.ts";
 import type { Lookup } from "./lookup.ts";
 import type { BindingRef, FunctionRef, Program, SourceFile, TableRef } from "./program.ts";
 
@@ -42,6 +43,30 @@ export function filesystemId(file: SourceFile): string {
   return /(^|\/)fs\/[^/]+$/.test(file.directory) ? file.directory : file.path;
 }
 
+/** Ids of all names in a file's bytes that the program knows. Comments count: a name there does no harm. */
+function collectNames(bytes: Uint8Array, names: NameTable, ids: Set<number>): void {
+  const end = bytes.length;
+  for (let i = 0; i < end; i++) {
+    if (!isLetter(bytes[i]!)) {
+      // Digits belong to the number they stand in: 0x1f is no name.
+      if (isDigit(bytes[i]!)) while (i + 1 < end && (isLetter(bytes[i + 1]!) || isDigit(bytes[i + 1]!))) i++;
+      continue;
+    }
+    const from = i;
+    while (i < end && (isLetter(bytes[i]!) || isDigit(bytes[i]!))) i++;
+    const id = names.findBytes(bytes, from, i);
+    if (id >= 0) ids.add(id);
+  }
+}
+
+function isLetter(c: number): boolean {
+  return (c >= 97 && c <= 122) || (c >= 65 && c <= 90) || c === 95;
+}
+
+function isDigit(c: number): boolean {
+  return c >= 48 && c <= 57;
+}
+
 function makeFilesystem(
   table: TableRef,
   ids: ReadonlySet<string>,
@@ -68,16 +93,16 @@ function makeFilesystem(
     if (file.directory !== id && !file.directory.startsWith(`${id}/`)) return false;
     return !nested.some((other) => file.directory === other || file.directory.startsWith(`${other}/`));
   };
-  let identifiers: Set<string> | null = null;
+  let identifiers: Set<number> | null = null;
   const mentions = (identifier: string): boolean => {
     if (identifiers === null) {
       identifiers = new Set();
       for (const file of program.files.values()) {
-        if (!owns(file)) continue;
-        for (const match of bodies.textOf(file, 0, file.size).matchAll(/[A-Za-z_]\w{3,}/g)) identifiers.add(match[0]);
+        const bytes = owns(file) ? bodies.bytesOf(file) : null;
+        if (bytes !== null) collectNames(bytes, program.names, identifiers);
       }
     }
-    return identifiers.has(identifier);
+    return identifiers.has(program.names.find(identifier));
   };
   return { id, table, operations, owns, mentions };
 }

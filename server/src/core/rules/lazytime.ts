@@ -3,7 +3,8 @@
  * (fs/inode.c iput(); "fs: Deferred inode reclaim" patch 1/4, 2026-04-29). Reclaim drops dentries, so it comes here too.
  * One finding of the generic code, with the filesystems that it ends in.
  */
-import type { FilesystemFacts, Operation } from "../analysis/filesystem-facts.ts";
+import { EffectGraph } from "../analysis/effect-graph.ts";
+import { effectsBelow, type FilesystemFacts, type Operation } from "../analysis/filesystem-facts.ts";
 import { type CallEvent, MODES } from "../analysis/interpreter.ts";
 import type { Body } from "../ir/function-bodies.ts";
 import { reclaimContexts } from "./contexts.ts";
@@ -100,7 +101,7 @@ function wayInto(
 ): { links: DraftLink[]; journals: boolean } | null {
   const fn = facts.engine.lookup.functionValue(name, from);
   const own = facts.filesystem.operations.get("dirty_inode")?.function;
-  const root = fn === null ? null : facts.graph(MODES.reclaim).root(fn);
+  const root = fn === null ? null : new EffectGraph(facts.engine, facts.filesystem, MODES.reclaim).root(fn);
   if (root === null || own == null) return null;
   let links: DraftLink[] = [];
   let node = root;
@@ -116,12 +117,7 @@ function wayInto(
     if (node.expansion.body.function === own) break;
   }
   if (node.expansion.body.function !== own) return null;
-  const effect = facts
-    .anchors(
-      { name: "dirty_inode", binding: facts.filesystem.operations.get("dirty_inode")!, body: node.expansion.body },
-      MODES.reclaim,
-    )
-    .flatMap((anchor) => anchor.effects)
+  const effect = effectsBelow(node)
     .filter((each) => each.doubt === null)
     .sort((a, b) => weightOf(b.site.kind) - weightOf(a.site.kind) || a.chain.length - b.chain.length)[0];
   if (effect === undefined) return null;

@@ -31,36 +31,60 @@ export function copyTree(tree: SyntaxTree): Ast {
   }
 }
 
+/** Named nodes that have nothing below them but text. Not asking each for children halves the calls into the parser. */
+const LEAVES = new Set([
+  "identifier",
+  "field_identifier",
+  "type_identifier",
+  "statement_identifier",
+  "number_literal",
+  "primitive_type",
+  "string_literal",
+  "char_literal",
+  "comment",
+  "storage_class_specifier",
+  "type_qualifier",
+  "true",
+  "false",
+  "preproc_arg",
+  "preproc_directive",
+  "system_lib_string",
+  "break_statement",
+  "continue_statement",
+]);
+
+/** Every property of a cursor is a call into the parser: ask for as few as possible. */
 function copyNode(cursor: SyntaxCursor, counter: { errors: number }, depth: number): AstNode {
   const type = cursor.nodeType;
   // Native cursors answer undefined where WASM's answer null.
   const field = cursor.currentFieldName ?? null;
   const start = cursor.startIndex;
   const end = cursor.endIndex;
+  // A missing node is empty: only empty ones need the question.
+  if (type === "ERROR" || (start === end && cursor.nodeIsMissing)) counter.errors++;
+  if (LEAVES.has(type)) return { type, field, start, end, children: NO_CHILDREN };
   const children: AstNode[] = [];
-  if (type === "ERROR" || cursor.nodeIsMissing) counter.errors++;
   if (depth >= MAX_DEPTH) counter.errors++;
   else if (cursor.gotoFirstChild()) {
     do {
       if (cursor.nodeIsNamed) {
-        if (cursor.nodeType !== "comment") children.push(copyNode(cursor, counter, depth + 1));
-      } else {
-        const name = cursor.currentFieldName ?? null;
-        if (name !== null)
-          children.push({
-            type: cursor.nodeType,
-            field: name,
-            start: cursor.startIndex,
-            end: cursor.endIndex,
-            children: [],
-          });
-        else if (cursor.nodeIsMissing) counter.errors++;
+        const child = copyNode(cursor, counter, depth + 1);
+        if (child.type !== "comment") children.push(child);
+        continue;
       }
+      // Of the tokens only operators matter, which carry a field name.
+      const name = cursor.currentFieldName ?? null;
+      if (name === null) {
+        if (cursor.nodeIsMissing) counter.errors++;
+      } else
+        children.push({ type: cursor.nodeType, field: name, start: cursor.startIndex, end: cursor.endIndex, children: NO_CHILDREN });
     } while (cursor.gotoNextSibling());
     cursor.gotoParent();
   }
   return { type, field, start, end, children };
 }
+
+const NO_CHILDREN: readonly AstNode[] = [];
 
 /** The first child with this field name. */
 export function childByField(node: AstNode, field: string): AstNode | undefined {

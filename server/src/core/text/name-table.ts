@@ -34,13 +34,18 @@ export class NameTable {
   /** The id of a name that is there, or -1. */
   find(name: string): number {
     const bytes = asciiBytes(name);
+    return this.findBytes(bytes, 0, bytes.length);
+  }
+
+  /** The id of bytes[start, end), or -1 when it is not there. */
+  findBytes(bytes: Uint8Array, start: number, end: number): number {
     let hash = 0x811c9dc5;
-    for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
+    for (let i = start; i < end; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
     const mask = this.#slots.length - 1;
     for (let slot = (hash ^ (hash >>> 15)) & mask; ; slot = (slot + 1) & mask) {
       const id = this.#slots[slot]!;
       if (id < 0) return -1;
-      if (this.#hashes[id] === hash && this.#equals(id, bytes, 0, bytes.length)) return id;
+      if (this.#hashes[id] === hash && this.#equals(id, bytes, start, end)) return id;
     }
   }
 
