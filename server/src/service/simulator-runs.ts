@@ -221,7 +221,7 @@ export function* findPassing(stepper: Stepper, budget = 20_000): Generator<void,
   seen.add(stateKey(view));
   open.push([...preferred(view, view.threads.length - 1)].reverse());
   for (let taken = 0; taken < budget; taken++) {
-    if (taken % 64 === 63) yield;
+    if (taken % 16 === 15) yield;
     const choices = open[open.length - 1];
     if (!choices) break;
     const next = choices.pop();
