@@ -46,6 +46,7 @@ export function drawChooser(container: HTMLElement, panel: PanelState, choose: (
     redraw(container, h("h2", {}, "Every thread has finished"));
     return;
   }
+  const byItself = order.some((transition) => !transition.spurious);
   const cards = state.threads.map((thread) => {
     const steps = order.filter((transition) => transition.threadIndex === thread.index);
     const goesNext = taken?.thread === thread.index;
@@ -97,8 +98,10 @@ export function drawChooser(container: HTMLElement, panel: PanelState, choose: (
     h(
       "h2",
       {},
-      order.length === 0 ? "Nobody can go on" : "Who goes next?",
-      panel.at < panel.length &&
+      byItself ? "Who goes next?" : "Nobody can go on",
+      order.length > 0 && !byItself && h("span", { class: "aside" }, "unless a sleeper wakes up without a wake-up"),
+      byItself &&
+        panel.at < panel.length &&
         h("span", { class: "aside" }, "another choice than the trace's starts a run of your own"),
     ),
     h("ul", { class: "choices" }, ...cards),
