@@ -8,9 +8,10 @@
  */
 import { type CancellationToken, NEVER_CANCELLED } from "../text/cancellation.ts";
 import { compileModel } from "./compile.ts";
-import { exploreModel, ModelExploration } from "./explore.ts";
+import { exploreModel, ModelExploration, ModelRejected } from "./explore.ts";
 import type { ModelError, RaceModel, ToggleSettings } from "./model.ts";
 import type { ExploreOptions, Outcome, Progress } from "./outcome.ts";
+import { writePromela } from "./promela.ts";
 import { ModelStepper } from "./stepper.ts";
 import type { Trace } from "./trace.ts";
 import { validateModelShape } from "./validate.ts";
@@ -80,4 +81,12 @@ export function startExploration(model: RaceModel, options: ExploreOptions = {})
 /** Throws ModelRejected for a toggle or value the model does not have. */
 export function createStepper(model: RaceModel, toggles: ToggleSettings = {}): Stepper {
   return new ModelStepper(model, toggles);
+}
+
+/** The model under these toggles as Promela text for SPIN 6.5; throws ModelRejected for an unknown toggle. */
+export function modelToPromela(model: RaceModel, toggles: ToggleSettings = {}): string {
+  const compiled = compileModel(model, toggles);
+  if ("errors" in compiled) throw new ModelRejected(compiled.errors[0]?.message ?? "the model is not valid");
+  const settings = Object.entries(toggles).map(([name, value]) => `${name}=${String(value)}`);
+  return writePromela(compiled.program, { comment: [`${model.id}: ${model.title}`, ...settings].join(" ") });
 }
