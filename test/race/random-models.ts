@@ -1,0 +1,82 @@
+/** Small random models: a few threads on two slots, locks, a wait queue, RCU, memory and two variables. */
+import fc from "fast-check";
+import type { RaceModel, Step } from "../../server/src/core/race/model.ts";
+
+const simple = fc.constantFrom(
+  "a = 1 - a",
+  "b = b < 3 ? b + 1 : 0",
+  "a = b > 1 ? 1 : 0",
+  "X.DIRTY = 1",
+  "X.DIRTY = 0; a = X.DIRTY",
+  "Y.count = a",
+  "p = X",
+  "p = Y; p.DIRTY = 1",
+  "n = b",
+  "if (a) { b = 0 } else { n = 1 }",
+  "wake(X, NEW)",
+  "rcu_read_lock()",
+  "rcu_read_unlock()",
+  "assert(STATE, b < 4)",
+  'assert(STATE, !(a && X.DIRTY), "both")',
+);
+const blocking = fc.constantFrom("wait(a)", "wait(!a || b > 0)", "wait(X.DIRTY)", "prepare_wait(X, NEW)", "sleep()");
+const condition = fc.constantFrom("a", "b > 1", "X.DIRTY", "p != none && p.DIRTY", "n == 2", "Y.count == 1 && !a");
+
+/** Steps that leave no lock held: well-bracketed regions only. */
+const { steps } = fc.letrec<{ steps: Step[]; step: Step[] }>((tie) => ({
+  steps: fc.array(tie("step"), { minLength: 1, maxLength: 3 }).map((list) => list.flat()),
+  step: fc.oneof(
+    { depthSize: "small", withCrossShrink: true },
+    simple.map((text) => [text]),
+    blocking.map((text) => [text]),
+    fc
+      .tuple(fc.constantFrom("l", "m", "i_lock[X]", "i_lock[Y]"), fc.array(simple, { minLength: 1, maxLength: 3 }))
+      .map(([lock, body]) => [`lock(${lock})`, ...body, `unlock(${lock})`]),
+    fc
+      .tuple(fc.array(simple, { maxLength: 2 }))
+      .map(([body]) => ["lock(l)", "lock(i_lock[X])", ...body, "unlock(i_lock[X])", "unlock(l)"]),
+    // biome-ignore lint/suspicious/noThenProperty: the model language's own word
+    fc.constant<Step[]>(["lock(m)", { if: "trylock(l)", then: ["a = 1", "unlock(l)"] }, "unlock(m)"]),
+    // biome-ignore lint/suspicious/noThenProperty: the model language's own word
+    fc.tuple(condition, tie("steps")).map(([text, body]) => [{ if: text, then: body }]),
+    fc.tuple(tie("steps"), tie("steps")).map(([one, other]) => [
+      {
+        choose: [
+          ["skip()", ...one],
+          ["skip()", ...other],
+        ],
+      },
+    ]),
+    fc
+      .array(simple, { minLength: 1, maxLength: 2 })
+      .map((body) => ["k = 0", { while: "k < 2", loop: [...body, "k++"] }]),
+    fc.tuple(condition, simple).map(([text, body]) => [{ while: text, loop: [body] }]),
+  ),
+}));
+
+const locals = [
+  { name: "p", type: "slot" as const },
+  { name: "n", max: 3 },
+  { name: "k", max: 3 },
+];
+
+export const randomModel: fc.Arbitrary<RaceModel> = fc
+  .record({ one: steps, two: steps, count: fc.integer({ min: 1, max: 3 }), watched: condition, daemon: fc.boolean() })
+  .map(({ one, two, count, daemon }) => ({
+    format: 1,
+    id: "random",
+    title: "random",
+    summary: "random",
+    variables: [{ name: "a" }, { name: "b", max: 3 }],
+    slots: { count: 2, names: ["X", "Y"], initial: [{ count: 0 }, { DIRTY: 1 }] },
+    locks: [
+      { name: "l", kind: "spin" },
+      { name: "m", kind: "sleep" },
+      { name: "i_lock", kind: "spin", per: "slot" },
+    ],
+    threads: [
+      { name: "one", locals, steps: one },
+      { name: "two", locals, count, daemon, steps: two },
+    ],
+    invariants: ["PROG", "STATE", { id: "USER", description: "b and Y", always: "!(b == 3 && Y.count == 1)" }],
+  }));
