@@ -69,7 +69,7 @@ function isFolder(path) {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
-/** Prints the command line's own report; finds the first place in it, to open the editor there. */
+/** Prints the command line's own report and answers its exit status, and where to open the editor. */
 async function review(tree) {
   console.log(`\nReviewing ${tree === SAMPLE ? "the sample tree (test/fixtures/sample)" : tree}\n`);
   const child = spawn(process.execPath, [join(root, "server", "bin", "evictscope.mjs"), "check", tree], {
@@ -82,8 +82,16 @@ async function review(tree) {
     text += part;
   });
   const status = await new Promise((done) => child.on("close", (code) => done(code ?? 3)));
-  const place = /(?:^|\s)([\w./+-]+\.[ch]):(\d+)/m.exec(text);
-  return { status, first: place === null ? undefined : { file: place[1], line: Number(place[2]) } };
+  return { status, first: mostSevere(text) };
+}
+
+/** The place of the first finding of the highest severity in a report, undefined when there is none. */
+function mostSevere(report) {
+  for (const severity of ["error", "warning", "hint"]) {
+    const place = new RegExp(`^(\\S+\\.[ch]):(\\d+):\\d+: ${severity}: `, "m").exec(report);
+    if (place !== null) return { file: place[1], line: Number(place[2]) };
+  }
+  return undefined;
 }
 
 /** Opens the tree in an editor on this machine. False when there is none, or it does not start. */

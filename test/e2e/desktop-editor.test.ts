@@ -74,6 +74,8 @@ describeWith(["chromium", "code-server"], "VS Code on the desktop, from the pack
   test("the problems list links a finding to its rule's page and to its chain", async () => {
     const { page } = editor;
     await editor.command("Problems: Focus on Problems View");
+    await page.locator(".markers-panel .monaco-list-row").first().waitFor();
+    await editor.screenshot("problems");
     await page.locator('.panel input[placeholder^="Filter"]').first().fill("punts the eviction");
     const row = page.locator(".markers-panel .monaco-list-row", { hasText: "async-evict-contract" }).first();
     await row.waitFor();
@@ -81,7 +83,6 @@ describeWith(["chromium", "code-server"], "VS Code on the desktop, from the pack
     await page.locator(".tab.active", { hasText: "async-evict-contract.md" }).waitFor();
     await page.keyboard.press("Control+F4");
     await page.locator('.panel input[placeholder^="Filter"]').first().fill("");
-    await editor.screenshot("problems");
     await page.keyboard.press("Control+1");
     await page.keyboard.press("Control+j");
     await page.locator(".markers-panel").waitFor({ state: "hidden" });
