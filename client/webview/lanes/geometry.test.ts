@@ -74,18 +74,28 @@ describe("geometryOf", () => {
 });
 
 describe("layoutLanes", () => {
+  const lengths = (threads: number) => Array.from({ length: threads }, () => 20);
+
   test("few threads get room for text, many stand close together with the text beside them", () => {
-    expect(layoutLanes(3, 900, 2, false).mode).toBe("wide");
-    const compact = layoutLanes(12, 900, 2, false);
+    expect(layoutLanes(lengths(3), 900, 2, false).mode).toBe("wide");
+    const compact = layoutLanes(lengths(12), 900, 2, false);
     expect(compact.mode).toBe("compact");
     expect(compact.textStart).toBeLessThan(620);
     for (const threads of [1, 2, 3, 8, 12, 40]) {
       for (const width of [200, 500, 900, 2000]) {
-        const { lanes, textStart, mode } = layoutLanes(threads, width, 3, true);
+        const { lanes, textStart, mode } = layoutLanes(lengths(threads), width, 3, true);
         expect(lanes).toHaveLength(threads);
         expect([...lanes].sort((a, b) => a - b)).toEqual(lanes);
         if (mode === "compact") expect(Math.max(...lanes)).toBeLessThan(textStart);
       }
     }
+  });
+
+  test("a thread without steps leaves its room to the others", () => {
+    const all = layoutLanes([30, 30, 30], 900, 1, false);
+    const two = layoutLanes([30, 0, 30], 900, 1, false);
+    expect(two.laneWidths[1]).toBeLessThan((all.laneWidths[1] ?? 0) / 2);
+    expect(two.laneWidths[0]).toBeGreaterThan(all.laneWidths[0] ?? 0);
+    expect(layoutLanes([20, 0, 0, 0, 20], 900, 1, false).mode).toBe("wide");
   });
 });

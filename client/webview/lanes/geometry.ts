@@ -106,7 +106,7 @@ export interface LaneLayout {
   readonly width: number;
   /** x of each lane's line. */
   readonly lanes: readonly number[];
-  readonly laneWidth: number;
+  readonly laneWidths: readonly number[];
   /** x where a row's text starts in compact mode. */
   readonly textStart: number;
   readonly barStep: number;
@@ -116,40 +116,50 @@ export interface LaneLayout {
 export const NUMBER_WIDTH = 46;
 const LOOP_WIDTH = 30;
 const WIDE_LANE = 172;
+/** A lane of a thread that takes no step: room for its name. */
+const IDLE_LANE = 112;
+const IDLE_INSET = 18;
 const COMPACT_TEXT = 340;
 const COMPACT_BAR = 5;
 /** Width of a character of a step's text. */
 const LABEL_ADVANCE = 7.6;
 
 /**
- * Wide: each lane has room for its steps' text. Compact (many threads or a narrow panel): lanes close together, as in a
- * history graph, and the text to their right.
+ * Wide: each lane has room for its steps' text; one without steps in this run has less. Compact (many threads or a narrow
+ * panel): lanes close together, as in a history graph, and the text to their right.
  *
- * `lastLabel` is the length of the last lane's longest text: other lanes' texts can run on over lanes to their right.
+ * @param labels length of each thread's longest text in this run; 0 where it takes no step
  */
-export function layoutLanes(
-  threads: number,
-  available: number,
-  widest: number,
-  loop: boolean,
-  lastLabel = 0,
-): LaneLayout {
+export function layoutLanes(labels: readonly number[], available: number, widest: number, loop: boolean): LaneLayout {
+  const threads = labels.length;
   const start = NUMBER_WIDTH + (loop ? LOOP_WIDTH : 0);
   // Names stand beside the bars where few are held at a time.
   const barStep = widest > 4 ? 5 : widest > 3 ? 7 : 17;
   const bars = Math.min(widest, 6) * barStep + 10;
   const wideLane = Math.max(WIDE_LANE, bars + 130);
-  if (start + threads * wideLane <= available || threads <= 2) {
-    const room = available - start - 8;
-    const even = Math.max(wideLane, Math.min(380, Math.floor(room / threads)));
-    const wanted = Math.min(lastLabel * LABEL_ADVANCE + bars + 40, room / 2);
-    const laneWidth = Math.max(WIDE_LANE, Math.min(even, Math.floor((room - wanted) / Math.max(1, threads - 1))));
+  const idle = labels.filter((label) => label === 0).length;
+  const active = threads - idle;
+  const room = available - start - 8 - idle * IDLE_LANE;
+  if (active * wideLane <= room || threads <= 2) {
+    const even = Math.max(wideLane, Math.min(380, Math.floor(room / Math.max(1, active))));
+    // Texts run on over the lanes to their right; the last lane has none.
+    const last = labels[threads - 1] ?? 0;
+    const wanted = Math.min(last * LABEL_ADVANCE + bars + 40, room / 2);
+    const others = Math.floor((room - wanted) / Math.max(1, active - 1));
+    const width = last === 0 ? even : Math.max(WIDE_LANE, Math.min(even, others));
+    const laneWidths = labels.map((label) => (label === 0 ? IDLE_LANE : width));
+    let x = start;
+    const lanes = labels.map((label, i) => {
+      const lane = x + (label === 0 ? IDLE_INSET : bars + 6);
+      x += laneWidths[i] as number;
+      return lane;
+    });
     return {
       mode: "wide",
       rowHeight: 36,
-      width: Math.max(available, start + threads * laneWidth),
-      lanes: Array.from({ length: threads }, (_, i) => start + i * laneWidth + bars + 6),
-      laneWidth,
+      width: Math.max(available, x),
+      lanes,
+      laneWidths,
       textStart: start,
       barStep,
       barWidth: 5,
@@ -164,7 +174,7 @@ export function layoutLanes(
     rowHeight: 28,
     width: Math.max(available, textStart + COMPACT_TEXT),
     lanes: Array.from({ length: threads }, (_, i) => start + i * spacing + narrow),
-    laneWidth: spacing,
+    laneWidths: labels.map(() => spacing),
     textStart,
     barStep: COMPACT_BAR,
     barWidth: 3,

@@ -13,13 +13,12 @@ import { type LaneLayout, layoutLanes, NUMBER_WIDTH } from "./geometry.ts";
 /** Rows come and go in portions, so that a small scroll draws nothing anew; one more portion exists on each side. */
 const PORTION = 12;
 
-/** Length of the longest text of the last lane, beyond which nothing can run on. */
-function lastLabel(model: ModelView, run: Run): number {
-  let longest = 0;
-  for (const row of run.rows) {
-    if (row.thread === model.threads.length - 1) longest = Math.max(longest, row.label.length);
-  }
-  return longest;
+/** Length of each thread's longest text. */
+function labelLengths(model: ModelView, run: Run): number[] {
+  const longest = model.threads.map(() => 0);
+  for (const row of run.rows) longest[row.thread] = Math.max(longest[row.thread] ?? 0, row.label.length);
+  // Nothing happened yet: every thread may still take a step.
+  return run.rows.length === 0 ? longest.map(() => 1) : longest;
 }
 
 export interface TraceListEvents {
@@ -88,13 +87,7 @@ export class TraceList {
       const fresh = this.shown !== run;
       this.shown = run;
       const width = this.scroller.clientWidth;
-      this.layout = layoutLanes(
-        model.threads.length,
-        width,
-        geometry.widest,
-        run.loopStart !== undefined,
-        lastLabel(model, run),
-      );
+      this.layout = layoutLanes(labelLengths(model, run), width, geometry.widest, run.loopStart !== undefined);
       this.clear();
       this.heads.replaceChildren(...this.laneHeads(model, this.layout));
       this.heads.style.width = `${this.layout.width}px`;
@@ -260,7 +253,7 @@ export class TraceList {
         );
       }
       head.style.left = `${(layout.lanes[index] ?? 0) - 11}px`;
-      if (layout.mode === "wide") head.style.maxWidth = `${layout.laneWidth - 24}px`;
+      if (layout.mode === "wide") head.style.maxWidth = `${(layout.laneWidths[index] ?? 0) - 24}px`;
       return head;
     });
   }

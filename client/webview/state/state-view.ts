@@ -75,7 +75,10 @@ function locks(panel: PanelState, state: StateView): HTMLElement | undefined {
       lock.holder === null
         ? h("span", { class: "nothing" }, "free")
         : h("span", { class: "lock-by" }, "held by ", sign(lock.holder)),
-      lock.waiters.length > 0 && h("span", { class: "lock-by" }, "waiting ", ...lock.waiters.map(sign)),
+      // Where a run ended by a violation, a thread may stand before a lock that is free.
+      lock.holder !== null &&
+        lock.waiters.length > 0 &&
+        h("span", { class: "lock-by" }, "waiting ", ...lock.waiters.map(sign)),
     );
   return section(
     "Locks",
