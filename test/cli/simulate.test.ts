@@ -75,9 +75,25 @@ describe("a model of the catalogue", () => {
     });
   });
 
-  test("every model of the catalogue can be asked for by its id", () => {
-    const { stderr } = evictscope(["simulate", "none-such"]);
-    for (const { id } of listModels()) expect(stderr).toContain(id);
+  test("as Promela: the model itself, for SPIN", () => {
+    const { status, stdout } = evictscope(["simulate", VIOLATED, "--format", "promela"]);
+    expect(status).toBe(0);
+    expect(stdout).toContain("proctype");
+  });
+
+  test("list shows the whole catalogue, an unknown name points to it", () => {
+    const { status, stdout } = evictscope(["simulate", "list"]);
+    expect(status).toBe(0);
+    expect(
+      stdout
+        .trimEnd()
+        .split("\n")
+        .map((line) => line.split(" ")[0]),
+    ).toEqual(listModels().map(({ id }) => id));
+    expect(evictscope(["simulate", "none-such"])).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining("simulate list"),
+    });
   });
 });
 

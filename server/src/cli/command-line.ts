@@ -85,7 +85,7 @@ export function createProgram(finish: (status: number) => void): Command {
     .description(
       "Explores every interleaving of a model: of the catalogue, of a file, or the one that a finding names.",
     )
-    .argument("<subject>", "a model's id in the catalogue, a model's .json file, or a finding's id")
+    .argument("<subject>", "a model's id in the catalogue (list: all of them), a model's .json file, or a finding's id")
     .argument("[tree]", "the tree of a finding")
     .option("--set <toggle=value>", "sets a toggle of the model (repeatable)", collect)
     .addOption(

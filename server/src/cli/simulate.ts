@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { getModel, listModels } from "../core/race/catalogue/index.ts";
 import type { RaceModel, ToggleSettings } from "../core/race/model.ts";
-import { createStepper, loadModel, ModelRejected, type Trace } from "../core/race/simulator.ts";
+import { createStepper, loadModel, ModelRejected, modelToPromela, type Trace } from "../core/race/simulator.ts";
 import { parseTraceString } from "../core/race/trace-string.ts";
 import { CLEAN, comesLater, FOUND, Refusal } from "./exit-status.ts";
 import { exploreModel } from "./explore-model.ts";
@@ -30,10 +30,18 @@ const ERRORS_SHOWN = 20;
 export async function simulate(subject: string, path: string | undefined, options: SimulateOptions): Promise<number> {
   if (options.designs !== undefined) throw comesLater("--designs", "");
   requireWritable(options.output);
+  if (subject === "list") {
+    await deliver(catalogueText(), options.output);
+    return CLEAN;
+  }
   const progress = createProgressLine();
   const { model, note } = await findModel(subject, path, progress);
-  if (options.format === "promela") throw comesLater("--format promela", "use text, json, mermaid or svg");
   const toggles = parseToggles(model, options.set ?? []);
+  if (options.format === "promela") {
+    // For SPIN to explore, not for us.
+    await deliver(modelToPromela(model, toggles), options.output);
+    return CLEAN;
+  }
   const simulation =
     options.trace === undefined
       ? await explore(model, toggles, options.maxStates, progress)
@@ -41,6 +49,14 @@ export async function simulate(subject: string, path: string | undefined, option
   const text = simulationToText({ ...simulation, notes: note === null ? [] : [note] }, model, options.format);
   await deliver(text, options.output);
   return simulation.verdict === "holds" ? CLEAN : FOUND;
+}
+
+/** What can be asked for: `evictscope simulate list`. */
+function catalogueText(): string {
+  const width = Math.max(...listModels().map(({ id }) => id.length));
+  return `${listModels()
+    .map(({ id, title }) => `${id.padEnd(width)}  ${title}`)
+    .join("\n")}\n`;
 }
 
 async function findModel(
@@ -53,8 +69,7 @@ async function findModel(
   if (subject.endsWith(".json")) return { model: readModel(subject), note: null };
   if (!isFindingId(subject)) {
     throw new Refusal(`${subject}: neither a model of the catalogue, nor a .json file, nor a finding's id`, [
-      "the catalogue has:",
-      ...listModels().map((model) => `  ${model.id}: ${model.title}`),
+      "evictscope simulate list shows the catalogue",
     ]);
   }
   if (path === undefined)

@@ -22,21 +22,21 @@ export interface Simulation {
   readonly notes?: readonly string[];
 }
 
+/** Formats that show a run or a verdict; Promela shows the model. */
+export type RunFormat = Exclude<SimulateOptions["format"], "promela">;
+
 type Writer = (simulation: Simulation, model: RaceModel) => string;
 
 /** Throws Refusal when the format shows a run and there is none. */
-export function simulationToText(simulation: Simulation, model: RaceModel, format: SimulateOptions["format"]): string {
+export function simulationToText(simulation: Simulation, model: RaceModel, format: RunFormat): string {
   return WRITERS[format](simulation, model);
 }
 
-const WRITERS: Readonly<Record<SimulateOptions["format"], Writer>> = {
+const WRITERS: Readonly<Record<RunFormat, Writer>> = {
   text: reportText,
   json: reportJson,
   mermaid: (simulation, model) => ended(traceToMermaid(traceOf(simulation, model))),
   svg: (simulation, model) => ended(traceToSvg(traceOf(simulation, model))),
-  promela: (_, model) => {
-    throw new Refusal(`${model.id} cannot be written as Promela by this release`);
-  },
 };
 
 function traceOf({ trace, verdict }: Simulation, model: RaceModel): Trace {
