@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Finding, Review } from "../../server/src/core/report/finding.ts";
 import type { ReviewSession } from "../../server/src/index/review-session.ts";
-import { describeWith, pathOf } from "../support/requirements.ts";
+import { describeWith, pathOf, repositoryRoot } from "../support/requirements.ts";
 import { reviewNow, sessionOf } from "../support/review.ts";
 import { chainProblems } from "./chains.ts";
 import { STATIC_MUTANTS } from "./mutants/all-mutants.ts";
@@ -71,6 +71,45 @@ describeWith("kernel-6.12", "Linux 6.12", () => {
       ({ file, line, function: fn }) => read(file)?.split("\n")[line - 1] === undefined || fn === "",
     );
     expect(wrong).toEqual([]);
+  });
+
+  describe("the ways into eviction", () => {
+    interface LabelledCall {
+      readonly function: string;
+      readonly file: string;
+      readonly line_of_call: number;
+    }
+    const { paths } = JSON.parse(readFileSync(join(repositoryRoot, "test/labels/reclaim.json"), "utf8")) as {
+      paths: Record<string, LabelledCall[]>;
+    };
+    const labelledCalls = new Set(
+      Object.values(paths).flatMap((path) => path.map((call) => `${call.file}:${call.line_of_call} ${call.function}`)),
+    );
+    const waysFrom = (context: string) => (review.contexts ?? []).filter((way) => way.context === context);
+
+    test("stand in the source", () => {
+      const ways = review.contexts ?? [];
+      expect(ways.length).toBeGreaterThan(4);
+      const asFinding = ways.map(
+        (way) => ({ id: way.context, rule: "deferred-work", ends: [], chain: way.chain }) as const,
+      );
+      expect(asFinding.flatMap((way) => chainProblems(way, read))).toEqual([]);
+    });
+
+    test.each([
+      ["kswapd", "kswapd"],
+      ["direct-reclaim", "__perform_reclaim"],
+      ["memcg-reclaim", "try_to_free_mem_cgroup_pages"],
+    ])("from %s set out in %s() and use labelled calls only", (context, root) => {
+      const way = waysFrom(context).find((each) => each.chain.some((link) => link.function === root));
+      expect(way, `no way in from ${root}()`).toBeDefined();
+      const unknown = (way?.chain ?? []).map(({ file, line, function: fn }) => `${file}:${line} ${fn}`);
+      expect(unknown.filter((call) => !labelledCalls.has(call))).toEqual([]);
+    });
+
+    test("include umount, drop_caches and iput()", () => {
+      for (const context of ["umount", "drop-caches", "iput"]) expect(waysFrom(context), context).not.toEqual([]);
+    });
   });
 
   describe("known bugs", () => {
