@@ -3,7 +3,7 @@
  *
  * A folder is a kernel tree's root when it has Kbuild and MAINTAINERS, or fs/ and include/linux/ (partial check-outs,
  * miniature trees). The innermost such folder above the document counts. A document that has none above it may be an
- * out-of-tree filesystem: its workspace folder (or its own folder) is reviewed when the text includes <linux/...>.
+ * out-of-tree filesystem: its workspace folder (or its own folder) is reviewed when the text includes <linux/...> and speaks of inodes.
  */
 import { URI, Utils } from "vscode-uri";
 import { canonicalUri, pathIn } from "../service/tree-location.ts";
@@ -15,8 +15,10 @@ const MARKERS = ["Kbuild", "MAINTAINERS", "fs", "include/linux"] as const;
 const DEPTH_LIMIT = 24;
 
 const KERNEL_INCLUDE = /^\s*#\s*include\s*<linux\//m;
-/** Where includes are looked for, in UTF-16 units. */
-const INCLUDE_WINDOW = 32_000;
+/** User space includes <linux/...>, too, but has no inodes. */
+const KERNEL_TYPE = /\bstruct\s+(?:inode|dentry|super_block|super_operations|address_space)\b/;
+/** Where both are looked for, in UTF-16 units. */
+const SEARCH_WINDOW = 64_000;
 
 export interface RootSearch {
   readonly document: string;
@@ -34,7 +36,8 @@ export async function findRoot(search: RootSearch): Promise<string | null> {
     const has = (marker: (typeof MARKERS)[number]): boolean => existing.has(join(folder, marker));
     if ((has("Kbuild") && has("MAINTAINERS")) || (has("fs") && has("include/linux"))) return folder;
   }
-  if (folders.length === 0 || !KERNEL_INCLUDE.test(search.text.slice(0, INCLUDE_WINDOW))) return null;
+  const start = search.text.slice(0, SEARCH_WINDOW);
+  if (folders.length === 0 || !KERNEL_INCLUDE.test(start) || !KERNEL_TYPE.test(start)) return null;
   const workspace = search.workspaceFolders
     .map(canonicalUri)
     .filter((folder) => pathIn(folder, search.document) !== null)

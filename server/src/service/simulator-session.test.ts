@@ -224,6 +224,7 @@ describe("traces", () => {
     ["text", "lost-wake.txt", /evict +lookup/],
     ["svg", "lost-wake.svg", /^<svg /],
     ["mermaid", "lost-wake.mmd", /^sequenceDiagram/],
+    ["promela", "lost-wake.pml", /\bproctype\b/],
   ] as const)("is exported as %s", (format, name, content) => {
     const host = new Host({ model: "lost-wake" }).send(ready).settle();
     host.send({ t: "export", format, run: host.run.id });
