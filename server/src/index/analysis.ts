@@ -1,6 +1,6 @@
 /** Runs the rules over a loaded tree, and again over what an edit changed. */
 import { ConstantTable } from "../core/analysis/constants.ts";
-import { type Engine, MAX_NODES } from "../core/analysis/effect-graph.ts";
+import { type Engine, MAX_CHAIN, MAX_NODES } from "../core/analysis/effect-graph.ts";
 import { FilesystemFacts } from "../core/analysis/filesystem-facts.ts";
 import { Interpreter } from "../core/analysis/interpreter.ts";
 import { findTreeContexts, type TreeContexts } from "../core/analysis/reclaim-roots.ts";
@@ -49,7 +49,13 @@ export class Analysis {
     const indirect = new IndirectCalls(this.#program, types, lookup);
     const constants = new ConstantTable(this.#program, bodies, this.#knowledge);
     const folders = new Set(this.#program.tablesOf(TABLE_STRUCT).map((table) => table.file.directory));
-    const live = new LiveFunctions(this.#program, bodies, lookup, this.#knowledge, (file) => this.#knowledge.isFollowed(file.path) || folders.has(file.directory));
+    const live = new LiveFunctions(
+      this.#program,
+      bodies,
+      lookup,
+      this.#knowledge,
+      (file) => this.#knowledge.isFollowed(file.path) || folders.has(file.directory),
+    );
     const interpreter = new Interpreter(bodies, lookup, this.#knowledge, constants);
     return { bodies, lookup, types, indirect, interpreter, knowledge: this.#knowledge, live };
   }
@@ -122,7 +128,12 @@ export class Analysis {
       version: 1,
       tool: { name: TOOL_NAME, version: TOOL_VERSION },
       tree: { root: this.#tree.root, kernelVersion: this.#tree.kernelVersion },
-      limits: { ...this.#tree.limits, maxFunctionBytes: MAX_BODY_BYTES, maxGraphNodes: MAX_NODES },
+      limits: {
+        ...this.#tree.limits,
+        maxFunctionBytes: MAX_BODY_BYTES,
+        maxGraphNodes: MAX_NODES,
+        maxChainCalls: MAX_CHAIN,
+      },
       stats: {
         files: this.#tree.filesListed,
         bytes: this.#tree.bytesRead,

@@ -8,7 +8,16 @@
  * What is read in full (Linux 6.12: 90 of 1,400 MB): the folders whose functions the analysis walks (knowledge base,
  * "follow") and the headers that they share. Functions of kernel/, lib/ or net/ count through the knowledge base alone.
  */
-const READ_IN_FULL: readonly string[] = ["fs/", "mm/", "block/", "ipc/", "include/linux/", "include/net/", "include/asm-generic/", "include/uapi/linux/"];
+const READ_IN_FULL: readonly string[] = [
+  "fs/",
+  "mm/",
+  "block/",
+  "ipc/",
+  "include/linux/",
+  "include/net/",
+  "include/asm-generic/",
+  "include/uapi/linux/",
+];
 
 /** What a file outside them must name to be read: a table of methods, or an unhash. */
 export const TABLE_WORDS: readonly string[] = ["super_operations", "evict_inode", "remove_inode_hash"];

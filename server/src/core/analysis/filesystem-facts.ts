@@ -4,7 +4,7 @@ import type { Program } from "../callgraph/program.ts";
 import type { Body } from "../ir/function-bodies.ts";
 import type { EvictionOperation } from "../report/finding.ts";
 import type { EffectSite } from "./effect.ts";
-import { type Edge, EffectGraph, type Engine, type GraphNode } from "./effect-graph.ts";
+import { type Edge, EffectGraph, type Engine, type GraphNode, MAX_CHAIN } from "./effect-graph.ts";
 import { type CallEvent, MODES, type Mode } from "./interpreter.ts";
 import type { TreeContexts } from "./reclaim-roots.ts";
 import { TypestateWalk } from "./typestate.ts";
@@ -178,10 +178,8 @@ function reachable(root: GraphNode, starts: readonly Edge[]): ReachedEffect[] {
   const visit = (from: GraphNode, edge: Edge, parent: Visit | null): void => {
     if (seen.has(edge.target)) return;
     const length = (parent?.length ?? 0) + 1;
-    const doubt =
-      parent?.doubt ??
-      edge.doubt ??
-      (length >= MAX_SURE_CHAIN ? `the chain is ${MAX_SURE_CHAIN} calls long or more` : null);
+    const tooLong = length >= MAX_CHAIN ? `the chain is ${MAX_CHAIN} calls long or more` : null;
+    const doubt = parent?.doubt ?? edge.doubt ?? tooLong;
     const step = { body: from.expansion.body, event: edge.event, via: edge.via };
     const next = { node: edge.target, parent, step, doubt, length };
     if (edge.doubt !== null && parent?.doubt == null) {
@@ -230,9 +228,6 @@ function chainOf(visit: Visit): ChainStep[] {
   for (let at: Visit | null = visit; at !== null; at = at.parent) chain.unshift(at.step);
   return chain;
 }
-
-/** Longer chains hang on more conditions than anybody has checked together. */
-const MAX_SURE_CHAIN = 18;
 
 const WORK_OF_CALLBACKS = new WeakMap<GraphNode, ReachedEffect | null>();
 

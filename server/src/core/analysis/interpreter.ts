@@ -69,7 +69,8 @@ export type EventSink = (event: CallEvent) => void;
 const ZERO_COUNTER = "#zero";
 const INODE_OBJECT = "#inode";
 const EMPTY: Env = new Map();
-const DECIDES = /\bPF_|current_is|gfp|GFP|\breturn\s+(0|1|true|false|NULL)\s*;|^\s*\(?\s*(0|1|true|false|NULL)\s*\)?\s*$/;
+const DECIDES =
+  /\bPF_|current_is|gfp|GFP|\breturn\s+(0|1|true|false|NULL)\s*;|^\s*\(?\s*(0|1|true|false|NULL)\s*\)?\s*$/;
 const MAX_PREDICATE_TEXT = 800;
 const MAX_PREDICATE_DEPTH = 3;
 const MAX_CONTEXTS_OF_A_BODY = 16;
@@ -579,28 +580,35 @@ function relevantParameters(body: Body): boolean[] {
         if (inTest) names.add(expr.name);
         return;
       case "field":
-        return collect(expr.base, false);
+        collect(expr.base, false);
+        return;
       case "index":
         collect(expr.base, false);
-        return collect(expr.index, false);
+        collect(expr.index, false);
+        return;
       case "call":
         collect(expr.callee, true);
         for (const arg of expr.args) collect(arg, true);
         return;
       case "unary":
-        return collect(expr.operand, inTest);
+        collect(expr.operand, inTest);
+        return;
       case "binary":
         collect(expr.left, inTest);
-        return collect(expr.right, inTest);
+        collect(expr.right, inTest);
+        return;
       case "assign":
         collect(expr.right, true);
-        return collect(expr.left, false);
+        collect(expr.left, false);
+        return;
       case "cond":
         collect(expr.test, true);
         collect(expr.yes, inTest);
-        return collect(expr.no, inTest);
+        collect(expr.no, inTest);
+        return;
       case "cast":
-        return collect(expr.operand, inTest);
+        collect(expr.operand, inTest);
+        return;
       case "init":
         for (const entry of expr.entries) collect(entry.value, true);
         return;

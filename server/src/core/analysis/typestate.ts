@@ -46,7 +46,15 @@ export interface CallFrame {
   readonly via: string | null;
 }
 
-const INTERESTING: ReadonlySet<EffectKind> = new Set(["clear", "truncate", "remove-folios", "unhash", "wake", "dirty", "defer"]);
+const INTERESTING: ReadonlySet<EffectKind> = new Set([
+  "clear",
+  "truncate",
+  "remove-folios",
+  "unhash",
+  "wake",
+  "dirty",
+  "defer",
+]);
 const MAX_DEPTH = 12;
 /** Exploration of one operation stops after this many steps; the operation is then marked as uncertain. */
 const MAX_WORK = 400_000;

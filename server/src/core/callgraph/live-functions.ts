@@ -26,7 +26,8 @@ const ALLOCATION = 3;
 const DEFINED = 4;
 
 const WORD = new Uint8Array(256);
-for (let c = 0; c < 256; c++) WORD[c] = (c >= 48 && c <= 57) || (c >= 65 && c <= 90) || (c >= 97 && c <= 122) || c === 95 ? 1 : 0;
+for (let c = 0; c < 256; c++)
+  WORD[c] = (c >= 48 && c <= 57) || (c >= 65 && c <= 90) || (c >= 97 && c <= 122) || c === 95 ? 1 : 0;
 
 export class LiveFunctions {
   readonly #program: Program;
@@ -38,7 +39,13 @@ export class LiveFunctions {
   #classes: Uint8Array;
   readonly #nofail: number;
 
-  constructor(program: Program, bodies: FunctionBodies, lookup: Lookup, knowledge: Knowledge, isFollowed: (file: SourceFile) => boolean) {
+  constructor(
+    program: Program,
+    bodies: FunctionBodies,
+    lookup: Lookup,
+    knowledge: Knowledge,
+    isFollowed: (file: SourceFile) => boolean,
+  ) {
     this.#program = program;
     this.#bodies = bodies;
     this.#lookup = lookup;
@@ -186,7 +193,10 @@ export class LiveFunctions {
       if (entry.follow !== true) return NOTHING;
     }
     if (this.#knowledge.guardClasses.has(name)) return EFFECT;
-    return this.#program.functionsNamed(name).length > 0 || this.#program.macrosNamed(name).some((macro) => macro.span.functionLike) ? DEFINED : NOTHING;
+    return this.#program.functionsNamed(name).length > 0 ||
+      this.#program.macrosNamed(name).some((macro) => macro.span.functionLike)
+      ? DEFINED
+      : NOTHING;
   }
 }
 

@@ -77,7 +77,10 @@ function workFunctions(facts: FilesystemFacts, queued: StateEvent): FunctionRef[
     const text = bodies.textOf(file, 0, file.size);
     for (const match of text.matchAll(WORK_INITIALISER)) {
       const name = /(\w+)\s*$/.exec(match[1]!)?.[1];
-      const fn = name === item || queued.event?.call.args.some((arg) => lastName(arg) === name) ? lookup.functionValue(match[2]!, file) : null;
+      const fn =
+        name === item || queued.event?.call.args.some((arg) => lastName(arg) === name)
+          ? lookup.functionValue(match[2]!, file)
+          : null;
       if (fn !== null) found.add(fn);
     }
   }

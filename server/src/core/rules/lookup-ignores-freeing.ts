@@ -33,7 +33,8 @@ export const lookupIgnoresFreeing: Rule = {
       if (!file.walksInodes) continue;
       for (const fn of file.functions) {
         const text = engine.bodies.textOf(file, fn.span.body, fn.span.end);
-        const isWalk = /_hash\b/.test(text) && ([...USES].some((use) => text.includes(`${use}(`)) || text.includes("i_count"));
+        const isWalk =
+          /_hash\b/.test(text) && ([...USES].some((use) => text.includes(`${use}(`)) || text.includes("i_count"));
         const isNowait = text.includes(`${NOWAIT}(`);
         if (!isWalk && !isNowait) continue;
         const body = engine.bodies.of(fn);
@@ -115,7 +116,8 @@ function untestedUse(body: Body, engine: Engine, depth: number): (Expr & { k: "c
       if (depth >= MAX_HELPERS || call.callee.k !== "id" || engine.knowledge.functions.has(call.callee.name)) continue;
       const target = lookup.direct(call.callee.name, body.file);
       // Only the file's own helpers: what generic code does is its own business.
-      if (target?.kind !== "function" || target.function.file !== body.file || target.function === body.function) continue;
+      if (target?.kind !== "function" || target.function.file !== body.file || target.function === body.function)
+        continue;
       const helper = bodies.of(target.function);
       if (helper !== null && untestedUse(helper, engine, depth + 1) !== null) return call;
     }
@@ -146,7 +148,9 @@ function takesReference(call: Expr & { k: "call" }): boolean {
   if (USES.has(call.callee.name)) return true;
   return (
     /^atomic_(fetch_)?(inc|add)/.test(call.callee.name) &&
-    call.args.some((arg) => arg.k === "unary" && arg.op === "&" && arg.operand.k === "field" && arg.operand.name === "i_count")
+    call.args.some(
+      (arg) => arg.k === "unary" && arg.op === "&" && arg.operand.k === "field" && arg.operand.name === "i_count",
+    )
   );
 }
 

@@ -69,7 +69,8 @@ function partingCondition(facts: FilesystemFacts, operation: Operation, clearAt:
   const root = facts.graph(MODES.any).root(operation.binding.function!);
   if (walk === null || root === null) return null;
   for (const effect of root.effects) if (EMPTIES.has(effect.kind)) truncating.add(effect.event.call.at);
-  for (const edge of root.edges) if ([...EMPTIES].some((kind) => walk.reaches(edge.target).has(kind))) truncating.add(edge.event.call.at);
+  for (const edge of root.edges)
+    if ([...EMPTIES].some((kind) => walk.reaches(edge.target).has(kind))) truncating.add(edge.event.call.at);
   const calls = (step: Step, wanted: (at: number) => boolean): boolean => callOffsets(step).some(wanted);
   const canTruncate = backwards(steps, (step) => calls(step, (at) => truncating.has(at)));
   const canClear = backwards(steps, (step) => calls(step, (at) => at === clearAt));

@@ -77,7 +77,13 @@ function copyNode(cursor: SyntaxCursor, counter: { errors: number }, depth: numb
       if (name === null) {
         if (cursor.nodeIsMissing) counter.errors++;
       } else
-        children.push({ type: cursor.nodeType, field: name, start: cursor.startIndex, end: cursor.endIndex, children: NO_CHILDREN });
+        children.push({
+          type: cursor.nodeType,
+          field: name,
+          start: cursor.startIndex,
+          end: cursor.endIndex,
+          children: NO_CHILDREN,
+        });
     } while (cursor.gotoNextSibling());
     cursor.gotoParent();
   }
