@@ -52,12 +52,10 @@ static bool scan_directive(Scanner *scanner, Look *look, const bool *valid) {
 
 static bool scan(Scanner *scanner, TSLexer *lexer, const bool *valid) {
   Look look = {lexer, LOOKAHEAD_LIMIT, false, 0};
-  /* All tokens at once are asked for only while the parser recovers from an error. */
-  bool recovering = valid[FRAGMENT_TEXT] && valid[LINE_END] && valid[TYPEOF_NAME];
+  /* Inside a string, or inside a directive's line; or all at once, while the parser recovers from an error. */
+  if (valid[STRING_INSIDE] || valid[LINE_END] || valid[CONDITION_END]) return false;
 
-  if (valid[STRING_INSIDE]) return false;
-
-  if (valid[FRAGMENT_TEXT] && !recovering) {
+  if (valid[FRAGMENT_TEXT]) {
     skip_line(&look);
     lexer->mark_end(lexer);
     lexer->result_symbol = FRAGMENT_TEXT;
@@ -65,9 +63,9 @@ static bool scan(Scanner *scanner, TSLexer *lexer, const bool *valid) {
   }
 
   unsigned blanks = 0;
+  bool tab = peek(&look) == '\t';
   for (;;) {
     int32_t c = peek(&look);
-    if (c == '\n' && (valid[LINE_END] || valid[CONDITION_END])) return false;
     if (c == '\n' || is_blank(c)) {
       blanks++;
       step(&look, true);
@@ -79,12 +77,8 @@ static bool scan(Scanner *scanner, TSLexer *lexer, const bool *valid) {
     }
   }
   int32_t c = peek(&look);
-  if (c == '#') {
-    /* A directive stands first in its line; anything else is the text of a string. */
-    if (!look.newline && lexer->get_column(lexer) != 0) return false;
-    return !recovering && scan_directive(scanner, &look, valid);
-  }
-  if (recovering || !is_word_start(c)) return false;
+  if (c == '#') return scan_directive(scanner, &look, valid);
+  if (!is_word_start(c)) return false;
   bool wanted = false;
   for (int token = BODY_NAME; token <= BARE_IDENTIFIER; token++) {
     if (valid[token]) {
@@ -94,10 +88,11 @@ static bool scan(Scanner *scanner, TSLexer *lexer, const bool *valid) {
   }
   if (!wanted) return false;
   int indent = look.newline ? (int)look.column : -1;
-  if (indent < 0 && valid[CALL_NAME] && lexer->get_column(lexer) == blanks) {
-    /* The newline belongs to the directive before. */
-    indent = (int)look.column;
-  }
+  /*
+   * The newline may belong to the directive before. (The lexer's own column would tell, but what it answers depends on
+   * what was lexed before, so that the same text would get different trees.)
+   */
+  if (indent < 0 && valid[CALL_NAME] && (blanks == 0 || tab)) indent = (int)look.column;
   look.newline = false;
   Word word;
   read_word(&look, &word);
