@@ -119,7 +119,9 @@ const WIDE_LANE = 172;
 /** A lane of a thread that takes no step: room for its name. */
 const IDLE_LANE = 112;
 const IDLE_INSET = 18;
+/** Room wished for the text beside close lanes, and the least before the list scrolls sideways. */
 const COMPACT_TEXT = 340;
+const LEAST_TEXT = 220;
 const COMPACT_BAR = 5;
 /** Width of a character of a step's text. */
 const LABEL_ADVANCE = 7.6;
@@ -172,7 +174,7 @@ export function layoutLanes(labels: readonly number[], available: number, widest
   return {
     mode: "compact",
     rowHeight: 28,
-    width: Math.max(available, textStart + COMPACT_TEXT),
+    width: Math.max(available, textStart + LEAST_TEXT),
     lanes: Array.from({ length: threads }, (_, i) => start + i * spacing + narrow),
     laneWidths: labels.map(() => spacing),
     textStart,

@@ -216,6 +216,7 @@ export class TraceList {
       text.style.maxWidth = `${layout.width - lane - 24}px`;
     } else {
       text.style.left = `${layout.textStart}px`;
+      text.style.maxWidth = `${layout.width - layout.textStart - 12}px`;
       text.append(h("span", { class: "sign" }, model.threads[row.thread]?.sign ?? "?"));
     }
     text.title = words;
