@@ -102,7 +102,7 @@ function unreadLines(review: Review, notices: readonly string[]): string[] {
       perFilesystem.set(filesystem, (perFilesystem.get(filesystem) ?? 0) + 1);
     const counts = [...perFilesystem].sort((a, b) => b[1] - a[1]).map(([name, count]) => `${name} ${count}`);
     lines.push(
-      `${number(unresolvedCalls.length)} calls through pointers not resolved (--format json lists them): ${listShort(counts)}`,
+      `${number(unresolvedCalls.length)} ${plural(unresolvedCalls.length, "call")} through pointers not resolved (--format json lists them): ${listShort(counts)}`,
     );
   }
   for (const { file, message } of problems.slice(0, PROBLEMS_SHOWN)) lines.push(`${file}: ${message}`);

@@ -1,5 +1,5 @@
 /** `evictscope survey`: what there is, without a parse. */
-import { surveyTree } from "../index/survey.ts";
+import { SURVEY_WORDS, surveyTree } from "../index/survey.ts";
 import type { Survey } from "../index/survey-report.ts";
 import { searchSource } from "../index/survey-search.ts";
 import { CLEAN, comesLater, Refusal } from "./exit-status.ts";
@@ -25,10 +25,11 @@ export async function survey(path: string, options: SurveyOptions): Promise<numb
   const progress = createProgressLine();
   progress.show("Searching for tables of super_operations (Ctrl-C stops)");
   // A lone folder's files are named as in a tree, which the plain search understands.
-  const folder = tree.lone ? null : createFolderSearch(tree.files.root, bundle());
+  const folder = tree.lone ? null : createFolderSearch(tree.files.root, SURVEY_WORDS, bundle());
   let result: Survey;
   try {
-    result = await surveyTree({ files: tree.files, search: folder?.search ?? searchSource(tree.files) }, INTERRUPT);
+    const request = folder === null ? { search: searchSource(tree.files) } : folder;
+    result = await surveyTree({ files: tree.files, ...request }, INTERRUPT);
   } finally {
     folder?.close();
     progress.clear();

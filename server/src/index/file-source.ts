@@ -28,6 +28,8 @@ export interface ListOptions {
   readonly exclude: readonly string[];
   /** Enumeration stops here: a hard cap, not a filter afterwards. */
   readonly maxFiles: number;
+  /** Told of each file as it is found, where the source can: work on it may begin before the listing is complete. */
+  readonly onFile?: (path: string) => void;
 }
 
 export interface FileSource {

@@ -25,9 +25,14 @@ import { blankComments, findUnhashSites, UNHASH_WORD } from "./unhash-sites.ts";
 export interface SurveyRequest {
   readonly files: FileSource;
   readonly search: SearchFiles;
+  /** Told of each .c file as it is listed: the first search will be for SURVEY_WORDS in all of them. */
+  readonly announce?: (path: string) => void;
   readonly exclude?: readonly string[];
   readonly maxFiles?: number;
 }
+
+/** What a .c file must name to be looked at closely. */
+export const SURVEY_WORDS: readonly string[] = [TABLE_STRUCT, UNHASH_WORD];
 
 /** Headers that may hold an inline function that unhashes. */
 const UNHASH_HEADERS = /^(include\/linux|fs|mm)\//;
@@ -37,7 +42,11 @@ const OPERATIONS: readonly EvictionOperation[] = [...EVICTION_OPERATIONS, "evict
 export async function surveyTree(request: SurveyRequest, token: CancellationToken): Promise<Survey> {
   const { files, search } = request;
   const options = { exclude: request.exclude ?? DEFAULT_EXCLUDE, maxFiles: request.maxFiles ?? DEFAULT_MAX_FILES };
-  const listing = await files.list(options, token);
+  const { announce } = request;
+  const listing = await files.list(
+    announce === undefined ? options : { ...options, onFile: (path) => path.endsWith(".c") && announce(path) },
+    token,
+  );
   const problems: TreeProblem[] = [...listing.problems];
   if (listing.truncated)
     problems.push({ file: ".", message: `more than ${options.maxFiles} files: the rest is not read` });
@@ -59,7 +68,7 @@ export async function surveyTree(request: SurveyRequest, token: CancellationToke
       problems.push({ file: path, message: "braces or a comment do not close: what stands after may be missed" });
     }
   };
-  const found = await search(sources, [TABLE_STRUCT, UNHASH_WORD], token);
+  const found = await search(sources, SURVEY_WORDS, token);
   problems.push(...found.problems);
   for (const path of found.hits) await add(path);
   for (const path of (await search(headers, [UNHASH_WORD], token)).hits) await add(path);

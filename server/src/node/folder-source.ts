@@ -82,6 +82,7 @@ async function listFolder(
           break;
         }
         files.push(withTimes ? describeFile(root, path) : { path, size: 0, modified: 0 });
+        options.onFile?.(path);
       }
     }
     for (let i = subfolders.length - 1; i >= 0; i--) pending.push(subfolders[i]!);

@@ -9,10 +9,22 @@ export type IndexForm =
   | { readonly kind: "local"; readonly cell: Cell; readonly offset: number }
   | { readonly kind: "unknown" };
 
+/** A lock held, with its index as text (empty: a single lock). */
+export interface HeldKey {
+  readonly cell: Cell;
+  readonly key: string;
+}
+
+export function heldKeys(held: readonly LockUse[]): HeldKey[] {
+  return held.map((lock) => ({ cell: lock.cell, key: lock.index === undefined ? "" : expressionKey(lock.index) }));
+}
+
 export interface Use extends Access {
   /** Index as long as the locals in it have not changed. */
   readonly form: IndexForm;
-  readonly held: readonly LockUse[];
+  readonly held: readonly HeldKey[];
+  /** Text of the index, equal for equal expressions; empty without one. */
+  readonly indexKey: string;
   /** Part of taking or releasing a lock. */
   readonly locking: boolean;
 }
@@ -42,6 +54,7 @@ function formOf(index: Expr | undefined, changed: (cell: Cell) => boolean): Inde
 /** What all transitions of a location touch outside the thread's own locals. */
 export function usesAt(location: Location, blocked: (transition: Transition) => boolean = () => false): Use[] {
   const uses: Use[] = [];
+  const held = heldKeys(location.held);
   for (const transition of location.transitions) {
     if (blocked(transition)) continue;
     const own = new Set<Cell>();
@@ -54,7 +67,8 @@ export function usesAt(location: Location, blocked: (transition: Transition) => 
       if (access.cell.scope === "local" && access.cell.shared !== true) return;
       const form = formOf(access.index, (cell) => own.has(cell));
       const locking = lockUses.has(access.cell) && transition.tries !== true;
-      uses.push({ ...access, form, held: location.held, locking });
+      const indexKey = access.index === undefined ? "" : expressionKey(access.index);
+      uses.push({ ...access, form, held, indexKey, locking });
     });
   }
   return uses;
@@ -75,7 +89,7 @@ export class FutureUses {
   readonly #edges: Edge[][][];
   readonly #usesAt: { class: number; local: number; takes: number }[][][];
   readonly #localBit: Map<Cell, number>[];
-  readonly #cache = new Map<number, Uint32Array>();
+  readonly #cache = new Map<number, readonly Uint32Array[]>();
   readonly classes: Use[] = [];
   readonly #known = new Map<string, number>();
 
@@ -126,8 +140,8 @@ export class FutureUses {
   }
 
   #number(t: number, use: Use): number {
-    const index = use.index === undefined ? "" : expressionKey(use.index);
-    const held = use.held.map((h) => `${h.cell.id}${h.index ? expressionKey(h.index) : ""}`).join(";");
+    const index = use.indexKey;
+    const held = use.held.map((h) => `${h.cell.id}${h.key}`).join(";");
     const key = `${t} ${use.cell.id} ${use.thread ?? ""} ${use.write} ${use.locking} ${formKey(use.form)} ${index} ${held}`;
     let number = this.#known.get(key);
     if (number === undefined) {
@@ -138,15 +152,16 @@ export class FutureUses {
     return number;
   }
 
-  /** Bit set of the classes that template `u` can use from location `m` on while others hold the locks in `mask`. */
-  from(u: number, m: number, mask: number): Uint32Array {
-    const key = (u * 4096 + m) * 65536 + mask;
-    let bits = this.#cache.get(key);
-    if (bits === undefined) {
-      bits = this.#compute(u, m, mask);
-      this.#cache.set(key, bits);
+  /** For each location of template `u`: bit set of the classes it can use from there while others hold `mask`'s locks. */
+  from(u: number, mask: number): readonly Uint32Array[] {
+    const key = u * 65536 + mask;
+    let list = this.#cache.get(key);
+    if (list === undefined) {
+      const size = this.#program.templates[u]?.locations.length ?? 0;
+      list = Array.from({ length: size + 1 }, (_, m) => this.#compute(u, m, mask));
+      this.#cache.set(key, list);
     }
-    return bits;
+    return list;
   }
 
   #compute(u: number, start: number, mask: number): Uint32Array {

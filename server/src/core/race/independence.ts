@@ -6,10 +6,9 @@
  * this is what makes a lock region a single step. The tables are computed once from the program; at run time a lookup by
  * both program counters is left, with comparisons of indexes (inode slots) where the answer depends on them.
  */
-import { expressionKey } from "./cell-access.ts";
-import { FutureUses, formKey, type IndexForm, type Use, usesAt } from "./future-uses.ts";
+import { FutureUses, formKey, type HeldKey, heldKeys, type IndexForm, type Use, usesAt } from "./future-uses.ts";
 import { loopBreakers } from "./loop-breakers.ts";
-import type { Cell, Expr, LockUse, Program } from "./program.ts";
+import type { Cell, Program } from "./program.ts";
 import { visibility } from "./visibility.ts";
 
 export type { IndexForm } from "./future-uses.ts";
@@ -55,30 +54,55 @@ export function computeIndependence(program: Program, original: Program = progra
     if (list === undefined) byCell.set(use.cell, [number]);
     else list.push(number);
   }
+  const twins = new Map<string, number>();
+  const fillRow = (
+    row: number,
+    t: number,
+    u: number,
+    mine: readonly Use[],
+    held: readonly HeldKey[],
+    mask: number,
+  ): void => {
+    const { always, sometimes } = clashingClasses(futures, byCell, mine, held, lockCells, program, t, u);
+    const forbidden = new Uint32Array((futures.classes.length + 31) >>> 5);
+    for (const number of always) forbidden[number >>> 5] = (forbidden[number >>> 5] as number) | (1 << (number & 31));
+    for (const [m, future] of futures.from(u, mask).entries()) {
+      if (meets(future, forbidden)) continue;
+      const found =
+        sometimes.length === 0 ? [] : sometimes.flatMap(([number, list]) => (has(future, number) ? list : []));
+      clash[row * size + (offset[u] as number) + m] = encode(found, conditions, known);
+    }
+  };
   for (const [t, template] of program.templates.entries()) {
     const breakers = loopBreakers(original.templates[t]?.locations ?? template.locations);
     for (const [l, location] of template.locations.entries()) {
       if (breakers.has(l) || location.transitions.some((transition) => visible(t, l, transition))) continue;
       const mine = usesAt(location);
+      const held = heldKeys(location.held);
       const mask = futures.lockMask(location.held.filter((one) => one.index === undefined).map((one) => one.cell));
       const row = (offset[t] as number) + l;
       candidate[row] = 1;
-      for (const [u, other] of program.templates.entries()) {
-        const { always, sometimes } = clashingClasses(futures, byCell, mine, location.held, lockCells, program, t, u);
-        for (let m = 0; m <= other.locations.length; m++) {
-          const column = (offset[u] as number) + m;
-          const future = futures.from(u, m, mask);
-          if (always.some((number) => has(future, number))) continue;
-          const found = sometimes.flatMap(([number, list]) => (has(future, number) ? list : []));
-          clash[row * size + column] = encode(found, conditions, known);
-        }
-      }
+      // Equal uses under equal locks clash alike: the same code stands in several places.
+      const signature = `${t}|${mask}|${mine.map(useKey).sort().join(" ")}|${held.map((h) => `${h.cell.id}${h.key}`).join(" ")}`;
+      const twin = twins.get(signature);
+      if (twin === undefined) {
+        twins.set(signature, row);
+        for (const u of program.templates.keys()) fillRow(row, t, u, mine, held, mask);
+      } else clash.copyWithin(row * size, twin * size, (twin + 1) * size);
       const cells = clash.subarray(row * size, (row + 1) * size);
       if (program.threads.length > 1 && cells.every((code) => code === ALWAYS)) candidate[row] = 0;
     }
   }
   return { offset, size, candidate, clash, conditions };
 }
+
+function meets(a: Uint32Array, b: Uint32Array): boolean {
+  for (let i = 0; i < a.length; i++) if (((a[i] as number) & (b[i] as number)) !== 0) return true;
+  return false;
+}
+
+const useKey = (use: Use): string =>
+  `${use.cell.id}${use.write ? "w" : "r"}${use.thread ?? ""}[${use.indexKey}]${formKey(use.form)}`;
 
 const has = (bits: Uint32Array, number: number): boolean =>
   (((bits[number >>> 5] as number) >>> (number & 31)) & 1) === 1;
@@ -88,7 +112,7 @@ function clashingClasses(
   futures: FutureUses,
   byCell: ReadonlyMap<Cell, readonly number[]>,
   mine: readonly Use[],
-  held: readonly LockUse[],
+  held: readonly HeldKey[],
   lockCells: ReadonlySet<Cell>,
   program: Program,
   t: number,
@@ -98,7 +122,7 @@ function clashingClasses(
   const sometimes = new Map<number, Condition[]>();
   const seen = new Set<string>();
   for (const use of mine) {
-    const key = `${use.cell.id} ${use.write} ${use.thread ?? ""} ${use.index ? expressionKey(use.index) : ""}`;
+    const key = `${use.cell.id} ${use.write} ${use.thread ?? ""} ${use.indexKey}`;
     if (seen.has(key)) continue;
     seen.add(key);
     for (const number of byCell.get(use.cell) ?? []) {
@@ -126,7 +150,7 @@ function encode(found: Condition[], lists: Condition[][], known: Map<string, num
 function compare(
   program: Program,
   mine: readonly Use[],
-  held: readonly LockUse[],
+  held: readonly HeldKey[],
   theirs: readonly Use[],
   lockCells: ReadonlySet<Cell>,
   t: number,
@@ -155,20 +179,18 @@ function compare(
   return list;
 }
 
-const indexKey = (index: Expr | undefined): string => (index === undefined ? "" : expressionKey(index));
-
 /** The access is to a lock that the thread holds here. */
-function holds(held: readonly LockUse[], a: Use): boolean {
-  return held.some((lock) => lock.cell === a.cell && indexKey(lock.index) === indexKey(a.index));
+function holds(held: readonly HeldKey[], a: Use): boolean {
+  return held.some((lock) => lock.cell === a.cell && lock.key === a.indexKey);
 }
 
 /** Both are made under the same lock, or under the locks of the very elements they touch. */
-function guarded(held: readonly LockUse[], a: Use, f: Use): boolean {
+function guarded(held: readonly HeldKey[], a: Use, f: Use): boolean {
   return held.some((h) =>
     f.held.some((g) => {
       if (g.cell !== h.cell) return false;
-      if (g.index === undefined) return true;
-      return indexKey(h.index) === indexKey(a.index) && indexKey(g.index) === indexKey(f.index);
+      if (g.key === "") return true;
+      return h.key === a.indexKey && g.key === f.indexKey;
     }),
   );
 }
