@@ -46,7 +46,7 @@ export class Analysis {
   #makeEngine(bodies: FunctionBodies): Engine {
     const lookup = new Lookup(this.#program);
     const types = new TypeResolver(this.#program, bodies, this.#parser, lookup);
-    const indirect = new IndirectCalls(this.#program, types, lookup);
+    const indirect = new IndirectCalls(this.#program, types, lookup, this.#knowledge.ownedByFilesystem);
     const constants = new ConstantTable(this.#program, bodies, this.#knowledge);
     const folders = new Set(this.#program.tablesOf(TABLE_STRUCT).map((table) => table.file.directory));
     const live = new LiveFunctions(

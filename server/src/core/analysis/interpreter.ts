@@ -392,6 +392,7 @@ export class Interpreter {
       if (object?.k !== "symbol" || !object.name.startsWith("#")) return undefined;
       return object.name === ZERO_COUNTER ? ZERO : object;
     }
+    if (this.#knowledge.zeroDuringEviction.has(name)) return ZERO;
     if (this.#knowledge.sameValue.has(name)) return { k: "symbol", name: `${name}()` };
     if (name === "mapping_gfp_mask") return { k: "bits", known: 1, bits: 0 };
     if (name === "BIT" && args[0] !== undefined) return binary("<<", ONE, args[0]);

@@ -36,10 +36,14 @@ export function findFilesystems(program: Program, lookup: Lookup, bodies: Functi
   return tables.map((table) => makeFilesystem(table, folders, program, lookup, bodies));
 }
 
+/** The id of a filesystem whose folder is the root itself. */
+const ROOT = ".";
+
 /** Any folder under fs/X/ is the filesystem's own; elsewhere (fs/pipe.c, mm/shmem.c) only the file is. */
 export function filesystemId(file: SourceFile): string {
   if (/^fs\/[^/]+/.test(file.directory)) return file.directory;
-  // A lone filesystem folder without the tree around it.
+  // A lone filesystem folder without the tree around it: no kernel has C files at its root.
+  if (file.directory === "") return ROOT;
   return /(^|\/)fs\/[^/]+$/.test(file.directory) ? file.directory : file.path;
 }
 
@@ -75,7 +79,7 @@ function makeFilesystem(
   bodies: FunctionBodies,
 ): Filesystem {
   const id = filesystemId(table.file);
-  const isFolder = id === table.file.directory;
+  const isFolder = id === (table.file.directory || ROOT);
   const nested = [...ids].filter((other) => other !== id && other.startsWith(`${id}/`));
   const operations = new Map<EvictionOperation, OperationBinding>();
   for (const binding of table.bindings) {
@@ -90,6 +94,7 @@ function makeFilesystem(
   }
   const owns = (file: SourceFile): boolean => {
     if (!isFolder) return file === table.file;
+    if (id === ROOT) return true;
     if (file.directory !== id && !file.directory.startsWith(`${id}/`)) return false;
     return !nested.some((other) => file.directory === other || file.directory.startsWith(`${other}/`));
   };

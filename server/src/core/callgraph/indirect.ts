@@ -17,13 +17,19 @@ export interface IndirectTargets {
 const NO_TARGETS: IndirectTargets = { functions: [], untyped: false, assigned: false };
 /** More possible targets than this say nothing about the call at hand. */
 const MAX_TARGETS = 32;
+/** So few tables of a struct in the whole tree: any of them can be meant (struct proc_ns_operations). */
+const MAX_TABLES_AT_LARGE = 8;
 
 export class IndirectCalls {
   readonly #program: Program;
   readonly #types: TypeResolver;
   readonly #lookup: Lookup;
 
-  constructor(program: Program, types: TypeResolver, lookup: Lookup) {
+  readonly #ownedByFilesystem: ReadonlySet<string>;
+
+  /** `ownedByFilesystem`: structs whose tables are never another filesystem's (the knowledge base lists them). */
+  constructor(program: Program, types: TypeResolver, lookup: Lookup, ownedByFilesystem: ReadonlySet<string>) {
+    this.#ownedByFilesystem = ownedByFilesystem;
     this.#program = program;
     this.#types = types;
     this.#lookup = lookup;
@@ -41,7 +47,7 @@ export class IndirectCalls {
     const bindings = this.#program
       .bindingsOf(field)
       .filter((each) => each.struct === null || struct === null || each.struct === struct);
-    const { functions, assigned } = this.#bound(bindings, body, filesystem);
+    const { functions, assigned } = this.#bound(bindings, struct, body, filesystem);
     if (functions.length === 0 || functions.length > MAX_TARGETS) return null;
     return { functions, untyped: struct === null, assigned };
   }
@@ -55,15 +61,20 @@ export class IndirectCalls {
 
   /**
    * What the filesystem itself registers, and what it refers to by table or function name; only when there is neither,
-   * what is registered beside the caller (a subsystem's own callbacks).
+   * what is registered beside the caller (a subsystem's own callbacks), or the few that there are of the struct at all.
    */
   #bound(
     bindings: readonly BindingRef[],
+    struct: string | null,
     body: Body,
     filesystem: Filesystem,
   ): { functions: FunctionRef[]; assigned: boolean } {
     const own = bindings.filter((each) => filesystem.owns(each.file) || filesystem.mentions(each.table ?? each.target));
-    const chosen = own.length > 0 ? own : bindings.filter((each) => isBeside(each, body));
+    let chosen = own.length > 0 ? own : bindings.filter((each) => isBeside(each, body));
+    if (chosen.length === 0 && struct !== null && !this.#ownedByFilesystem.has(struct)) {
+      const tables = bindings.filter((each) => each.struct === struct);
+      if (tables.length <= MAX_TABLES_AT_LARGE) chosen = tables;
+    }
     const functions = new Set<FunctionRef>();
     let assigned = false;
     for (const each of chosen) {

@@ -80,6 +80,8 @@ export interface KnowledgeData {
   /** Functions whose value is the same wherever they are called on the way: folio_size(). */
   readonly sameValue?: { readonly names: readonly string[] };
   readonly emptyMappingTests?: { readonly whenTrue: readonly string[]; readonly whenFalse: readonly string[] };
+  readonly zeroDuringEviction?: { readonly names: readonly string[] };
+  readonly ownedByFilesystem?: { readonly structs: readonly string[] };
   readonly emptyMappingMembers?: { readonly names: readonly string[] };
   readonly quiet?: { readonly files: readonly string[] };
   readonly reclaim?: ReclaimData;
@@ -112,6 +114,8 @@ export class Knowledge {
   readonly emptyWhenTrue = new Set<string>();
   readonly emptyWhenFalse = new Set<string>();
   readonly emptyMembers = new Set<string>();
+  readonly zeroDuringEviction = new Set<string>();
+  readonly ownedByFilesystem = new Set<string>();
   readonly quietFiles = new Set<string>();
   reclaim: ReclaimData | null = null;
 
@@ -131,6 +135,8 @@ export class Knowledge {
       for (const name of part.sameValue?.names ?? []) this.sameValue.add(name);
       for (const name of part.emptyMappingTests?.whenTrue ?? []) this.emptyWhenTrue.add(name);
       for (const name of part.emptyMappingTests?.whenFalse ?? []) this.emptyWhenFalse.add(name);
+      for (const name of part.zeroDuringEviction?.names ?? []) this.zeroDuringEviction.add(name);
+      for (const name of part.ownedByFilesystem?.structs ?? []) this.ownedByFilesystem.add(name);
       for (const name of part.emptyMappingMembers?.names ?? []) this.emptyMembers.add(name);
       for (const file of part.quiet?.files ?? []) this.quietFiles.add(file);
       this.reclaim = part.reclaim ?? this.reclaim;

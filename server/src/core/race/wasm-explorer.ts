@@ -287,18 +287,21 @@ class ExplorerWriter {
   #insert(): Code {
     const code = new Code(1);
     const slot = code.local();
+    const hash = code.local();
     const entry = code.local();
+    const at = code.local();
     const mask = code.local();
     const table = code.local();
     const { state } = this.#at;
     code.const(0).load(HEADER.tableMask).set(mask);
     code.const(0).load(HEADER.tableBase).set(table);
-    code.const(state).call(F.hash).get(mask).op("and").set(slot);
+    code.const(state).call(F.hash).tee(hash).get(mask).op("and").set(slot);
     code.block(() => {
       code.loop(() => {
-        // Entries are index + 1; 0 is empty.
-        code.get(table).get(slot).const(2).op("shl").op("add").load(0).tee(entry).op("eqz").brIf(1);
+        // Entries are the hash and index + 1; 0 is empty. The hash spares looking at most other states.
+        code.get(table).get(slot).const(3).op("shl").op("add").tee(at).load(4).tee(entry).op("eqz").brIf(1);
         code.block(() => {
+          code.get(at).load(0).get(hash).op("ne").brIf(0);
           code.get(entry).const(1).op("sub").call(F.address).set(entry);
           for (let w = 0; w < this.#words; w++) {
             code
@@ -328,7 +331,8 @@ class ExplorerWriter {
       .get(0)
       .store(this.#words * 4);
     code.const(0).get(count).const(1).op("add").tee(count).store(HEADER.count);
-    code.get(table).get(slot).const(2).op("shl").op("add").get(count).store(0);
+    code.get(at).get(hash).store(0);
+    code.get(at).get(count).store(4);
     return code;
   }
 
@@ -337,6 +341,7 @@ class ExplorerWriter {
     const code = new Code(0);
     const index = code.local();
     const slot = code.local();
+    const hash = code.local();
     const mask = code.local();
     const table = code.local();
     code.const(0).load(HEADER.tableMask).set(mask);
@@ -344,16 +349,17 @@ class ExplorerWriter {
     code.block(() => {
       code.loop(() => {
         code.get(index).const(0).load(HEADER.count).op("ge_u").brIf(1);
-        code.get(index).call(F.address).call(F.hash).get(mask).op("and").set(slot);
+        code.get(index).call(F.address).call(F.hash).tee(hash).get(mask).op("and").set(slot);
         code.block(() => {
           code.loop(() => {
-            code.get(table).get(slot).const(2).op("shl").op("add").load(0).op("eqz").brIf(1);
+            code.get(table).get(slot).const(3).op("shl").op("add").load(4).op("eqz").brIf(1);
             code.get(slot).const(1).op("add").get(mask).op("and").set(slot);
             code.br(0);
           });
         });
-        code.get(table).get(slot).const(2).op("shl").op("add");
-        code.get(index).const(1).op("add").tee(index).store(0);
+        code.get(table).get(slot).const(3).op("shl").op("add").tee(slot).get(hash).store(0);
+        code.get(slot);
+        code.get(index).const(1).op("add").tee(index).store(4);
         code.br(0);
       });
     });

@@ -18,7 +18,7 @@ import {
 } from "./wasm-layout.ts";
 
 const PAGE = 65536;
-const FIRST_TABLE = 16384;
+const FIRST_TABLE = 8192;
 
 interface Exports {
   readonly memory: WasmMemory;
@@ -199,7 +199,7 @@ class WasmSearch implements Search {
   }
 
   #newTable(entries: number): boolean {
-    const address = this.#allocate(entries * 4);
+    const address = this.#allocate(entries * 8);
     if (address === undefined) return false;
     this.#tableEntries = entries;
     this.#put(HEADER.tableBase, address);
