@@ -124,8 +124,9 @@ export class FilesystemFacts {
     const anchors: Anchor[] = [];
     const seen = new Set<number>();
     for (const event of root.expansion.events) {
-      if (seen.has(event.call.at)) continue;
-      seen.add(event.call.at);
+      // Calls can begin at one place, as in FOO_I(inode)->ops->release(inode), but no two end at one.
+      if (seen.has(event.call.end)) continue;
+      seen.add(event.call.end);
       const same = (each: { event: CallEvent }): boolean => each.event.call === event.call;
       const effects: ReachedEffect[] = root.effects
         .filter(same)
