@@ -18,7 +18,9 @@ export function checkToText(review: Review, options: CheckTextOptions): string {
   const { style } = options;
   const lines: string[] = [];
   for (const [filesystem, findings] of groupByFilesystem(review.findings)) {
-    lines.push(`${style.bold(filesystem)}  ${countText(findings)}`, "");
+    // A lone folder has no name in a tree.
+    const heading = filesystem === "." ? options.treeName : filesystem;
+    lines.push(`${style.bold(heading)}  ${countText(findings)}`, "");
     for (const finding of findings) lines.push(...findingLines(finding, style), "");
   }
   lines.push(...summaryLines(review, options));
