@@ -100,6 +100,11 @@ function makeFilesystem(
   };
   let identifiers: Set<number> | null = null;
   const mentions = (identifier: string): boolean => {
+    // A name that the tree does not define (a lone folder) has no number yet, and so was not collected.
+    if (program.names.find(identifier) < 0) {
+      program.names.internString(identifier);
+      identifiers = null;
+    }
     if (identifiers === null) {
       identifiers = new Set();
       for (const file of program.files.values()) {

@@ -188,7 +188,7 @@ export class LiveFunctions {
     const entry = this.#knowledge.functions.get(name);
     if (entry !== undefined) {
       const effects = [...(entry.effects ?? []), ...(entry.undefinedEffects ?? [])];
-      if (effects.some((kind) => kind !== "wake")) return EFFECT;
+      if (effects.length > 0) return EFFECT;
       if (entry.gfp !== undefined) return ALLOCATION;
       if (entry.follow !== true) return NOTHING;
     }

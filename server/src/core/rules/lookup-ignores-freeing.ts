@@ -134,12 +134,18 @@ function untestedUse(body: Body, engine: Engine, depth: number): (Expr & { k: "c
   return null;
 }
 
-/** A helper of the same file that looks at the flags: `if (is_dying(inode))`. */
-function testsInHelper(call: Expr & { k: "call" }, body: Body, engine: Engine): boolean {
+/** A macro, or a helper of the same file or of a header, that looks at the flags: `if (is_dying(inode))`. */
+function testsInHelper(call: Expr & { k: "call" }, body: Body, engine: Engine, depth = 0): boolean {
   const target = call.callee.k === "id" ? engine.lookup.direct(call.callee.name, body.file) : null;
-  if (target?.kind !== "function" || target.function.file !== body.file) return false;
-  const helper = engine.bodies.of(target.function);
-  return helper?.ir.steps.some(mentions) ?? false;
+  if (target === null || depth >= MAX_HELPERS) return false;
+  const file = target.kind === "function" ? target.function.file : target.macro.file;
+  if (file !== body.file && !file.path.endsWith(".h")) return false;
+  const helper = target.kind === "function" ? engine.bodies.of(target.function) : engine.bodies.ofMacro(target.macro);
+  return (
+    helper?.ir.steps.some(
+      (step) => mentions(step) || callsIn(step).some((inner) => testsInHelper(inner, helper, engine, depth + 1)),
+    ) ?? false
+  );
 }
 
 /** __iget(inode), ihold(inode), atomic_inc(&inode->i_count). */
