@@ -59,7 +59,11 @@ function spin(nl, nw, flags, defines = []) {
 }
 
 function ours(toggles, options = {}) {
-  const args = [join(folder, "explore-once.mjs"), join(here, "evict-pml.json"), JSON.stringify({ toggles, ...options })];
+  const args = [
+    join(folder, "explore-once.mjs"),
+    join(here, "evict-pml.json"),
+    JSON.stringify({ toggles, ...options }),
+  ];
   return JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8" }));
 }
 
@@ -82,17 +86,30 @@ for (const [nl, nw, share, megabytes] of [
   const mine = ours(toggles);
   const raw = ours(toggles, { reductions: UNREDUCED });
   figures[name] = { spin: reduced, spinFull: full, ours: mine, oursFull: raw };
-  row(`${name} time / SPIN's`, round(mine.seconds / reduced.seconds), `<= ${share}`, mine.seconds / reduced.seconds <= share);
+  row(
+    `${name} time / SPIN's`,
+    round(mine.seconds / reduced.seconds),
+    `<= ${share}`,
+    mine.seconds / reduced.seconds <= share,
+  );
   row(`${name} megabytes of states`, round(mine.megabytes), `<= ${megabytes}`, mine.megabytes <= megabytes);
-  row(`${name} SPIN's reduced states / ours`, round(reduced.states / mine.states), ">= 5", reduced.states / mine.states >= 5);
+  row(
+    `${name} SPIN's reduced states / ours`,
+    round(reduced.states / mine.states),
+    ">= 5",
+    reduced.states / mine.states >= 5,
+  );
   const off = raw.states / full.states - 1;
-  row(`${name} unreduced states against -DNOREDUCE`, `${round(off * 100)} % (${raw.states})`, "within 10 %", Math.abs(off) <= 0.1);
+  row(
+    `${name} unreduced states against -DNOREDUCE`,
+    `${round(off * 100)} % (${raw.states})`,
+    "within 10 %",
+    Math.abs(off) <= 0.1,
+  );
   const rate = raw.states / raw.seconds / (full.states / full.seconds);
   row(`${name} unreduced states/s / SPIN's (-DNOREDUCE)`, round(rate), ">= 1", rate >= 1);
 }
-for (const [what, toggles, patch] of [
-  ["unhash first", { buggy: true }, ["-DBUGGY"]],
-]) {
+for (const [what, toggles, patch] of [["unhash first", { buggy: true }, ["-DBUGGY"]]]) {
   for (const [nl, nw] of [
     [2, 0],
     [2, 1],
@@ -120,7 +137,8 @@ if (large || largeSpin) {
   const [a, b] = [ours({ lookups: 3, reclaimers: 1 }), ours({ lookups: 4, reclaimers: 0 })];
   figures["(3,1)"] = { spin: theirs, ours: a };
   figures["(4,0)"] = { ours: b };
-  if (largeSpin) row("(3,1) time / SPIN's", round(a.seconds / theirs.seconds), "<= 0.12", a.seconds / theirs.seconds <= 0.12);
+  if (largeSpin)
+    row("(3,1) time / SPIN's", round(a.seconds / theirs.seconds), "<= 0.12", a.seconds / theirs.seconds <= 0.12);
   else console.log(`     (3,1) ${round(a.seconds)} s, ${a.states} states`);
   row("(3,1) megabytes of states", round(a.megabytes), "<= 500", a.megabytes <= 500);
   if (largeSpin) row("(4,0) time / SPIN's (3,1)", round(b.seconds / theirs.seconds), "< 1", b.seconds < theirs.seconds);

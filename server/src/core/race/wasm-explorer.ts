@@ -4,26 +4,17 @@
  */
 import { MAX_CHAIN, type ReducedProgram } from "./expander.ts";
 import { Code, encodeModule, type WasmFunction } from "./wasm-encoder.ts";
-import { type Addresses, ANSWER, CHUNK_BITS, CHUNK_STATES, CHUNKS, HEADER, ROOM, THREAD } from "./wasm-layout.ts";
+import { type Addresses, ANSWER, F, HEADER, ROOM, THREAD } from "./wasm-layout.ts";
 import { enabledFunction, invariantFunction, takeFunction } from "./wasm-program.ts";
+import {
+  addressFunction,
+  hashFunction,
+  insertFunction,
+  rehashFunction,
+  restoreFunction,
+  type StoreShape,
+} from "./wasm-store.ts";
 
-/** Function numbers, in order of emission; then two for each template. */
-const F = {
-  enabled: 0,
-  take: 1,
-  clashes: 2,
-  persistent: 3,
-  canonicalize: 4,
-  insert: 5,
-  finish: 6,
-  invariants: 7,
-  restore: 8,
-  expand: 9,
-  run: 10,
-  rehash: 11,
-  hash: 12,
-  address: 13,
-} as const;
 const FIRST_TEMPLATE = 14;
 
 export function writeExplorer(
@@ -38,14 +29,14 @@ export function writeExplorer(
 class ExplorerWriter {
   readonly #reduced: ReducedProgram;
   readonly #at: Addresses;
-  readonly #words: number;
+  readonly #store: StoreShape;
   readonly #threads: number;
   readonly #checksDeadlock: boolean;
 
   constructor(reduced: ReducedProgram, at: Addresses, checksDeadlock: boolean) {
     this.#reduced = reduced;
     this.#at = at;
-    this.#words = reduced.program.words;
+    this.#store = { words: reduced.program.words, state: at.state };
     this.#threads = reduced.program.threads.length;
     this.#checksDeadlock = checksDeadlock;
   }
@@ -59,15 +50,15 @@ class ExplorerWriter {
       result(this.#clashes()),
       result(this.#persistent()),
       { code: this.#canonicalize(), result: false, exported: "canonicalize" },
-      { code: this.#insert(), result: false, exported: "insert" },
+      { code: insertFunction(this.#store), result: false, exported: "insert" },
       result(this.#finish()),
       { code: invariantFunction(program, this.#at.state), result: true, exported: "invariants" },
-      { code: this.#restore(), result: false, exported: "restore" },
+      { code: restoreFunction(this.#store), result: false, exported: "restore" },
       result(this.#expand()),
       { code: this.#run(), result: true, exported: "run" },
-      { code: this.#rehash(), result: false, exported: "rehash" },
-      result(this.#hash()),
-      result(this.#address()),
+      { code: rehashFunction(), result: false, exported: "rehash" },
+      result(hashFunction(this.#store)),
+      result(addressFunction(this.#store)),
     ];
     for (const template of program.templates) {
       functions.push(result(enabledFunction(program, template, this.#at.state)));
@@ -244,128 +235,6 @@ class ExplorerWriter {
     return code;
   }
 
-  /** hash(address of a state): as hashWords(). */
-  #hash(): Code {
-    const code = new Code(1);
-    const hash = code.local();
-    code.const(0x9e3779b9 | 0).set(hash);
-    for (let w = 0; w < this.#words; w++) {
-      code
-        .get(hash)
-        .get(0)
-        .load(w * 4)
-        .op("xor")
-        .const(0x85ebca6b | 0)
-        .op("mul")
-        .tee(hash);
-      code.get(hash).const(15).op("shr_u").op("xor").set(hash);
-    }
-    code
-      .get(hash)
-      .const(0xc2b2ae35 | 0)
-      .op("mul")
-      .tee(hash);
-    code.get(hash).const(16).op("shr_u").op("xor");
-    return code;
-  }
-
-  /** address(index): of a stored state; its parent follows its words. */
-  #address(): Code {
-    const code = new Code(1);
-    code.get(0).const(CHUNK_BITS).op("shr_u").const(2).op("shl").load(CHUNKS);
-    code
-      .get(0)
-      .const(CHUNK_STATES - 1)
-      .op("and")
-      .const((this.#words + 1) * 4)
-      .op("mul")
-      .op("add");
-    return code;
-  }
-
-  /** insert(parent): stores the state worked on unless it is there. */
-  #insert(): Code {
-    const code = new Code(1);
-    const slot = code.local();
-    const hash = code.local();
-    const entry = code.local();
-    const at = code.local();
-    const mask = code.local();
-    const table = code.local();
-    const { state } = this.#at;
-    code.const(0).load(HEADER.tableMask).set(mask);
-    code.const(0).load(HEADER.tableBase).set(table);
-    code.const(state).call(F.hash).tee(hash).get(mask).op("and").set(slot);
-    code.block(() => {
-      code.loop(() => {
-        // Entries are the hash and index + 1; 0 is empty. The hash spares looking at most other states.
-        code.get(table).get(slot).const(3).op("shl").op("add").tee(at).load(4).tee(entry).op("eqz").brIf(1);
-        code.block(() => {
-          code.get(at).load(0).get(hash).op("ne").brIf(0);
-          code.get(entry).const(1).op("sub").call(F.address).set(entry);
-          for (let w = 0; w < this.#words; w++) {
-            code
-              .get(entry)
-              .load(w * 4)
-              .const(0)
-              .load(state + w * 4)
-              .op("ne")
-              .brIf(0);
-          }
-          code.return();
-        });
-        code.get(slot).const(1).op("add").get(mask).op("and").set(slot);
-        code.br(0);
-      });
-    });
-    const count = code.local();
-    code.const(0).load(HEADER.count).tee(count).call(F.address).set(entry);
-    for (let w = 0; w < this.#words; w++)
-      code
-        .get(entry)
-        .const(0)
-        .load(state + w * 4)
-        .store(w * 4);
-    code
-      .get(entry)
-      .get(0)
-      .store(this.#words * 4);
-    code.const(0).get(count).const(1).op("add").tee(count).store(HEADER.count);
-    code.get(at).get(hash).store(0);
-    code.get(at).get(count).store(4);
-    return code;
-  }
-
-  /** rehash(): enters all stored states into the (empty) table that the header names. */
-  #rehash(): Code {
-    const code = new Code(0);
-    const index = code.local();
-    const slot = code.local();
-    const hash = code.local();
-    const mask = code.local();
-    const table = code.local();
-    code.const(0).load(HEADER.tableMask).set(mask);
-    code.const(0).load(HEADER.tableBase).set(table);
-    code.block(() => {
-      code.loop(() => {
-        code.get(index).const(0).load(HEADER.count).op("ge_u").brIf(1);
-        code.get(index).call(F.address).call(F.hash).tee(hash).get(mask).op("and").set(slot);
-        code.block(() => {
-          code.loop(() => {
-            code.get(table).get(slot).const(3).op("shl").op("add").load(4).op("eqz").brIf(1);
-            code.get(slot).const(1).op("add").get(mask).op("and").set(slot);
-            code.br(0);
-          });
-        });
-        code.get(table).get(slot).const(3).op("shl").op("add").tee(slot).get(hash).store(0);
-        code.get(slot);
-        code.get(index).const(1).op("add").tee(index).store(4);
-        code.br(0);
-      });
-    });
-    return code;
-  }
-
   #countTransition(code: Code): void {
     code.const(0).const(0).load(HEADER.transitions).const(1).op("add").store(HEADER.transitions);
   }
@@ -396,20 +265,6 @@ class ExplorerWriter {
     if (this.#reduced.groups.length > 0) code.call(F.canonicalize);
     code.get(0).call(F.insert);
     code.const(0);
-    return code;
-  }
-
-  /** restore(index): a stored state becomes the one worked on. */
-  #restore(): Code {
-    const code = new Code(1);
-    const from = code.local();
-    code.get(0).call(F.address).set(from);
-    for (let w = 0; w < this.#words; w++)
-      code
-        .const(0)
-        .get(from)
-        .load(w * 4)
-        .store(this.#at.state + w * 4);
     return code;
   }
 

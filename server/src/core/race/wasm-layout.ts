@@ -54,3 +54,21 @@ export interface Addresses {
   /** First free byte. */
   readonly end: number;
 }
+
+/** Function numbers, in order of emission; then two for each template. */
+export const F = {
+  enabled: 0,
+  take: 1,
+  clashes: 2,
+  persistent: 3,
+  canonicalize: 4,
+  insert: 5,
+  finish: 6,
+  invariants: 7,
+  restore: 8,
+  expand: 9,
+  run: 10,
+  rehash: 11,
+  hash: 12,
+  address: 13,
+} as const;
