@@ -93,7 +93,10 @@ export class Editor {
 
   /** Waits until the extension says that its review is done. */
   async reviewed(): Promise<void> {
-    await this.status.filter({ hasText: /\d+ findings?/ }).waitFor();
+    const settled = this.status.filter({ hasText: /\d+ findings?|failed/ });
+    await settled.waitFor();
+    const label = (await settled.locator("a").first().getAttribute("aria-label")) ?? "";
+    if (label.includes("failed")) throw new Error(`the review failed: ${label}`);
   }
 
   /** Numbers of errors, warnings and informations as the status bar counts them. */
@@ -118,9 +121,14 @@ export class Editor {
   /** Opens the quick fixes at the cursor and takes the one with this title. */
   async codeAction(title: string): Promise<void> {
     const { page } = this;
-    await page.keyboard.press("Control+1");
-    await page.keyboard.press("Control+.");
     const item = page.locator(".action-widget .monaco-list-row", { hasText: title }).first();
+    // The key is lost while the focus is still on its way to the editor, and the menu closes when it arrives late.
+    for (let attempt = 0; attempt < 10 && !(await item.isVisible()); attempt++) {
+      await page.keyboard.press("Escape");
+      await page.keyboard.press("Control+1");
+      await page.keyboard.press("Control+.");
+      await item.waitFor({ timeout: 5000 }).catch(() => {});
+    }
     await item.waitFor();
     // By the keyboard: older workbenches lay a blind over the menu that takes the first click.
     for (let step = 0; step < 20 && !/\bfocused\b/.test((await item.getAttribute("class")) ?? ""); step++) {
