@@ -117,7 +117,11 @@ test("the core is pure: no files, timers, clocks, randomness, DOM or eval", () =
 });
 
 /** Files over the limit, each with the reason why it is better in one piece. */
-const LONG_FILES: Readonly<Record<string, string>> = {};
+const LONG_FILES: Readonly<Record<string, string>> = {
+  "server/src/core/analysis/interpreter.ts": "one abstract machine: its transfer functions share one environment",
+  "server/src/core/ir/lower-function.ts": "one recursive walk over statements: each case jumps to the others' labels",
+  "server/src/core/syntax/skeleton.ts": "one byte loop whose speed is the point: its state stays in local variables",
+};
 const MAX_LINES = 450;
 
 test(`files have at most ${MAX_LINES} lines, or a reason`, () => {
