@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import type { Diagnostic, WorkspaceEdit } from "vscode-languageserver";
+import type { Diagnostic, Hover, WorkspaceEdit } from "vscode-languageserver";
 import { fixtureFolder } from "../support/fixture.ts";
 import { repositoryRoot } from "../support/requirements.ts";
 import { LanguageClient, uriOf } from "./support/language-client.ts";
@@ -33,6 +33,10 @@ const has = (rule: string) => (params: { diagnostics: readonly Diagnostic[] }) =
 
 async function openFile(path: string, content = text(path)): Promise<string> {
   return client.open(file(path), content);
+}
+
+function markdownOf(hover: Hover): string {
+  return (hover.contents as { value: string }).value;
 }
 
 function lineOf(content: string, needle: string): number {
@@ -98,7 +102,7 @@ test("hover explains a finding, an implementation, and the protocol's names; not
     const row = lineOf(content, needle);
     const column = content.split("\n")[row]?.indexOf(word) ?? 0;
     const hover = await client.hover(uri, row, column + 1);
-    return hover === null ? "" : (hover.contents as { value: string }).value;
+    return hover === null ? "" : markdownOf(hover);
   };
   expect(await hoverAt("queue_work(sbi", "queue_work")).toContain("[work-after-unhash]");
   const implementation = await hoverAt("static bool puntfs_evict_inode_async", "puntfs_evict_inode_async");
@@ -115,7 +119,7 @@ test.each(["I_FREEING", "__wait_on_freeing_inode", "PF_MEMALLOC"])("hover explai
   await openFile(path);
   await client.diagnostics(uriOf(file(path)), () => true);
   const hover = await client.hover(uri, 1, 4);
-  expect((hover?.contents as { value: string }).value).toContain(`**\`${name}\`** (eviction): `);
+  expect(hover === null ? "" : markdownOf(hover)).toContain(`**\`${name}\`** (eviction): `);
 });
 
 test("a lens above each implementation names operation, filesystem, context and findings, and opens the simulator", async () => {
