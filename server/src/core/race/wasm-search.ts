@@ -195,7 +195,7 @@ class WasmSearch implements Search {
   }
 
   #setCapacity(): void {
-    this.#put(HEADER.capacity, Math.min(this.#chunks * CHUNK_STATES, this.#tableEntries >> 1));
+    this.#put(HEADER.capacity, Math.min(this.#chunks * CHUNK_STATES, (this.#tableEntries >> 2) * 3));
   }
 
   #newTable(entries: number): boolean {
@@ -212,7 +212,7 @@ class WasmSearch implements Search {
   #makeRoom(): boolean {
     const needed = this.states + ROOM;
     while (needed > this.#chunks * CHUNK_STATES) if (!this.#newChunk()) return false;
-    while (needed > this.#tableEntries >> 1) {
+    while (needed > (this.#tableEntries >> 2) * 3) {
       if (!this.#newTable(this.#tableEntries * 2)) return false;
       this.#wasm.rehash();
     }
