@@ -11,7 +11,7 @@ export const grammarFolder = fileURLToPath(new URL("../grammars/kernel-c/", impo
 const COMPILE = [
   "--target=wasm32-unknown-emscripten",
   "-std=c11",
-  "-Os",
+  "-O2",
   "-fPIC",
   "-fvisibility=hidden",
   "-fno-exceptions",
