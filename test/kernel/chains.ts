@@ -36,7 +36,7 @@ function checkLink(
     say(link, "there is no such file");
     return;
   }
-  const lines = source.split("\n");
+  const lines = blankComments(source).split("\n");
   const statement = statementAt(lines, link.line);
   if (statement === "") {
     say(link, "there is no such line");
@@ -49,6 +49,11 @@ function checkLink(
   } else if (!new RegExp(`\\b${next.function}\\s*\\(`).test(statement)) {
     say(link, `no call of ${next.function}() in: ${statement.trim()}`);
   }
+}
+
+/** What a comment says is no call. */
+function blankComments(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\//g, (comment) => comment.replace(/[^\n]/g, " "));
 }
 
 /** The text from a line (1-based) to the end of the statement that begins there; a macro's line goes on behind a `\`. */
