@@ -55,6 +55,7 @@ const BUNDLES = [
       "server/main": "server/src/node/main.ts",
       "server/review-worker": "server/src/node/review-worker.ts",
       "server/cli": "server/src/cli/main.ts",
+      "server/search-worker": "server/src/cli/search-worker.ts",
     },
     outdir: "dist",
   },

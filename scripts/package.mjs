@@ -42,7 +42,7 @@ const ALLOWED = [
   /^dist\/webview\/[a-z-]+\.(js|css)$/,
   /^docs\/rules\/[a-z-]+\.md$/,
   /^docs\/pictures\/[a-z-]+\.png$/,
-  /^dist\/server\/cli\.js$/,
+  /^dist\/server\/(cli|search-worker)\.js$/,
 ];
 
 run(process.execPath, [join(root, "scripts", "build.mjs")], "the build");

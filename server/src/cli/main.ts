@@ -1,5 +1,4 @@
 /** Entry of the command line: runs one command, turns its end into an exit status. */
-import { isMainThread } from "node:worker_threads";
 import { CommanderError } from "commander";
 import { Cancelled } from "../core/text/cancellation.ts";
 import { createProgram } from "./command-line.ts";
@@ -7,9 +6,7 @@ import { INTERNAL, INTERRUPTED, REFUSED, Refusal } from "./exit-status.ts";
 import { watchInterrupts } from "./interrupt.ts";
 import { endQuietlyOnClosedPipe } from "./output.ts";
 
-if (isMainThread) process.exitCode = await run(process.argv.slice(2));
-// The survey runs this same bundle as its second thread.
-else (await import("./search-worker.ts")).serveSearches();
+process.exitCode = await run(process.argv.slice(2));
 
 async function run(args: readonly string[]): Promise<number> {
   endQuietlyOnClosedPipe();

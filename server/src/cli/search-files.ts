@@ -36,7 +36,7 @@ export interface FolderSearch {
   readonly close: () => void;
 }
 
-/** `script` is the bundle of this program, which the second thread runs; null: one thread. */
+/** `script` is the bundle that the second thread runs; null: one thread. */
 export function createFolderSearch(root: string, words: readonly string[], script: URL | null): FolderSearch {
   const ahead = new SearchAhead(root, words, script !== null && availableParallelism() > 1 ? new Worker(script) : null);
   return {

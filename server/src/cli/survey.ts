@@ -56,5 +56,5 @@ export async function survey(path: string, options: SurveyOptions): Promise<numb
 
 /** This program as a thread can run it: only once it is bundled. */
 function bundle(): URL | null {
-  return import.meta.url.endsWith(".js") ? new URL(import.meta.url) : null;
+  return import.meta.url.endsWith(".js") ? new URL("./search-worker.js", import.meta.url) : null;
 }

@@ -61,6 +61,7 @@ export interface Engine {
 }
 
 const NOFAIL = "__GFP_NOFAIL";
+const SCOPED_GUARDS = new Set(["scoped_guard", "scoped_cond_guard"]);
 const QUIET_KINDS: ReadonlySet<EffectKind> = new Set(["wait", "lock", "disk", "dirty"]);
 /** With more candidates than this, which of them a callback is depends on the object at hand. */
 const MAX_SURE_TARGETS = 6;
@@ -138,6 +139,10 @@ export class EffectGraph {
     const { body } = node.expansion;
     const { callee } = event.call;
     if (callee.k === "id") {
+      if (SCOPED_GUARDS.has(callee.name)) {
+        this.#enterScope(node, event, event.call.args[0], 1);
+        return;
+      }
       if (event.callee?.k === "global") {
         this.#callNamed(node, event, event.callee.name, callee.name);
         return;
@@ -148,11 +153,16 @@ export class EffectGraph {
       }
       this.#callNamed(node, event, callee.name, null);
     } else if (callee.k === "call" && callee.callee.k === "id") {
-      // guard(mutex)(&lock): the class says what is called.
-      const guardClass = callee.args[0];
-      const target = guardClass?.k === "id" ? this.#engine.knowledge.guardClasses.get(guardClass.name) : undefined;
-      if (target !== undefined) this.#callNamed(node, event, target, null);
+      this.#enterScope(node, event, callee.args[0], 0);
     } else this.#callThroughPointer(node, event);
+  }
+
+  /** guard(mutex)(&lock), scoped_guard(mutex, &lock): the class says what is called on the lock. */
+  #enterScope(node: GraphNode, event: CallEvent, guardClass: Expr | undefined, lockArgument: number): void {
+    const target = guardClass?.k === "id" ? this.#engine.knowledge.guardClasses.get(guardClass.name) : undefined;
+    const entry = target === undefined ? undefined : this.#engine.knowledge.functions.get(target);
+    if (target !== undefined && entry !== undefined)
+      this.#primitive(node, event, target, { ...entry, lockArgument }, true);
   }
 
   #callNamed(node: GraphNode, event: CallEvent, name: string, via: string | null): void {

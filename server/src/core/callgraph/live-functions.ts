@@ -17,6 +17,9 @@ interface Node {
   readonly callers: Node[];
 }
 
+/** include/linux/cleanup.h: what they lock is their class's business. */
+const SCOPES = new Set(["guard", "scoped_guard", "scoped_cond_guard"]);
+
 const UNKNOWN = 0;
 /** Nothing of this name is defined, and the knowledge base has no effect for it. */
 const NOTHING = 1;
@@ -192,7 +195,7 @@ export class LiveFunctions {
       if (entry.gfp !== undefined) return ALLOCATION;
       if (entry.follow !== true) return NOTHING;
     }
-    if (this.#knowledge.guardClasses.has(name)) return EFFECT;
+    if (SCOPES.has(name)) return EFFECT;
     return this.#program.functionsNamed(name).length > 0 ||
       this.#program.macrosNamed(name).some((macro) => macro.span.functionLike)
       ? DEFINED

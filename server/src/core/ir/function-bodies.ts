@@ -1,6 +1,7 @@
 /** Parsed and lowered functions and macros, made when somebody asks and kept until their file changes. */
 import type { FunctionRef, MacroRef, Program, SourceFile } from "../callgraph/program.ts";
 import { copyTree } from "../syntax/ast.ts";
+import { parseWithMasking } from "../syntax/masking.ts";
 import type { SyntaxParser } from "../syntax/parser-port.ts";
 import type { FunctionIr } from "./ir.ts";
 import { lowerFunction } from "./lower-function.ts";
@@ -131,10 +132,11 @@ export class FunctionBodies {
     line: number,
     prefix: number,
   ): Body | null {
-    const tree = this.#parser.parse(text);
-    if (tree === null) return null;
+    const parsed = parseWithMasking(this.#parser, text);
+    if (parsed === null) return null;
+    const { tree } = parsed;
     try {
-      const ir = lowerFunction(name, copyTree(tree), text);
+      const ir = lowerFunction(name, copyTree(tree), parsed.text);
       this.#parsed++;
       if (ir === null || ir.parseErrors > 0) this.#withErrors++;
       return ir === null ? null : { name, file, function: fn, ir, text, line, prefix };

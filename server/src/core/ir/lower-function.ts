@@ -204,6 +204,7 @@ class FunctionLowering {
       case "preproc_function_def":
       case "preproc_call":
       case "preproc_include":
+      case "preproc_fragment":
       case "type_definition":
       case "function_definition":
         return;

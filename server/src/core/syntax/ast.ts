@@ -69,7 +69,7 @@ function copyNode(cursor: SyntaxCursor, counter: { errors: number }, depth: numb
     do {
       if (cursor.nodeIsNamed) {
         const child = copyNode(cursor, counter, depth + 1);
-        if (child.type !== "comment") children.push(child);
+        if (!EXTRAS.has(child.type)) children.push(child);
         continue;
       }
       // Of the tokens only operators matter, which carry a field name.
@@ -89,6 +89,9 @@ function copyNode(cursor: SyntaxCursor, counter: { errors: number }, depth: numb
   }
   return { type, field, start, end, children };
 }
+
+/** May stand anywhere: comments, and directives in the middle of a construct (grammars/kernel-c/README.md). */
+const EXTRAS = new Set(["comment", "preproc_fragment"]);
 
 const NO_CHILDREN: readonly AstNode[] = [];
 
