@@ -6,7 +6,7 @@
  * else: Node's headers come from npm. Without either, the WASM module serves.
  */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, renameSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -61,10 +61,24 @@ function runtimeLoads() {
   }
 }
 
+/**
+ * Node's own headers, which tree-sitter's addon needs beside Node-API's: beside the program in Node's archives, Debian's and
+ * NodeSource's packages.
+ */
+function nodeHeaders() {
+  const folder = join(dirname(process.execPath), "..", "include", "node");
+  if (existsSync(join(folder, "node_object_wrap.h"))) return folder;
+  console.error(
+    `npm run build:native: no Node headers in ${folder} (Debian: apt-get install libnode-dev). The WASM parser serves.`,
+  );
+  process.exit(1);
+}
+
 /** Where tree-sitter's loader looks first: build/Release in its package. */
 function buildRuntime() {
   const folder = dirname(serverRequire.resolve("tree-sitter/package.json"));
-  const addonApi = createRequire(join(folder, "package.json"))("node-addon-api").include_dir;
+  // The package's own include_dir is relative to the working folder; its headers lie beside its manifest.
+  const addonApi = dirname(createRequire(join(folder, "package.json")).resolve("node-addon-api/package.json"));
   const release = join(folder, "build", "Release");
   mkdirSync(release, { recursive: true });
   const library = join(release, "tree-sitter.o");
@@ -118,7 +132,9 @@ function buildRuntime() {
       "-I",
       headers,
       "-I",
-      addonApi.replaceAll('"', ""),
+      addonApi,
+      "-I",
+      nodeHeaders(),
       ...shared,
       ...names.map((name) => join("src", `${name}.cc`)),
       library,
