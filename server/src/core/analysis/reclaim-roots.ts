@@ -70,7 +70,7 @@ export function findTreeContexts(
     );
     if (
       program.bindingsOf(data.pointer).some((binding) => binding.target === callee.name) ||
-      assigns(bodies, files, data.pointer, callee)
+      assigns(bodies, data.pointer, callee)
     )
       sites.push(...(calls.pointers.get(data.pointer) ?? []));
     for (const site of sites) {
@@ -131,8 +131,7 @@ function pointerText(text: string, arrow: number, name: string): string {
 }
 
 /** `x->scan_objects = fn` may stand in a header or beside the function: any file that names both. */
-function assigns(bodies: FunctionBodies, files: readonly SourceFile[], pointer: string, fn: FunctionRef): boolean {
-  void files;
+function assigns(bodies: FunctionBodies, pointer: string, fn: FunctionRef): boolean {
   return new RegExp(`\\b${pointer}\\s*=\\s*&?${fn.name}\\b`).test(bodies.textOf(fn.file, 0, fn.file.size));
 }
 

@@ -218,7 +218,7 @@ class FunctionLowering {
     const body = childByField(node, "body");
     if (body !== undefined) {
       for (const child of node.children) if (child !== body) this.evaluate(this.#expressions.lower(child));
-      if (/iteration|for_each|loop/.test(node.type)) this.repeat(node, body);
+      if (/iteration|for_each|loop/.test(node.type)) this.repeat(body);
       else this.statement(body);
       return;
     }
@@ -344,7 +344,7 @@ class FunctionLowering {
     this.#last = exit;
   }
 
-  private repeat(node: AstNode, body: AstNode): void {
+  private repeat(body: AstNode): void {
     const head = this.append({ k: "either", targets: [], guard: this.#guard });
     this.fallInto(head);
     const first = this.nop();
@@ -359,7 +359,6 @@ class FunctionLowering {
     this.fallInto(head);
     this.#guard = outer;
     this.#last = exit;
-    void node;
   }
 
   private doStatement(node: AstNode): void {

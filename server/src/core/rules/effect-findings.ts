@@ -13,7 +13,7 @@ export interface EffectRule {
   /** Only what can happen with PF_MEMALLOC set. */
   readonly underReclaim: boolean;
   readonly operations?: readonly EvictionOperation[];
-  /** The sentence's verb phrase when there are several kinds of ends: "dirties". */
+  /** The finding's message: one sentence about the nearest effect. */
   readonly says: (operation: string, effect: ReachedEffect, contexts: readonly ContextName[]) => string;
 }
 

@@ -5,7 +5,7 @@
 import type { Engine } from "../analysis/effect-graph.ts";
 import { type Env, joinEnvs, MODES } from "../analysis/interpreter.ts";
 import { filesystemId } from "../callgraph/filesystem.ts";
-import type { FunctionRef, SourceFile } from "../callgraph/program.ts";
+import type { FunctionRef } from "../callgraph/program.ts";
 import type { Body } from "../ir/function-bodies.ts";
 import type { Expr, Step } from "../ir/ir.ts";
 import type { Draft, Rule, TreeFacts } from "./rule.ts";
@@ -42,7 +42,7 @@ export const lookupIgnoresFreeing: Rule = {
         for (const target of isWalk && walksHash(body)
           ? [fn]
           : isNowait
-            ? matchFunctions(body, file, (name) => engine.lookup.functionValue(name, file))
+            ? matchFunctions(body, (name) => engine.lookup.functionValue(name, file))
             : []) {
           const walked = engine.bodies.of(target);
           if (walked === null || seen.has(target)) continue;
@@ -73,8 +73,7 @@ function draft(body: Body, use: Expr & { k: "call" }, contexts: Draft["contexts"
   };
 }
 
-function matchFunctions(body: Body, file: SourceFile, find: (name: string) => FunctionRef | null): FunctionRef[] {
-  void file;
+function matchFunctions(body: Body, find: (name: string) => FunctionRef | null): FunctionRef[] {
   const found: FunctionRef[] = [];
   for (const call of callsOf(body)) {
     if (call.callee.k !== "id" || call.callee.name !== NOWAIT) continue;

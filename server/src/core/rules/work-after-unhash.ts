@@ -25,7 +25,6 @@ const WORK: ReadonlySet<EffectKind> = new Set([
   "lookup",
   "drop",
 ]);
-/** After an unhash that the filesystem makes itself, pages are still to be truncated by rights; in ->destroy_inode they are gone. */
 
 export const workAfterUnhash: Rule = {
   id: "work-after-unhash",
@@ -34,19 +33,19 @@ export const workAfterUnhash: Rule = {
     "Filesystem cleanup runs after the inode left the inode hash, where a lookup of the same number no longer waits for it.",
   severity: "error",
   *check(facts) {
-    for (const { draft } of drafts(facts)) yield draft;
+    yield* drafts(facts);
   },
 };
 
 /** Severity of the work-after-unhash at each anchor (`operation|offset`), for deferred-work. */
 export function unhashSeverities(facts: FilesystemFacts): Map<string, Severity> {
   const severities = new Map<string, Severity>();
-  for (const { draft } of drafts(facts))
+  for (const draft of drafts(facts))
     if (draft.doubt === null) severities.set(`${draft.operation.name}|${draft.at}`, draft.severity);
   return severities;
 }
 
-function* drafts(facts: FilesystemFacts): Iterable<{ draft: Draft }> {
+function* drafts(facts: FilesystemFacts): Iterable<Draft> {
   for (const name of ["evict_inode", "evict_inode_async"] as const) yield* afterOwnUnhash(facts, name);
   const destroy = facts.operation("destroy_inode");
   if (destroy === undefined) return;
@@ -56,7 +55,7 @@ function* drafts(facts: FilesystemFacts): Iterable<{ draft: Draft }> {
     const best = effects.find((effect) => effect.doubt === null) ?? effects[0];
     if (best === undefined) continue;
     const message = `${destroy.body.name}() works after evict() unhashed the inode: ${best.site.primitive}() ${best.site.what}${use.note}`;
-    const draft = draftOf(
+    yield draftOf(
       facts,
       "work-after-unhash",
       use.severity,
@@ -67,14 +66,10 @@ function* drafts(facts: FilesystemFacts): Iterable<{ draft: Draft }> {
       operationContexts(facts, "destroy_inode"),
       message,
     );
-    yield { draft };
   }
 }
 
-function* afterOwnUnhash(
-  facts: FilesystemFacts,
-  name: "evict_inode" | "evict_inode_async",
-): Iterable<{ draft: Draft }> {
+function* afterOwnUnhash(facts: FilesystemFacts, name: "evict_inode" | "evict_inode_async"): Iterable<Draft> {
   const operation = facts.operation(name);
   const walk = facts.typestate(name);
   if (operation === undefined || walk === null) return;
@@ -88,7 +83,7 @@ function* afterOwnUnhash(
     const best = anchor === undefined ? undefined : workBehind(anchor, event);
     if (anchor === undefined || best === undefined) continue;
     seen.add(anchorAt);
-    yield { draft: draftOfUnhashed(facts, operation, anchor, best) };
+    yield draftOfUnhashed(facts, operation, anchor, best);
   }
 }
 
