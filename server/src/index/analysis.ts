@@ -12,10 +12,16 @@ import type { Program } from "../core/callgraph/program.ts";
 import { TypeResolver } from "../core/callgraph/types.ts";
 import { FunctionBodies, MAX_BODY_BYTES, positionIn } from "../core/ir/function-bodies.ts";
 import { BUILT_IN, Knowledge, type KnowledgeData } from "../core/knowledge/knowledge.ts";
+import type { FilesystemProperties } from "../core/report/filesystem-properties.ts";
+import { answerQuery } from "../core/query/answer-query.ts";
+import type { Answer, Query, QueryName } from "../core/query/queries.ts";
+import { QueryScope } from "../core/query/query-scope.ts";
+import { ReachIndex } from "../core/query/reach-index.ts";
 import type { Finding, Review, UnhashSite, UnresolvedCall } from "../core/report/finding.ts";
 import { FindingMaker } from "../core/report/make-finding.ts";
 import { TOOL_NAME, TOOL_VERSION } from "../core/report/tool-version.ts";
 import { RULES } from "../core/rules/all-rules.ts";
+import { describeFilesystem } from "../core/rules/filesystem-properties.ts";
 import type { SyntaxParser } from "../core/syntax/parser-port.ts";
 import { type CancellationToken, throwIfCancelled } from "../core/text/cancellation.ts";
 import { listImplementations } from "./implementations.ts";
@@ -32,6 +38,9 @@ export class Analysis {
   readonly #program: Program;
   #engine: Engine;
   #unhash = new Map<string, readonly UnhashSite[]>();
+  readonly #reach = new ReachIndex();
+  /** For questions between two reviews; null before the first, and from an edit to the next review. */
+  #scope: QueryScope | null = null;
 
   constructor(tree: LoadedTree, parser: SyntaxParser, user: readonly KnowledgeData[], options: TreeSessionOptions) {
     this.#tree = tree;
@@ -71,6 +80,7 @@ export class Analysis {
 
   /** Takes a file's new bytes; null: it is gone. */
   replaceFile(path: string, bytes: Uint8Array | null): void {
+    this.#scope = null;
     const before = this.#program.files.get(path);
     if (before !== undefined) this.#engine.bodies.forget(before);
     if (bytes === null) this.#program.removeFile(path);
@@ -93,6 +103,7 @@ export class Analysis {
     const rules = RULES.filter((rule) => this.#options.rules?.includes(rule.id) ?? true);
     const findings: Finding[] = [];
     const unresolved: UnresolvedCall[] = [];
+    const properties: FilesystemProperties[] = [];
     const facts: FilesystemFacts[] = [];
     for (const [index, filesystem] of wanted.entries()) {
       throwIfCancelled(token);
@@ -106,6 +117,8 @@ export class Analysis {
           if (finding !== null) findings.push(finding);
         }
       unresolved.push(...unresolvedOf(each));
+      properties.push(describeFilesystem(each));
+      this.#reach.record(each);
       each.release();
     }
     if (this.#options.filesystems === undefined)
@@ -122,6 +135,14 @@ export class Analysis {
         compare(a.rule, b.rule) ||
         compare(a.table, b.table),
     );
+    this.#scope = new QueryScope({
+      program: this.#program,
+      engine: this.#engine,
+      parser: this.#parser,
+      contexts,
+      filesystems: wanted,
+      reach: this.#reach,
+    });
     let functions = 0;
     for (const file of this.#program.files.values()) functions += file.functions.length;
     return {
@@ -147,11 +168,17 @@ export class Analysis {
       },
       contexts: contexts.roots,
       implementations: listImplementations(all),
+      filesystems: properties,
       unhashSites: [...this.#unhash.values()].flat().sort((a, b) => compare(a.file, b.file) || a.line - b.line),
       unresolvedCalls: unresolved,
       problems: this.#tree.problems,
       findings,
     };
+  }
+
+  /** Answers from the last review; null when there is none of the present sources. */
+  query<K extends QueryName>(query: Query<K>, token: CancellationToken): Answer<K> | null {
+    return this.#scope === null ? null : answerQuery(this.#scope, query, token);
   }
 
   #isWanted(filesystem: Filesystem): boolean {

@@ -19,7 +19,8 @@ export function conditionsOf(chain: readonly DraftLink[]): string[] {
   return conditions;
 }
 
-function guardsOf(body: Body, guard: number): string[] {
+/** The guards of one link, outermost first. */
+export function guardsOf(body: Body, guard: number): string[] {
   const texts: string[] = [];
   for (let at = guard; at > 0; at = body.ir.guards[at]!.parent) {
     const { start, end, holds } = body.ir.guards[at]!;

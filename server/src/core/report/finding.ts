@@ -5,6 +5,7 @@
  * Readers ignore fields they don't know; a field is never removed or given another meaning within a version.
  * File names are relative to the root of the tree, with `/`. Lines and columns are 1-based; columns count UTF-16 units.
  */
+import type { FilesystemProperties } from "./filesystem-properties.ts";
 
 export const RULE_IDS = [
   "work-after-unhash",
@@ -85,6 +86,8 @@ export interface ChainLink {
   readonly line: number;
   /** The pointer through which the next link is called, as written: `inode->i_sb->s_op->evict_inode`. */
   readonly via?: string;
+  /** The conditions around the call in its own function, in source words, outermost first. */
+  readonly guards?: readonly string[];
 }
 
 export interface ChainEnd {
@@ -169,6 +172,8 @@ export interface Review {
   /** The ways into eviction that the contexts of findings stand for; the shortest from each root. */
   readonly contexts?: readonly ContextRoot[];
   readonly implementations: readonly Implementation[];
+  /** What each table's methods can do in any context, with the way to it. */
+  readonly filesystems?: readonly FilesystemProperties[];
   readonly unhashSites: readonly UnhashSite[];
   readonly unresolvedCalls: readonly UnresolvedCall[];
   readonly problems: readonly TreeProblem[];

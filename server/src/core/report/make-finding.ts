@@ -2,7 +2,7 @@
 import type { Body } from "../ir/function-bodies.ts";
 import { positionIn } from "../ir/function-bodies.ts";
 import type { Draft, DraftLink } from "../rules/rule.ts";
-import { conditionsOf } from "./conditions.ts";
+import { conditionsOf, guardsOf } from "./conditions.ts";
 import type { ChainEnd, ChainLink, Confidence, Finding } from "./finding.ts";
 import { simulationModel } from "./simulation-models.ts";
 
@@ -69,9 +69,19 @@ export class FindingMaker {
   }
 }
 
-function linkOf(link: DraftLink): ChainLink {
+/** More guards than this on one call are nested deeper than a reader follows; the outermost are left out. */
+const MAX_GUARDS = 4;
+
+export function linkOf(link: DraftLink): ChainLink {
   const { line } = positionIn(link.body, link.at);
-  return { function: link.body.name, file: link.body.file.path, line, ...(link.via === null ? {} : { via: link.via }) };
+  const guards = guardsOf(link.body, link.guard).slice(-MAX_GUARDS);
+  return {
+    function: link.body.name,
+    file: link.body.file.path,
+    line,
+    ...(link.via === null ? {} : { via: link.via }),
+    ...(guards.length === 0 ? {} : { guards }),
+  };
 }
 
 function endsOf(draft: Draft): ChainEnd[] {

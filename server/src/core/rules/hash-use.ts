@@ -1,5 +1,6 @@
 /** Whether a filesystem's lookups use the inode hash, an index of its own, or none at all. */
 import type { FilesystemFacts } from "../analysis/filesystem-facts.ts";
+import type { InodeCache } from "../report/filesystem-properties.ts";
 import type { Severity } from "../report/finding.ts";
 
 const HASH_LOOKUPS = [
@@ -41,12 +42,21 @@ export interface HashUse {
   readonly note: string;
 }
 
+/** Which of them it is, by the names that its own text holds. */
+export function inodeCache({ filesystem }: FilesystemFacts): InodeCache {
+  const names = (list: readonly string[]): boolean => list.some((name) => filesystem.mentions(name));
+  if (names(HASH_LOOKUPS)) return "inode-hash";
+  if (names(OWN_INDEX)) return "own-index";
+  return names(NEVER_HASHED) ? "never-hashed" : "unknown";
+}
+
 export function hashUse(facts: FilesystemFacts): HashUse {
-  const { filesystem } = facts;
-  if (HASH_LOOKUPS.some((name) => filesystem.mentions(name))) return { severity: "error", note: "" };
-  if (OWN_INDEX.some((name) => filesystem.mentions(name)))
-    return { severity: "warning", note: "; its lookups use an index of its own, which must keep them in order" };
-  if (NEVER_HASHED.some((name) => filesystem.mentions(name)))
-    return { severity: "hint", note: "; its inodes are never hashed, so no lookup can find one" };
-  return { severity: "error", note: "" };
+  switch (inodeCache(facts)) {
+    case "own-index":
+      return { severity: "warning", note: "; its lookups use an index of its own, which must keep them in order" };
+    case "never-hashed":
+      return { severity: "hint", note: "; its inodes are never hashed, so no lookup can find one" };
+    default:
+      return { severity: "error", note: "" };
+  }
 }

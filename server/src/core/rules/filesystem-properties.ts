@@ -1,0 +1,99 @@
+/** What a filesystem's eviction can do in any context, with the shortest way to each: facts, no judgement. */
+import type { Anchor, FilesystemFacts, Operation, ReachedEffect } from "../analysis/filesystem-facts.ts";
+import { MODES } from "../analysis/interpreter.ts";
+import { positionIn } from "../ir/function-bodies.ts";
+import type { EffectKind } from "../knowledge/knowledge.ts";
+import type { FilesystemProperties, PropertyEvidence, PropertyId } from "../report/filesystem-properties.ts";
+import { linkOf } from "../report/make-finding.ts";
+import { linksOf } from "./effect-findings.ts";
+import { inodeCache } from "./hash-use.ts";
+
+const KINDS: Readonly<Partial<Record<PropertyId, readonly EffectKind[]>>> = {
+  dirties: ["dirty"],
+  "no-fail": ["nofail"],
+  blocks: ["transaction", "disk", "network", "wait", "freeze", "lock"],
+  "looks-up": ["lookup"],
+  "drops-others": ["drop"],
+  defers: ["defer"],
+};
+/** What deleting an inode for good takes: it is written somewhere, or somebody is told. */
+const DELETION: ReadonlySet<EffectKind> = new Set(["dirty", "transaction", "disk", "network"]);
+const LINK_COUNT = /\bi_nlink\b/;
+
+/** Called while the facts of a review are at hand: nothing is computed that the rules have not asked for. */
+export function describeFilesystem(facts: FilesystemFacts): FilesystemProperties {
+  const { id, table } = facts.filesystem;
+  const properties: Partial<Record<PropertyId, PropertyEvidence>> = {};
+  for (const [property, kinds] of Object.entries(KINDS)) {
+    const evidence = nearest(facts, kinds);
+    if (evidence !== null) properties[property as PropertyId] = evidence;
+  }
+  const deletion = findDeletion(facts);
+  if (deletion !== null) properties.deletes = deletion;
+  const unhash = nearest(facts, ["unhash"]);
+  if (unhash !== null) properties["unhashes-early"] = unhash;
+  return {
+    filesystem: id,
+    table: { name: table.name, file: table.file.path, line: table.span.line },
+    cache: inodeCache(facts),
+    properties,
+  };
+}
+
+function nearest(facts: FilesystemFacts, kinds: readonly EffectKind[]): PropertyEvidence | null {
+  let best: { operation: Operation; effect: ReachedEffect } | null = null;
+  for (const operation of facts.operations) {
+    for (const { effects } of facts.anchors(operation, MODES.any)) {
+      for (const effect of effects) {
+        if (!kinds.includes(effect.site.kind)) continue;
+        // The first operation counts (->evict_inode); within it a sure way before a doubtful one, a short one before a long.
+        if (best === null || (best.operation === operation && isBetter(effect, best.effect)))
+          best = { operation, effect };
+        else if (best.effect.doubt !== null && effect.doubt === null) best = { operation, effect };
+        break;
+      }
+    }
+  }
+  return best === null ? null : evidenceOf(best.operation, best.effect);
+}
+
+function isBetter(a: ReachedEffect, b: ReachedEffect): boolean {
+  if ((a.doubt === null) !== (b.doubt === null)) return a.doubt === null;
+  return a.chain.length < b.chain.length;
+}
+
+function evidenceOf(operation: Operation, effect: ReachedEffect): PropertyEvidence {
+  const { site, doubt } = effect;
+  return {
+    operation: operation.name,
+    function: site.body.name,
+    file: site.body.file.path,
+    line: positionIn(site.body, site.event.call.at).line,
+    what: `${site.primitive}() ${site.what}`,
+    chain: linksOf(effect).map(linkOf),
+    ...(doubt === null ? {} : { doubt }),
+  };
+}
+
+/** The link count is tested in the operation's own code, and a call there writes or tells somebody. */
+function findDeletion(facts: FilesystemFacts): PropertyEvidence | null {
+  for (const operation of facts.operations) {
+    const { body } = operation;
+    const at = body.text.replace(/\/\*[\s\S]*?\*\//g, (comment) => " ".repeat(comment.length)).search(LINK_COUNT);
+    if (at < 0) continue;
+    const works = (anchor: Anchor): boolean =>
+      anchor.effects.some((effect) => DELETION.has(effect.site.kind) && effect.doubt === null);
+    if (!facts.anchors(operation, MODES.any).some(works)) continue;
+    const { line } = positionIn(body, at);
+    const { file, name } = body;
+    return {
+      operation: operation.name,
+      function: name,
+      file: file.path,
+      line,
+      what: "tests i_nlink, and frees the inode for good",
+      chain: [{ function: name, file: file.path, line }],
+    };
+  }
+  return null;
+}
