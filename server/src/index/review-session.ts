@@ -3,6 +3,7 @@
  * The command line makes one session and reviews once; the language server keeps one for each root.
  */
 
+import type { Answer, Query, QueryName } from "../core/query/queries.ts";
 import type { Review } from "../core/report/finding.ts";
 import type { CancellationToken } from "../core/text/cancellation.ts";
 
@@ -23,6 +24,8 @@ export interface ReviewSession {
   filesChanged(paths: readonly string[]): void;
   /** Reviews what changed since the last call. Throws `Cancelled`. */
   review(token: CancellationToken, onProgress?: ProgressListener): Promise<RevisedReview>;
+  /** Answers a question on the tree as it was last reviewed; null before that, and while an edit waits for its review. Throws `Cancelled`. */
+  query<K extends QueryName>(query: Query<K>, token: CancellationToken): Promise<Answer<K> | null>;
 }
 
 export interface RevisedReview {

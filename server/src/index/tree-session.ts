@@ -1,6 +1,7 @@
 /** A review session over a FileSource: lists, reads, builds the program, runs the rules, and keeps up with edits. */
 
 import type { KnowledgeData } from "../core/knowledge/knowledge.ts";
+import type { Answer, Query, QueryName } from "../core/query/queries.ts";
 import type { Review, RuleId, TreeProblem } from "../core/report/finding.ts";
 import type { SyntaxParser } from "../core/syntax/parser-port.ts";
 import { type CancellationToken, throwIfCancelled } from "../core/text/cancellation.ts";
@@ -101,6 +102,12 @@ class TreeSession implements ReviewSession {
     const review: Review = await this.#analysis.review(token, onProgress);
     this.#last = { revision, review };
     return this.#last;
+  }
+
+  async query<K extends QueryName>(query: Query<K>, token: CancellationToken): Promise<Answer<K> | null> {
+    if (this.#analysis === null || this.#last === null || this.#last.revision !== this.#revision) return null;
+    throwIfCancelled(token);
+    return this.#analysis.query(query, token);
   }
 
   async #userKnowledge(tree: LoadedTree): Promise<readonly KnowledgeData[]> {

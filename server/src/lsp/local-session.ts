@@ -20,6 +20,7 @@ export function hostLocally(session: ReviewSession): HostedSession {
         },
         onProgress,
       ),
+    query: (query, token) => session.query(query, token),
     dispose: () => {
       closed = true;
     },

@@ -40,6 +40,7 @@ export function createThreadedSession(
     setDocument: (path, text) => session.setDocument(path, text),
     filesChanged: (paths) => session.filesChanged(paths),
     review: (token, onProgress) => session.review(token, onProgress),
+    query: (query, token) => session.query(query, token),
     dispose: () => {
       session.fail(new Error("review stopped: the session was closed"));
       void worker.terminate();

@@ -1,4 +1,5 @@
 /** Between the language server's thread and the one that reviews a tree. */
+import type { Answer, Query } from "../core/query/queries.ts";
 import type { Progress, RevisedReview } from "../index/review-session.ts";
 
 /** To the reviewing thread, in order. */
@@ -6,12 +7,14 @@ export type WorkerRequest =
   | { readonly t: "document"; readonly path: string; readonly text: string | null }
   | { readonly t: "files"; readonly paths: readonly string[] }
   /** `cancel` is one shared 32-bit flag: a busy thread reads it without receiving a message. */
-  | { readonly t: "review"; readonly id: number; readonly cancel: Int32Array };
+  | { readonly t: "review"; readonly id: number; readonly cancel: Int32Array }
+  | { readonly t: "query"; readonly id: number; readonly query: Query; readonly cancel: Int32Array };
 
 /** From it. */
 export type WorkerAnswer =
   | { readonly t: "progress"; readonly id: number; readonly progress: Progress }
   | { readonly t: "reviewed"; readonly id: number; readonly revised: RevisedReview }
+  | { readonly t: "answered"; readonly id: number; readonly answer: Answer | null }
   | { readonly t: "cancelled"; readonly id: number }
   | { readonly t: "failed"; readonly id: number; readonly message: string; readonly stack: string }
   | { readonly t: "log"; readonly line: string };

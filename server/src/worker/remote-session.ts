@@ -1,10 +1,11 @@
 /** The server's side of a session that runs in another thread. */
+import type { Answer, Query, QueryName } from "../core/query/queries.ts";
 import { type CancellationToken, Cancelled } from "../core/text/cancellation.ts";
 import type { ProgressListener, ReviewSession, RevisedReview } from "../index/review-session.ts";
 import type { Port, WorkerAnswer, WorkerRequest } from "./messages.ts";
 
 interface Pending {
-  readonly resolve: (revised: RevisedReview) => void;
+  readonly resolve: (answer: unknown) => void;
   readonly reject: (error: Error) => void;
   readonly onProgress: ProgressListener | undefined;
   readonly stopWatching: () => void;
@@ -43,6 +44,9 @@ export function createRemoteSession(
         revision = answer.revised.revision;
         settle(answer.id)?.resolve(answer.revised);
         return;
+      case "answered":
+        settle(answer.id)?.resolve(answer.answer);
+        return;
       case "cancelled":
         settle(answer.id)?.reject(new Cancelled());
         return;
@@ -58,6 +62,23 @@ export function createRemoteSession(
     }
   });
 
+  const ask = (
+    send: (id: number, cancel: Int32Array) => void,
+    token: CancellationToken,
+    onProgress: ProgressListener | undefined,
+  ): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      if (failure !== null) {
+        reject(failure);
+        return;
+      }
+      const id = ++lastId;
+      const cancel = new Int32Array(new SharedArrayBuffer(4));
+      const stopWatching = watchToken(token, () => Atomics.store(cancel, 0, 1));
+      pending.set(id, { resolve, reject, onProgress, stopWatching });
+      send(id, cancel);
+    });
+
   return {
     get revision() {
       return revision;
@@ -65,17 +86,13 @@ export function createRemoteSession(
     setDocument: (path, text) => port.post({ t: "document", path, text }),
     filesChanged: (paths) => port.post({ t: "files", paths }),
     review: (token, onProgress) =>
-      new Promise((resolve, reject) => {
-        if (failure !== null) {
-          reject(failure);
-          return;
-        }
-        const id = ++lastId;
-        const cancel = new Int32Array(new SharedArrayBuffer(4));
-        const stopWatching = watchToken(token, () => Atomics.store(cancel, 0, 1));
-        pending.set(id, { resolve, reject, onProgress, stopWatching });
-        port.post({ t: "review", id, cancel });
-      }),
+      ask((id, cancel) => port.post({ t: "review", id, cancel }), token, onProgress) as Promise<RevisedReview>,
+    query: <K extends QueryName>(query: Query<K>, token: CancellationToken) =>
+      ask(
+        (id, cancel) => port.post({ t: "query", id, query: query as Query, cancel }),
+        token,
+        undefined,
+      ) as Promise<Answer<K> | null>,
     fail(error) {
       failure = error;
       for (const id of [...pending.keys()]) settle(id)?.reject(error);

@@ -1,4 +1,5 @@
 /** The reviewing thread's side: takes requests in order and runs them on a session. */
+import type { Query } from "../core/query/queries.ts";
 import { type CancellationToken, Cancelled } from "../core/text/cancellation.ts";
 import type { Progress, ReviewSession } from "../index/review-session.ts";
 import type { Port, WorkerAnswer, WorkerRequest } from "./messages.ts";
@@ -21,8 +22,40 @@ export function serveSession(session: ReviewSession, port: Port<WorkerAnswer, Wo
       case "review":
         tail = tail.then(() => runReview(session, port, request.id, request.cancel));
         return;
+      case "query":
+        // Not queued: between two turns of a review the session says at once whether it has an answer.
+        void answerQuery(session, port, request.id, request.query, request.cancel);
+        return;
     }
   });
+}
+
+async function answerQuery(
+  session: ReviewSession,
+  port: Port<WorkerAnswer, WorkerRequest>,
+  id: number,
+  query: Query,
+  flag: Int32Array,
+): Promise<void> {
+  try {
+    port.post({ t: "answered", id, answer: await session.query(query, tokenOf(flag)) });
+  } catch (error) {
+    port.post(failureOf(id, error));
+  }
+}
+
+function tokenOf(flag: Int32Array): CancellationToken {
+  return {
+    get isCancellationRequested() {
+      return Atomics.load(flag, 0) !== 0;
+    },
+  };
+}
+
+function failureOf(id: number, error: unknown): WorkerAnswer {
+  if (error instanceof Cancelled) return { t: "cancelled", id };
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  return { t: "failed", id, message, stack: stack ?? message };
 }
 
 async function runReview(
@@ -31,11 +64,6 @@ async function runReview(
   id: number,
   flag: Int32Array,
 ): Promise<void> {
-  const token: CancellationToken = {
-    get isCancellationRequested() {
-      return Atomics.load(flag, 0) !== 0;
-    },
-  };
   let last = 0;
   const report = (progress: Progress): void => {
     const now = Date.now();
@@ -44,14 +72,9 @@ async function runReview(
     port.post({ t: "progress", id, progress });
   };
   try {
-    const revised = await session.review(token, report);
+    const revised = await session.review(tokenOf(flag), report);
     port.post({ t: "reviewed", id, revised });
   } catch (error) {
-    if (error instanceof Cancelled) {
-      port.post({ t: "cancelled", id });
-      return;
-    }
-    const { message, stack } = error instanceof Error ? error : new Error(String(error));
-    port.post({ t: "failed", id, message, stack: stack ?? message });
+    port.post(failureOf(id, error));
   }
 }

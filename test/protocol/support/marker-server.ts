@@ -55,6 +55,7 @@ function createMarkerSession(folder: string): HostedSession {
       }
       return { revision: reviewed, review: reviewOf(folder, files.size, findings) };
     },
+    query: async () => null,
     dispose: () => {},
   };
 }

@@ -1,0 +1,18 @@
+/** Answers a question on a solved tree. Bounded: the graphs of a few filesystems are looked at, nothing is solved anew. */
+import type { CancellationToken } from "../text/cancellation.ts";
+import type { Answer, Query, QueryName } from "./queries.ts";
+import type { QueryScope } from "./query-scope.ts";
+
+type Answerer<K extends QueryName> = (scope: QueryScope, query: Query<K>, token: CancellationToken) => Answer<K>;
+
+const ANSWERERS: { readonly [K in QueryName]?: Answerer<K> } = {};
+
+/** Null when the question has no answer here. Throws `Cancelled`. */
+export function answerQuery<K extends QueryName>(
+  scope: QueryScope,
+  query: Query<K>,
+  token: CancellationToken,
+): Answer<K> | null {
+  const answer = ANSWERERS[query.name as K] as Answerer<K> | undefined;
+  return answer?.(scope, query, token) ?? null;
+}
