@@ -355,7 +355,10 @@ export function scanSkeleton(bytes: Uint8Array, names: NameTable): Skeleton {
       conditionals.push({ depth, parens, mode, firstArmDepth: -1, firstArmMode: mode });
       let n = end;
       while (bytes[n] === 32 || bytes[n] === 9) n++;
-      if (matches(p, end, "if") && bytes[n] === 48 && !IS_WORD[bytes[n + 1] ?? 32]) return skipDeadArm(stop + 1);
+      if (matches(p, end, "if") && bytes[n] === 48 && !IS_WORD[bytes[n + 1] ?? 32]) {
+        const next = skipDeadArm(stop + 1);
+        return next < length ? directive(next) : length;
+      }
     } else if (matches(p, end, "else") || matches(p, end, "elif")) {
       const top = conditionals[conditionals.length - 1];
       if (top !== undefined) {
@@ -379,6 +382,37 @@ export function scanSkeleton(bytes: Uint8Array, names: NameTable): Skeleton {
         depth = top.firstArmDepth;
     }
     return stop;
+  };
+
+  const isBlank = (c: number | undefined): boolean => c === 32 || c === 9 || c === 10 || c === 13;
+
+  const isTagKeyword = (from: number, to: number): boolean =>
+    matches(from, to, "struct") || matches(from, to, "union") || matches(from, to, "enum");
+
+  /**
+   * At a `{` that would open a function: where `struct tag` stands directly before it, macro calls without semicolons
+   * came first (`LE64_BITMASK(...)` newline `struct tag {`), and the declaration starts with the keyword.
+   */
+  const tagBefore = (brace: number): void => {
+    let p = brace;
+    while (isBlank(bytes[p - 1])) p--;
+    const tagWordEnd = p;
+    while (p > candidateEnd && IS_WORD[bytes[p - 1]!]) p--;
+    const tagWord = p;
+    let keyword = tagWord;
+    let keywordEnd = tagWordEnd;
+    if (!isTagKeyword(keyword, keywordEnd)) {
+      while (isBlank(bytes[p - 1])) p--;
+      keywordEnd = p;
+      while (p > candidateEnd && IS_WORD[bytes[p - 1]!]) p--;
+      keyword = p;
+      if (tagWord === tagWordEnd || !isTagKeyword(keyword, keywordEnd)) return;
+      tag = tagWord;
+      tagEnd = tagWordEnd;
+    }
+    candidate = -1;
+    headStart = keyword;
+    tagIsStruct = !matches(keyword, keywordEnd, "enum");
   };
 
   /** Records `.field = target` at the `=` of offset `at`. */
@@ -536,6 +570,7 @@ export function scanSkeleton(bytes: Uint8Array, names: NameTable): Skeleton {
           break;
         }
         depth = 1;
+        if (candidate >= 0 && parens === 0 && !equals) tagBefore(i);
         if (parens > 0) mode = OTHER;
         else if (equals) {
           mode = OTHER;
