@@ -17,10 +17,6 @@ import { answerQuery } from "../core/query/answer-query.ts";
 import type { Answer, Query, QueryName } from "../core/query/queries.ts";
 import { QueryScope } from "../core/query/query-scope.ts";
 import { ReachIndex } from "../core/query/reach-index.ts";
-import { answerQuery } from "../core/query/answer-query.ts";
-import type { Answer, Query, QueryName } from "../core/query/queries.ts";
-import { QueryScope } from "../core/query/query-scope.ts";
-import { ReachIndex } from "../core/query/reach-index.ts";
 import type { Finding, Review, UnhashSite, UnresolvedCall } from "../core/report/finding.ts";
 import { FindingMaker } from "../core/report/make-finding.ts";
 import { TOOL_NAME, TOOL_VERSION } from "../core/report/tool-version.ts";
@@ -42,9 +38,6 @@ export class Analysis {
   readonly #program: Program;
   #engine: Engine;
   #unhash = new Map<string, readonly UnhashSite[]>();
-  readonly #reach = new ReachIndex();
-  /** For questions between two reviews; null before the first, and from an edit to the next review. */
-  #scope: QueryScope | null = null;
   readonly #reach = new ReachIndex();
   /** For questions between two reviews; null before the first, and from an edit to the next review. */
   #scope: QueryScope | null = null;
@@ -88,7 +81,6 @@ export class Analysis {
   /** Takes a file's new bytes; null: it is gone. */
   replaceFile(path: string, bytes: Uint8Array | null): void {
     this.#scope = null;
-    this.#scope = null;
     const before = this.#program.files.get(path);
     if (before !== undefined) this.#engine.bodies.forget(before);
     if (bytes === null) this.#program.removeFile(path);
@@ -127,7 +119,6 @@ export class Analysis {
       unresolved.push(...unresolvedOf(each));
       properties.push(describeFilesystem(each));
       this.#reach.record(each);
-      this.#reach.record(each);
       each.release();
     }
     if (this.#options.filesystems === undefined)
@@ -144,14 +135,6 @@ export class Analysis {
         compare(a.rule, b.rule) ||
         compare(a.table, b.table),
     );
-    this.#scope = new QueryScope({
-      program: this.#program,
-      engine: this.#engine,
-      parser: this.#parser,
-      contexts,
-      filesystems: wanted,
-      reach: this.#reach,
-    });
     this.#scope = new QueryScope({
       program: this.#program,
       engine: this.#engine,
@@ -191,11 +174,6 @@ export class Analysis {
       problems: this.#tree.problems,
       findings,
     };
-  }
-
-  /** Answers from the last review; null when there is none of the present sources. */
-  query<K extends QueryName>(query: Query<K>, token: CancellationToken): Answer<K> | null {
-    return this.#scope === null ? null : answerQuery(this.#scope, query, token);
   }
 
   /** Answers from the last review; null when there is none of the present sources. */
