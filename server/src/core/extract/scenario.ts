@@ -44,10 +44,7 @@ export function composeScenario(request: ScenarioRequest): RaceModel {
   const used = reached(request, own);
   const fragments = request.fragments.filter((each) => used.has(each.name));
   const assumptions = [...(request.assumptions ?? []), ...fragments.flatMap((each) => each.assumptions.map(textOf))];
-  const fields = byName([
-    ...(request.slots.fields ?? []),
-    ...fragments.flatMap((each) => each.needs.fields),
-  ]);
+  const fields = byName([...(request.slots.fields ?? []), ...fragments.flatMap((each) => each.needs.fields)]);
   return {
     format: 1,
     id: request.id,

@@ -1,0 +1,145 @@
+/**
+ * What lowering knows of the kernel's words, as data: which call, member, flag or macro becomes which statement of a model.
+ * The built-in words are in kernel-vocabulary.ts; a caller adds its own (a filesystem's primitives) with `extendVocabulary`.
+ * A word of the vocabulary wins over the tree's own definition; a call that is neither here nor relevant is left out.
+ */
+
+/** Numbers are indices of arguments. */
+export type Operation =
+  | { readonly op: "lock" | "unlock" | "trylock"; readonly lock: number }
+  /** atomic_dec_and_lock(count, lock) */
+  | { readonly op: "dec-and-lock"; readonly count: number; readonly lock: number }
+  /** The value of the call is that argument: READ_ONCE(), container_of(). */
+  | { readonly op: "value"; readonly of: number }
+  | { readonly op: "assign"; readonly target: number; readonly value: number }
+  /** Accessors of i_state: inode_state_read(inode), inode_state_set(inode, mask), inode_state_replace(inode, clear, set). */
+  | { readonly op: "state-read" }
+  | { readonly op: "state-set" | "state-clear" | "state-assign" }
+  | { readonly op: "state-replace" }
+  | { readonly op: "assert"; readonly condition?: number; readonly value?: boolean }
+  | { readonly op: "count-read" | "count-inc" | "count-dec" | "count-inc-return" | "count-dec-and-test" }
+  /** atomic_add_unless(count, amount, unless); atomic_inc_not_zero(count) is (1, 0). */
+  | { readonly op: "count-add-unless"; readonly amount?: number; readonly unless?: number }
+  /** Is this link of an inode (or this list) empty? */
+  | { readonly op: "is-empty"; readonly negated?: boolean }
+  | { readonly op: "link-add"; readonly link: number; readonly list: number }
+  | { readonly op: "link-del"; readonly link: number }
+  | { readonly op: "list-first" }
+  | { readonly op: "lru-add" | "lru-del" | "lru-isolate"; readonly link: number }
+  | { readonly op: "lru-isolate-move"; readonly link: number; readonly list: number }
+  /** list_lru_walk(lru, isolate, arg, ..): the callback for each inode of the LRU, under the LRU's lock. */
+  | { readonly op: "lru-walk" }
+  /** The wait queue of a bit: (.., inode or &inode->i_state, bit). */
+  | { readonly op: "wait-queue"; readonly of: number; readonly bit: number }
+  | { readonly op: "prepare-wait"; readonly queue: number }
+  | { readonly op: "sleep" | "finish-wait" }
+  /** wait_var_event(queue, condition): the condition is looked at again after each wake-up. */
+  | { readonly op: "wait-event"; readonly queue: number; readonly condition: number }
+  /** wait_on_bit(&inode->i_state, bit, mode): until the bit is clear. */
+  | { readonly op: "wait-on-bit"; readonly of: number; readonly bit: number }
+  /** __wait_on_bit(queue, entry, action, mode): the same by its queue. */
+  | { readonly op: "wait-on-queue"; readonly queue: number }
+  | { readonly op: "wake"; readonly queue?: number; readonly of?: number; readonly bit?: number }
+  | { readonly op: "rcu-lock" | "rcu-unlock" }
+  /** Frees the inode after a grace period, or at once. */
+  | { readonly op: "call-rcu" | "free" }
+  | { readonly op: "alloc" }
+  | { readonly op: "is-error" | "is-error-or-null" | "error" }
+  | { readonly op: "memalloc" }
+  | StatementOperation
+  /** Does nothing that the model language knows. `value`: what it answers; absent: anything. */
+  | { readonly op: "ignore"; readonly value?: number };
+
+/**
+ * Statements of one atomic step, in the model language; `$0`, `$1` are the slots that these arguments lead to (an inode
+ * pointer, or the address of a part of an inode). Absent `does`: only a value. Absent `yields`: a value that may be anything.
+ */
+export interface StatementOperation {
+  readonly op: "statement";
+  readonly does?: string;
+  readonly yields?: string;
+  /** Cannot be called with a spin lock held. */
+  readonly sleeps?: boolean;
+}
+
+export type WordEntry = Operation & {
+  readonly names: readonly string[];
+  /** What is taken for granted by modelling it so. */
+  readonly assume?: string;
+};
+
+/** What a member of an object stands for. */
+export type Member =
+  | { readonly is: "flags"; readonly domain: "state" | "sb" }
+  | { readonly is: "number"; readonly field: string }
+  | { readonly is: "lock"; readonly lock: string }
+  | { readonly is: "link"; readonly link: "hash" | "lru" | "sb" | "io" }
+  | { readonly is: "list"; readonly list: "sb" | "lru" | "hash" }
+  /** Another object: `inode->i_sb` is the superblock, `inode->i_data` still leads to the inode. */
+  | { readonly is: "object"; readonly object: "inode" | "sb" | "lru" | "mapping" }
+  /** inode->i_ino: the number that the scenario is about. */
+  | { readonly is: "number-of-inode" };
+
+export interface LockWord {
+  readonly name: string;
+  readonly kind: "spin" | "sleep";
+  readonly per?: "slot";
+  readonly description?: string;
+}
+
+export interface VocabularyData {
+  readonly words: readonly WordEntry[];
+  /** Struct tag (or `inode`, `sb`, `lru`, `mapping`) to its members. */
+  readonly members: Readonly<Record<string, Readonly<Record<string, Member>>>>;
+  /** Variables of the tree that are locks: inode_hash_lock. */
+  readonly globalLocks: Readonly<Record<string, string>>;
+  readonly locks: readonly LockWord[];
+  /** Flag names to the bits of the model that they set; an empty list: a flag that the model does not have. */
+  readonly stateFlags: Readonly<Record<string, readonly string[]>>;
+  readonly sbFlags: Readonly<Record<string, readonly string[]>>;
+  readonly waitBits: Readonly<Record<string, string>>;
+  /** Plain numbers by name: LRU_REMOVED, true, GFP flags that do not matter. */
+  readonly numbers: Readonly<Record<string, number>>;
+  /** Struct tags of pointers that are the superblock, the LRU list, ... */
+  readonly objects: Readonly<Record<string, "inode" | "sb" | "lru" | "mapping">>;
+  /** Folders and files whose functions may be lowered in place, and those that never are. */
+  readonly follow: readonly string[];
+}
+
+export class Vocabulary {
+  readonly data: VocabularyData;
+  readonly words: ReadonlyMap<string, WordEntry>;
+  readonly stateBits: readonly string[];
+
+  constructor(data: VocabularyData) {
+    this.data = data;
+    const words = new Map<string, WordEntry>();
+    for (const entry of data.words) for (const name of entry.names) words.set(name, entry);
+    this.words = words;
+    this.stateBits = [...new Set(Object.values(data.stateFlags).flat())];
+  }
+
+  /** Whether the bodies of a file's functions may be lowered in place. */
+  follows(path: string): boolean {
+    return this.data.follow.some((each) => new RegExp(each).test(path));
+  }
+}
+
+/** Later words win. */
+export function extendVocabulary(base: VocabularyData, more: Partial<VocabularyData>): VocabularyData {
+  const members: Record<string, Record<string, Member>> = {};
+  for (const part of [base.members, more.members ?? {}])
+    for (const [object, list] of Object.entries(part)) members[object] = { ...members[object], ...list };
+  return {
+    words: [...base.words, ...(more.words ?? [])],
+    members,
+    globalLocks: { ...base.globalLocks, ...more.globalLocks },
+    locks: [...base.locks, ...(more.locks ?? [])],
+    stateFlags: { ...base.stateFlags, ...more.stateFlags },
+    sbFlags: { ...base.sbFlags, ...more.sbFlags },
+    waitBits: { ...base.waitBits, ...more.waitBits },
+    numbers: { ...base.numbers, ...more.numbers },
+    objects: { ...base.objects, ...more.objects },
+    follow: [...base.follow, ...(more.follow ?? [])],
+  };
+}
