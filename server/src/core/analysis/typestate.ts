@@ -46,6 +46,9 @@ export interface CallFrame {
   readonly via: string | null;
 }
 
+/** Told of every step that a walk takes, with the typestate before and those after it. */
+export type StepObserver = (body: Body, step: number, before: TypeState, after: readonly TypeState[]) => void;
+
 const INTERESTING: ReadonlySet<EffectKind> = new Set([
   "clear",
   "truncate",
@@ -73,10 +76,12 @@ export class TypestateWalk {
   #work = 0;
 
   readonly #tracksQueueing: boolean;
+  readonly #observer: StepObserver | null;
 
   /** `tracksQueueing`: whether paths that queue work are to be told from those that don't (->evict_inode_async). */
-  constructor(engine: Engine, graph: EffectGraph, tracksQueueing: boolean) {
+  constructor(engine: Engine, graph: EffectGraph, tracksQueueing: boolean, observer: StepObserver | null = null) {
     this.#engine = engine;
+    this.#observer = observer;
     this.#graph = graph;
     this.#tracksQueueing = tracksQueueing;
   }
@@ -136,6 +141,7 @@ export class TypestateWalk {
       const step = steps[at]!;
       const env = envs.get(at)!.get(state)!;
       const after = this.#stepStates(step, body, node, env, state, stack, reported);
+      this.#observer?.(body, at, state, after);
       if (step.k === "return") {
         for (const exit of after) {
           exits.add(exit);
