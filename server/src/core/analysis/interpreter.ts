@@ -72,6 +72,9 @@ const EMPTY: Env = new Map();
 const DECIDES =
   /\bPF_|current_is|gfp|GFP|\breturn\s+(0|1|true|false|NULL)\s*;|^\s*\(?\s*(0|1|true|false|NULL)\s*\)?\s*$/;
 const MAX_PREDICATE_TEXT = 800;
+/** One that looks at the task's flags decides what its caller does in reclaim, however long it is (evict_should_delete). */
+const ASKS_FOR_TASK = /\bPF_[A-Z]|\bcurrent_is_kswapd\b/;
+const MAX_TASK_PREDICATE_TEXT = 4000;
 const MAX_PREDICATE_DEPTH = 3;
 const MAX_CONTEXTS_OF_A_BODY = 16;
 
@@ -399,11 +402,9 @@ export class Interpreter {
     if (this.#depth >= MAX_PREDICATE_DEPTH || this.#knowledge.functions.has(name)) return undefined;
     const target = this.#lookup.direct(name, body.file);
     if (target === null) return undefined;
-    if (target.kind === "function" && target.function.span.end - target.function.span.body > MAX_PREDICATE_TEXT)
-      return undefined;
     if (!this.#canDecide(target, args)) return undefined;
     const callee = target.kind === "function" ? this.#bodies.of(target.function) : this.#bodies.ofMacro(target.macro);
-    if (callee === null || callee.text.length > MAX_PREDICATE_TEXT + 400 || this.#running.has(callee)) return undefined;
+    if (callee === null || this.#running.has(callee)) return undefined;
     this.#depth++;
     try {
       return this.expand(callee, args, mode).returns;
@@ -413,17 +414,20 @@ export class Interpreter {
   }
 
   /**
-   * Whether a parse of a small function is worth it: it looks at the task or at gfp bits, returns a plain constant, or
-   * is called with something known (a constant, a part of the inode under eviction).
+   * Whether a parse of the function is worth it for its value: it looks at the task, or it is small and looks at gfp
+   * bits, returns a plain constant, or is called with something known (a constant, a part of the inode under eviction).
    */
   #canDecide(target: DirectTarget, args: readonly Value[]): boolean {
-    if (args.some((value) => value !== undefined && value.k !== "nonzero")) return true;
     const definition = target.kind === "function" ? target.function : target.macro;
+    const { span } = definition;
+    const from = "body" in span ? span.body : span.parameters;
+    const length = span.end - from;
+    if (length > MAX_TASK_PREDICATE_TEXT) return false;
+    if (length <= MAX_PREDICATE_TEXT && args.some((value) => value !== undefined && value.k !== "nonzero")) return true;
     let decides = this.#decides.get(definition);
     if (decides === undefined) {
-      const { span } = definition;
-      const from = "body" in span ? span.body : span.parameters;
-      decides = DECIDES.test(this.#bodies.textOf(definition.file, from, span.end));
+      const text = this.#bodies.textOf(definition.file, from, span.end);
+      decides = (length > MAX_PREDICATE_TEXT ? ASKS_FOR_TASK : DECIDES).test(text);
       this.#decides.set(definition, decides);
     }
     return decides;

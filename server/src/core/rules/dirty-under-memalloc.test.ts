@@ -146,3 +146,48 @@ static const struct super_operations foo_sops = {
 	.evict_inode = foo_evict_inode,
 };
 `));
+
+test("follows what a long helper decides about a reclaiming task, through WARN_ON_ONCE and an enumerator", () =>
+  findsWhatIsMarked(`
+//- /fs/foo/inode.c
+#include <linux/fs.h>
+
+enum foo_fate {
+	FOO_DELETE,
+	FOO_SKIP,
+	FOO_DEFER,
+};
+
+static enum foo_fate foo_fate_of(struct inode *inode)
+{
+	/*
+	${"Text that makes this longer than what is read for a constant alone. ".repeat(14)}
+	 */
+	if (test_bit(FOO_IN_USE, &FOO_I(inode)->flags))
+		return FOO_DEFER;
+	if (WARN_ON_ONCE(current->flags & PF_MEMALLOC))
+		return FOO_DEFER;
+	if (foo_is_shared(inode))
+		return FOO_SKIP;
+	return FOO_DELETE;
+}
+
+static void foo_evict_inode(struct inode *inode)
+{
+	enum foo_fate fate;
+
+	fate = foo_fate_of(inode);
+	if (fate == FOO_DEFER)
+		goto out;
+	if (fate == FOO_DELETE)
+		mark_inode_dirty(inode);
+	mark_buffer_dirty(FOO_SB(inode->i_sb)->bitmap);
+out:
+	truncate_inode_pages_final(&inode->i_data);
+	clear_inode(inode);
+}
+
+static const struct super_operations foo_sops = {
+	.evict_inode = foo_evict_inode,
+};
+`));
