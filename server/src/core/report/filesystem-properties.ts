@@ -22,6 +22,8 @@ export interface PropertyEvidence {
   /** What happens there, in a few words. */
   readonly what: string;
   readonly chain: readonly ChainLink[];
+  /** Whether a task in reclaim (PF_MEMALLOC set) gets there; suppressed findings count, too. */
+  readonly reclaim: boolean;
   /** Why one may doubt it. */
   readonly doubt?: string;
 }

@@ -18,7 +18,12 @@ test("the sample tree's filesystems have the properties that they were written f
     "never-hashed",
   ]);
   // What a guard keeps out of reclaim is a property all the same: no finding says it.
-  expect(of("fs/guardfs")?.properties.dirties).toMatchObject({ file: "fs/guardfs/inode.c", operation: "evict_inode" });
+  expect(of("fs/guardfs")?.properties.dirties).toMatchObject({
+    file: "fs/guardfs/inode.c",
+    operation: "evict_inode",
+    reclaim: false,
+  });
+  expect(of("fs/dirtfs")?.properties.dirties?.reclaim).toBe(true);
 });
 
 test("evidence is the shortest sure way, with the guards in source words; a comment on i_nlink is no test of it", async () => {
@@ -55,6 +60,7 @@ static const struct super_operations foo_sops = {
         file: "fs/foo/inode.c",
         line: 14,
         what: "mark_inode_dirty() dirties the inode",
+        reclaim: true,
         chain: [
           {
             function: "foo_evict_inode",

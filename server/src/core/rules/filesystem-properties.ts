@@ -1,10 +1,11 @@
 /** What a filesystem's eviction can do in any context, with the shortest way to each: facts, no judgement. */
 import type { Anchor, FilesystemFacts, Operation, ReachedEffect } from "../analysis/filesystem-facts.ts";
-import { MODES } from "../analysis/interpreter.ts";
+import { MODES, type Mode } from "../analysis/interpreter.ts";
 import { positionIn } from "../ir/function-bodies.ts";
 import type { EffectKind } from "../knowledge/knowledge.ts";
 import type { FilesystemProperties, PropertyEvidence, PropertyId } from "../report/filesystem-properties.ts";
 import { linkOf } from "../report/make-finding.ts";
+import { reclaimContexts } from "./contexts.ts";
 import { linksOf } from "./effect-findings.ts";
 import { inodeCache } from "./hash-use.ts";
 
@@ -40,21 +41,42 @@ export function describeFilesystem(facts: FilesystemFacts): FilesystemProperties
   };
 }
 
+/** The way that reclaim takes where there is a sure one, else any. */
 function nearest(facts: FilesystemFacts, kinds: readonly EffectKind[]): PropertyEvidence | null {
-  let best: { operation: Operation; effect: ReachedEffect } | null = null;
-  for (const operation of facts.operations) {
-    for (const { effects } of facts.anchors(operation, MODES.any)) {
+  const underReclaim = facts.operations.filter(({ name }) => reclaimContexts(facts, name).length > 0);
+  const first = search(facts, underReclaim, kinds, MODES.reclaim);
+  if (first !== null && first.effect.doubt === null) return evidenceOf(first, true);
+  const any = search(facts, facts.operations, kinds, MODES.any);
+  return any === null ? null : evidenceOf(any, first !== null);
+}
+
+interface Found {
+  readonly operation: Operation;
+  readonly effect: ReachedEffect;
+}
+
+function search(
+  facts: FilesystemFacts,
+  operations: readonly Operation[],
+  kinds: readonly EffectKind[],
+  mode: Mode,
+): Found | null {
+  let best: Found | null = null;
+  for (const operation of operations) {
+    for (const { effects } of facts.anchors(operation, mode)) {
       for (const effect of effects) {
         if (!kinds.includes(effect.site.kind)) continue;
         // The first operation counts (->evict_inode); within it a sure way before a doubtful one, a short one before a long.
-        if (best === null || (best.operation === operation && isBetter(effect, best.effect)))
-          best = { operation, effect };
-        else if (best.effect.doubt !== null && effect.doubt === null) best = { operation, effect };
-        break;
+        const wins =
+          best === null ||
+          (best.operation === operation
+            ? isBetter(effect, best.effect)
+            : best.effect.doubt !== null && effect.doubt === null);
+        if (wins) best = { operation, effect };
       }
     }
   }
-  return best === null ? null : evidenceOf(best.operation, best.effect);
+  return best;
 }
 
 function isBetter(a: ReachedEffect, b: ReachedEffect): boolean {
@@ -62,7 +84,7 @@ function isBetter(a: ReachedEffect, b: ReachedEffect): boolean {
   return a.chain.length < b.chain.length;
 }
 
-function evidenceOf(operation: Operation, effect: ReachedEffect): PropertyEvidence {
+function evidenceOf({ operation, effect }: Found, reclaim: boolean): PropertyEvidence {
   const { site, doubt } = effect;
   return {
     operation: operation.name,
@@ -71,6 +93,7 @@ function evidenceOf(operation: Operation, effect: ReachedEffect): PropertyEviden
     line: positionIn(site.body, site.event.call.at).line,
     what: `${site.primitive}() ${site.what}`,
     chain: linksOf(effect).map(linkOf),
+    reclaim,
     ...(doubt === null ? {} : { doubt }),
   };
 }
@@ -93,6 +116,7 @@ function findDeletion(facts: FilesystemFacts): PropertyEvidence | null {
       line,
       what: "tests i_nlink, and frees the inode for good",
       chain: [{ function: name, file: file.path, line }],
+      reclaim: reclaimContexts(facts, operation.name).length > 0,
     };
   }
   return null;
