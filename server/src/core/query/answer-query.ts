@@ -1,11 +1,23 @@
 /** Answers a question on a solved tree. Bounded: the graphs of a few filesystems are looked at, nothing is solved anew. */
 import type { CancellationToken } from "../text/cancellation.ts";
+import { incomingCalls, outgoingCalls, prepareHierarchy } from "./call-hierarchy.ts";
+import { explainPlace } from "./explain-place.ts";
+import { lineHints } from "./line-hints.ts";
+import { fieldImplementations, fieldReferences } from "./ops-fields.ts";
 import type { Answer, Query, QueryName } from "./queries.ts";
 import type { QueryScope } from "./query-scope.ts";
 
 type Answerer<K extends QueryName> = (scope: QueryScope, query: Query<K>, token: CancellationToken) => Answer<K>;
 
-const ANSWERERS: { readonly [K in QueryName]?: Answerer<K> } = {};
+const ANSWERERS: { readonly [K in QueryName]?: Answerer<K> } = {
+  place: explainPlace,
+  hints: lineHints,
+  hierarchy: prepareHierarchy,
+  incoming: (scope, { item }) => incomingCalls(scope, item),
+  outgoing: (scope, { item }) => outgoingCalls(scope, item),
+  implementations: fieldImplementations,
+  references: fieldReferences,
+};
 
 /** Null when the question has no answer here. Throws `Cancelled`. */
 export function answerQuery<K extends QueryName>(
