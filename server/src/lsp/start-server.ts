@@ -14,6 +14,7 @@ import { TextDocument } from "vscode-languageserver-textdocument";
 import { type InitializationOptions, SERVER_COMMANDS } from "../protocol/messages.ts";
 import type { EnvironmentFactory } from "./environment.ts";
 import { serveFeatures } from "./serve-features.ts";
+import { serveViews } from "./serve-views.ts";
 import { SettingsStore } from "./settings-store.ts";
 import { servePanels } from "./simulator-panels.ts";
 import { Workspace } from "./workspace.ts";
@@ -49,6 +50,7 @@ export function startServer(connection: Connection, createEnvironment: Environme
       folders: folders.map((folder) => folder.uri),
     });
     serveFeatures(connection, documents, workspace);
+    serveViews(connection, workspace);
     if (environment.panels !== null) {
       const held = workspace;
       servePanels(connection, environment.panels, (root, id) => held.finding(root, id));

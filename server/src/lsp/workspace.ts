@@ -84,6 +84,11 @@ export class Workspace {
     return this.#places.get(uri) ?? null;
   }
 
+  /** Every tree under review, in the order in which they were met. */
+  get reviews(): readonly RootReview[] {
+    return [...this.#roots.values()];
+  }
+
   finding(root: string, id: string): Finding | undefined {
     return this.#roots.get(root)?.latest?.review.findings.find((finding) => finding.id === id);
   }
