@@ -2,6 +2,7 @@
  * One kernel tree under review: owns its session, feeds it edits, runs at most one review at a time and queues at most
  * one behind it. Never throws to the connection: what goes wrong becomes a status with one line.
  */
+import type { Answer, Query, QueryName } from "../core/query/queries.ts";
 import type { CancellationToken } from "../core/text/cancellation.ts";
 import { Cancelled } from "../core/text/cancellation.ts";
 import type { ProgressListener, RevisedReview } from "../index/review-session.ts";
@@ -21,6 +22,11 @@ export interface RootReviewPorts {
 interface OpenDocument {
   readonly version: number;
   readonly text: string;
+}
+
+/** A request's token: it can say at once that nobody waits for the answer any more. */
+export interface RequestToken extends CancellationToken {
+  readonly onCancellationRequested?: (listener: () => void) => unknown;
 }
 
 class RunToken implements CancellationToken {
@@ -52,6 +58,8 @@ export class RootReview {
   #disposed = false;
   /** Cancelled by the user: nothing runs until a command or a newly opened document asks for it. */
   #paused = false;
+  /** Questions that wait for the review of what was typed before them. */
+  #waiting: (() => void)[] = [];
 
   constructor(root: string, ports: RootReviewPorts) {
     this.root = root;
@@ -98,6 +106,36 @@ export class RootReview {
     if (paths.length > 0) this.#schedule(FILES_DELAY);
   }
 
+  /**
+   * Answers a question from a review of what is typed now: waits for one that is under way. Null when the tree is not indexed
+   * yet, when there is no answer, and when the question was cancelled.
+   */
+  async query<K extends QueryName>(query: Query<K>, token: RequestToken): Promise<Answer<K> | null> {
+    while (this.#latest !== null && this.#isBehind() && !token.isCancellationRequested) {
+      await new Promise<void>((resolve) => {
+        this.#waiting.push(resolve);
+        token.onCancellationRequested?.(resolve);
+      });
+    }
+    if (this.#latest === null || this.#session === null || token.isCancellationRequested) return null;
+    try {
+      return await this.#session.query(query, token);
+    } catch (error) {
+      if (!(error instanceof Cancelled)) this.#ports.log(`${query.name}: ${(error as Error).stack ?? String(error)}`);
+      return null;
+    }
+  }
+
+  #isBehind(): boolean {
+    return !this.#disposed && (this.#run !== null || this.#queued || this.#timerDue !== Number.POSITIVE_INFINITY);
+  }
+
+  #settled(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resume of waiting) resume();
+  }
+
   /** Throws the index away and starts again. */
   restart(): void {
     this.#run = cancel(this.#run);
@@ -114,6 +152,7 @@ export class RootReview {
     clearTimeout(this.#timer);
     this.#session?.dispose();
     this.#session = null;
+    this.#settled();
   }
 
   #schedule(delay: number): void {
@@ -184,6 +223,7 @@ export class RootReview {
           this.#schedule(0);
         }
       }
+      this.#settled();
     }
   }
 

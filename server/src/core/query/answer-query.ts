@@ -1,4 +1,5 @@
 /** Answers a question on a solved tree. Bounded: the graphs of a few filesystems are looked at, nothing is solved anew. */
+import { answerModel, answerVerdict } from "../extract/filesystem/answer-simulation.ts";
 import type { CancellationToken } from "../text/cancellation.ts";
 import { incomingCalls, outgoingCalls, prepareHierarchy } from "./call-hierarchy.ts";
 import { explainPlace } from "./explain-place.ts";
@@ -10,6 +11,8 @@ import type { QueryScope } from "./query-scope.ts";
 type Answerer<K extends QueryName> = (scope: QueryScope, query: Query<K>, token: CancellationToken) => Answer<K>;
 
 const ANSWERERS: { readonly [K in QueryName]?: Answerer<K> } = {
+  model: answerModel,
+  verdict: answerVerdict,
   place: explainPlace,
   hints: lineHints,
   hierarchy: prepareHierarchy,

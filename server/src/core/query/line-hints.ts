@@ -61,7 +61,7 @@ function hintsOf(
       body,
       call.end,
       [...new Set(gained.map(nameOf))].join(" or "),
-      gained.map(describeState).join("\n"),
+      [...new Set(gained.map(describeState))].join("\n"),
     );
     if (seen.has(hint.line)) continue;
     seen.add(hint.line);

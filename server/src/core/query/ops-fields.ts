@@ -135,6 +135,7 @@ function callsIn(scope: QueryScope, file: SourceFile, field: Field): FieldUse[] 
     if (!pattern.test(text)) continue;
     const body = scope.engine.bodies.of(fn);
     if (body === null) continue;
+    pattern.lastIndex = 0;
     for (const match of body.text.matchAll(pattern)) {
       const at = match.index + match[0].length - field.name.length;
       if (isIn(scope, body, field, at)) uses.push({ file: file.path, span: spanOf(body, at, at + field.name.length) });

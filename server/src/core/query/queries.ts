@@ -3,7 +3,10 @@
  * both travel between threads. Files are relative to the tree's root; lines and columns are 1-based, columns in UTF-16
  * units, ends exclusive.
  */
-import type { ChainLink, ContextName, EvictionOperation } from "../report/finding.ts";
+import type { ChainFailure } from "../extract/filesystem/chain-steps.ts";
+import type { FindingVerdict } from "../extract/filesystem/verdict.ts";
+import type { RaceModel } from "../race/model.ts";
+import type { ChainLink, ContextName, EvictionOperation, Finding } from "../report/finding.ts";
 
 export interface Place {
   readonly file: string;
@@ -149,6 +152,12 @@ export interface Fix extends FixOffer {
 }
 
 interface Questions {
+  /** The finding's own model, made from the tree's code; the reason where none can be made. */
+  readonly model: { readonly ask: { readonly finding: Finding }; readonly answer: RaceModel | ChainFailure };
+  readonly verdict: {
+    readonly ask: { readonly finding: Finding; readonly maxStates?: number };
+    readonly answer: FindingVerdict;
+  };
   readonly place: { readonly ask: Place; readonly answer: PlaceExplanation | null };
   readonly hints: {
     readonly ask: { readonly file: string; readonly fromLine: number; readonly toLine: number };
