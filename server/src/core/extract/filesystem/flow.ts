@@ -42,8 +42,8 @@ interface Way {
   to: number;
   /** The steps of a choice that goes this way; none where control simply goes on. */
   readonly steps: readonly StepObject[];
-  /** Set where the link count decides. */
-  readonly link: "zero" | "nonzero" | null;
+  /** Some of the steps do more than name the condition: the way counts even where all lead to one place. */
+  readonly acts: boolean;
 }
 
 export function lowerFlow(request: FlowRequest): Flow {
@@ -60,8 +60,8 @@ export function lowerFlow(request: FlowRequest): Flow {
     );
     if (step.k === "return") emitted[at]!.push(...(request.onReturn?.(step.at) ?? []));
     const targets = new Set(request.interpreter.successors(step, env, body, request.mode).map(([to]) => to));
-    for (const to of targets) ways[at]!.push(wayOf(request, step, at, to < 0 ? EXIT : to, targets.size, env, choices));
-    if (ways[at]!.length === 0) ways[at]!.push({ to: EXIT, steps: [], link: null });
+    for (const to of targets) ways[at]!.push(wayOf(request, step, to < 0 ? EXIT : to, targets.size, env, choices));
+    if (ways[at]!.length === 0) ways[at]!.push({ to: EXIT, steps: [], acts: false });
   });
   const cutsLoop = openLoops(body.ir.entry, ways, emitted);
   const order = postorder(body.ir.entry, ways);
@@ -69,7 +69,7 @@ export function lowerFlow(request: FlowRequest): Flow {
   for (const at of order) {
     for (const way of ways[at]!) way.to = resolved.get(way.to) ?? EXIT;
     const different = new Set(ways[at]!.map(({ to }) => to));
-    resolved.set(at, emitted[at]!.length > 0 || different.size > 1 ? at : [...different][0]!);
+    resolved.set(at, emitted[at]!.length > 0 || different.size > 1 || ways[at]!.some((way) => way.acts) ? at : [...different][0]!);
   }
   const entry = resolved.get(body.ir.entry) ?? EXIT;
   const steps = write(entry, order, resolved, emitted, ways);
@@ -99,7 +99,6 @@ function solve({ body, mode, interpreter, args, facts }: FlowRequest): (Env | un
 function wayOf(
   request: FlowRequest,
   step: CodeStep,
-  at: number,
   to: number,
   alternatives: number,
   env: Env,
@@ -107,20 +106,21 @@ function wayOf(
 ): Way {
   const { body, mode, interpreter } = request;
   if (step.k !== "branch") {
-    if (alternatives < 2) return { to, steps: [], link: null };
+    if (alternatives < 2) return { to, steps: [], acts: false };
     const label = step.k === "switch" ? "switch" : "either way";
-    return { to, steps: [{ do: "skip()", label }], link: null };
+    return { to, steps: [{ do: "skip()", label }], acts: false };
   }
   const yes = to === step.yes || (to === EXIT && step.yes < 0);
   const extra = (request.onBranch?.(step, yes) ?? []).map(objectOf);
-  if (alternatives < 2) return { to, steps: extra, link: null };
+  const acts = extra.length > 0;
+  if (alternatives < 2) return { to, steps: extra, acts };
   const source: SourceSpan = { file: body.file.path, line: positionIn(body, step.at).line };
   const label = wayLabel(body, step, yes);
   const test = linkTest(step.test, env, body, mode, interpreter);
   const said = yes ? test?.holds : test?.fails;
-  if (said != null) return { to, steps: [{ do: `wait(${LINKS[said]})`, label, source }, ...extra], link: said };
-  const statement = choices.take(step, at, yes, env);
-  return { to, steps: [{ do: statement, label, source }, ...extra], link: null };
+  if (said != null) return { to, steps: [{ do: `wait(${LINKS[said]})`, label, source }, ...extra], acts };
+  const statement = choices.take(step, yes, env);
+  return { to, steps: [{ do: statement, label, source }, ...extra], acts };
 }
 
 const LINKS = { zero: "inode.nlink == 0", nonzero: "inode.nlink > 0" } as const;
@@ -144,14 +144,14 @@ class StableChoices {
   }
 
   /** The statement of the step that goes one way. */
-  take(step: CodeStep & { readonly k: "branch" }, _at: number, yes: boolean, env: Env): string {
+  take(step: CodeStep & { readonly k: "branch" }, yes: boolean, env: Env): string {
     if (step.test.k !== "id" || !this.#stable.has(step.test.name)) return "skip()";
     const { name } = step.test;
     const { body, mode, interpreter } = this.#request;
     const init = this.#stable.get(name);
     const test = init == null ? null : linkTest(init, env, body, mode, interpreter);
     const said = yes ? test?.holds : test?.fails;
-    const conditions = said == null ? [] : [LINKS[said]];
+    const conditions: string[] = said == null ? [] : [LINKS[said]];
     if ((this.#tested.get(name) ?? 0) < 2) return conditions.length === 0 ? "skip()" : `wait(${conditions[0]})`;
     const [mine, other] = yes ? [1, 2] : [2, 1];
     conditions.push(`${choiceName(name)} != ${other}`);
@@ -187,7 +187,7 @@ function openLoops(entry: number, ways: Way[][], emitted: readonly Step[][]): bo
     const targets = exits.size === 0 ? [EXIT] : [...exits];
     ways[back.from] = [
       ...ways[back.from]!.filter((way) => way.to !== back.to),
-      ...targets.map((to): Way => ({ to, steps: [{ do: "skip()", label: "the loop ends" }], link: null })),
+      ...targets.map((to): Way => ({ to, steps: [{ do: "skip()", label: "the loop ends" }], acts: false })),
     ];
   }
   for (let back = backEdge(entry, ways); back !== null; back = backEdge(entry, ways)) {
@@ -298,13 +298,16 @@ function goTo(to: number): StepObject {
 }
 
 function transition(ways: readonly Way[], next: number, last: boolean): StepObject[] {
-  const byTarget = new Map<number, Way>();
-  for (const way of ways) if (!byTarget.has(way.to)) byTarget.set(way.to, way);
+  const byTarget = new Map<string, Way>();
+  for (const way of ways) {
+    const key = way.acts ? `${way.to}!` : String(way.to);
+    if (!byTarget.has(key)) byTarget.set(key, way);
+  }
   const different = [...byTarget.values()];
   if (different.length === 1) {
     const [{ to, steps }] = different as [Way];
     // Where every way leads to one place the labels of the choice tell nothing, but steps beside them may.
-    const kept = ways.length === 1 ? steps : [];
+    const kept = ways.length === 1 && ways[0]!.acts ? steps : [];
     if ((to === next && !last) || (to === EXIT && last)) return [...kept];
     return [...kept, goTo(to)];
   }

@@ -1,0 +1,125 @@
+/**
+ * The parts of the eviction protocol that a filesystem's own steps are put into: the life of an inode around its methods,
+ * and a lookup of the same number. What generic code does is written down here after Linux 6.12; the places of the steps
+ * are those of the opened tree, found by what stands there.
+ */
+import type { Engine } from "../../analysis/effect-graph.ts";
+import type { Program } from "../../callgraph/program.ts";
+import { getModel } from "../../race/catalogue/index.ts";
+import type { Procedure, SourceSpan, Step, StepObject } from "../../race/model.ts";
+
+/** Finds the line of generic code that a step stands for; nothing where the tree has no such function or line. */
+export type FindLine = (fn: string, pattern: RegExp) => { readonly source: SourceSpan } | Record<string, never>;
+
+export function lineFinder(program: Program, engine: Engine): FindLine {
+  const known = new Map<string, ReturnType<FindLine>>();
+  return (fn, pattern) => {
+    const key = `${fn} ${pattern.source}`;
+    let found = known.get(key);
+    if (found === undefined) {
+      found = {};
+      for (const each of program.functionsNamed(fn)) {
+        const text = engine.bodies.textOf(each.file, each.span.body, each.span.end);
+        const at = text.search(pattern);
+        if (at < 0 || !isGeneric(each.file.path)) continue;
+        const before = engine.bodies.textOf(each.file, 0, each.span.body) + text.slice(0, at);
+        let line = 1;
+        for (let i = before.indexOf("\n"); i >= 0; i = before.indexOf("\n", i + 1)) line++;
+        found = { source: { file: each.file.path, line } };
+        break;
+      }
+      known.set(key, found);
+    }
+    return found;
+  };
+}
+
+function isGeneric(path: string): boolean {
+  return /^(fs|mm)\/[^/]+\.c$/.test(path);
+}
+
+/** evict() behind ->evict_inode: off the hash, the waiters woken. */
+export function unhashAndWake(slot: string, find: FindLine): Step[] {
+  return [
+    {
+      label: "remove_inode_hash(inode)",
+      do: "lock(hash_lock)",
+      ...find("evict", /remove_inode_hash\s*\(/),
+    },
+    { label: "spin_lock(&inode->i_lock)", do: `lock(i_lock[${slot}])`, ...find("__remove_inode_hash", /spin_lock/) },
+    {
+      label: "hlist_del_init_rcu(&inode->i_hash)",
+      do: `hash_del(${slot})`,
+      ...find("__remove_inode_hash", /hlist_del_init/),
+    },
+    { label: "spin_unlock(&inode->i_lock)", do: `unlock(i_lock[${slot}])` },
+    { label: "spin_unlock(&inode_hash_lock)", do: "unlock(hash_lock)" },
+    ...wakeWaiters(slot, find),
+  ];
+}
+
+export function wakeWaiters(slot: string, find: FindLine): Step[] {
+  return [
+    { label: "spin_lock(&inode->i_lock)", do: `lock(i_lock[${slot}])` },
+    {
+      label: "inode_wake_up_bit(inode, __I_NEW)",
+      do: `wake(${slot}, NEW)`,
+      ...find("evict", /wake_up_bit\s*\(/),
+    },
+    { label: "spin_unlock(&inode->i_lock)", do: `unlock(i_lock[${slot}])` },
+  ];
+}
+
+/** The last reference is gone: I_FREEING under i_lock. */
+export function startFreeing(slot: string, find: FindLine): Step[] {
+  return [
+    { label: "iput(): spin_lock(&inode->i_lock)", do: `lock(i_lock[${slot}])`, ...find("iput", /lock/) },
+    {
+      label: "iput_final(): i_state |= I_FREEING",
+      do: `${slot}.count--; ${slot}.FREEING = 1`,
+      ...find("iput_final", /I_FREEING/),
+    },
+    { label: "spin_unlock(&inode->i_lock)", do: `unlock(i_lock[${slot}])` },
+  ];
+}
+
+/** What verdicts that rest on `lookupProcedure` say. */
+export const LOOKUP_ASSUMPTION =
+  "a lookup waits for an inode that is I_FREEING and hashed, and looks again (__wait_on_freeing_inode() of Linux 6.12)";
+
+/**
+ * iget_locked() of number 1 with the parameter `r` for its result, from the catalogue's baseline: it waits for an inode
+ * that is being freed, builds a new one where there is none, and notes in `built` that it has read the disk.
+ */
+export function lookupProcedure(find: FindLine): Procedure {
+  const procedure = getModel("sync-evict-baseline")?.procedures?.find((each) => each.name === "iget_locked");
+  if (procedure === undefined) throw new Error("the catalogue has no iget_locked()");
+  const places: readonly [RegExp, ReturnType<FindLine>][] = [
+    [/__wait_on_freeing_inode|I_FREEING/, find("find_inode_fast", /I_FREEING/)],
+    [/inode_unhashed/, find("__wait_on_freeing_inode", /inode_unhashed/)],
+    [/^schedule\(\) in __wait/, find("__wait_on_freeing_inode", /schedule\(\)/)],
+    [/^finish_wait\(wq_head/, find("__wait_on_freeing_inode", /finish_wait/)],
+    [/hlist_for_each_entry_rcu/, find("find_inode_fast", /for_each/)],
+    [/alloc_inode/, find("iget_locked", /alloc_inode/)],
+    [/hlist_add_head_rcu/, find("iget_locked", /hlist_add_head/)],
+    [/^__iget/, find("find_inode_fast", /__iget/)],
+    [/I_NEW/, find("unlock_new_inode", /I_NEW/)],
+  ];
+  const change = (step: Step): Step => {
+    if (typeof step === "string") return step;
+    const { source: _place, ...rest } = step;
+    const place = places.find(([pattern]) => pattern.test(step.label ?? ""))?.[1] ?? {};
+    return {
+      ...rest,
+      ...place,
+      ...(step.do === "read_inode(fresh)" ? { do: "built = 1" } : {}),
+      ...(step.then === undefined ? {} : { then: step.then.map(change) }),
+      ...(step.else === undefined ? {} : { else: step.else.map(change) }),
+      ...(step.loop === undefined ? {} : { loop: step.loop.map(change) }),
+    } as StepObject;
+  };
+  return { ...procedure, steps: procedure.steps.map(change) };
+}
+
+export const I_LOCK = { name: "i_lock", kind: "spin", per: "slot", description: "inode->i_lock" } as const;
+export const HASH_LOCK = { name: "hash_lock", kind: "spin", description: "inode_hash_lock" } as const;

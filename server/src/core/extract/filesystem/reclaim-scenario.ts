@@ -1,0 +1,249 @@
+/**
+ * Reclaim becomes the last holder of an inode and does what the finding names: by the dentry shrinker, which races
+ * with an unlink and a close, or by the walk of the inode LRU. DIRT: nothing is dirtied with PF_MEMALLOC set. RECL:
+ * nobody with PF_MEMALLOC waits for memory, for I/O, or for somebody who waits for memory.
+ */
+import type { LockDeclaration, Procedure, Step, ThreadDeclaration, VariableDeclaration } from "../../race/model.ts";
+import type { ChainFailure, ChainSteps } from "./chain-steps.ts";
+import { chainOf, type FindingScope, primitiveOf, reclaimerOf, reclaimMode, type Scenario } from "./finding-scope.ts";
+import { I_LOCK } from "./protocol.ts";
+
+/** What the effect does to a reclaimer, and who else is needed to see it. */
+interface Hazard {
+  readonly step: string;
+  readonly invariant: "DIRT" | "RECL";
+  readonly variables: readonly VariableDeclaration[];
+  readonly locks: readonly LockDeclaration[];
+  readonly partners: readonly ThreadDeclaration[];
+  readonly assumptions: readonly string[];
+  readonly summary: string;
+}
+
+const MEMORY: readonly VariableDeclaration[] = [
+  { name: "free", initial: 0, max: 4, group: "memory", description: "free pages: memory is short" },
+  { name: "reserve", initial: 1, max: 4, group: "memory", description: "pages that only PF_MEMALLOC tasks may take" },
+];
+
+export function reclaimScenario(scope: FindingScope): Scenario | ChainFailure {
+  const { finding } = scope;
+  const hazard = hazardOf(scope);
+  const chain = chainOf(scope, reclaimMode(finding), (label, source) => [{ do: hazard.step, label, source }]);
+  if ("reason" in chain) return chain;
+  return {
+    summary: hazard.summary,
+    assumptions: [...chain.assumptions, ...hazard.assumptions],
+    variables: [{ name: "d_count", initial: 2, max: 3 }, { name: "dead" }, ...hazard.variables],
+    slots: { count: 1, initial: [{ ino: 1, count: 1, nlink: 1, hashed: 1 }] },
+    locks: [I_LOCK, { name: "d_lock", kind: "spin", description: "dentry->d_lock" }, ...hazard.locks],
+    procedures: [...chain.procedures],
+    threads: [unlinker(scope), closer(scope), reclaimer(scope, chain), ...hazard.partners],
+    invariants: [hazard.invariant],
+  };
+}
+
+function hazardOf({ finding, engine }: FindingScope): Hazard {
+  if (finding.rule === "dirty-under-memalloc") {
+    return {
+      step: "dirty(inode)",
+      invariant: "DIRT",
+      variables: [],
+      locks: [],
+      partners: [],
+      assumptions: [],
+      summary: "Reclaim becomes the last holder of the inode; its eviction must not dirty anything.",
+    };
+  }
+  if (finding.rule === "nofail-under-memalloc") {
+    return {
+      step: "alloc_nf(1)",
+      invariant: "RECL",
+      variables: MEMORY,
+      locks: [],
+      partners: [
+        {
+          name: "reclaimer 2",
+          description: "another task that reclaims, with PF_MEMALLOC set",
+          context: ["MEMALLOC"],
+          steps: [{ label: "an allocation in another eviction takes the last page of the reserve", do: "alloc_nf(1)" }],
+        },
+      ],
+      assumptions: [],
+      summary: "Memory is short and another reclaimer takes the reserve: an allocation that may not fail then waits for the task that makes it.",
+    };
+  }
+  const kinds = engine.knowledge.functions.get(primitiveOf(finding) ?? "")?.effects ?? [];
+  const isLock = kinds.includes("lock");
+  const isTransaction = kinds.includes("transaction");
+  if (!isLock && !isTransaction && !kinds.includes("freeze")) {
+    return {
+      step: "io_wait()",
+      invariant: "RECL",
+      variables: MEMORY,
+      locks: [],
+      partners: [],
+      assumptions: [],
+      summary: "Reclaim becomes the last holder of the inode; its eviction must not wait for I/O.",
+    };
+  }
+  const what = isLock ? "the lock" : isTransaction ? "the journal" : "the freezer's hold on the filesystem";
+  const held = isLock ? "held_lock" : isTransaction ? "journal" : "sb_writers";
+  return {
+    step: `lock(${held})`,
+    invariant: "RECL",
+    variables: MEMORY,
+    locks: [{ name: held, kind: "sleep", description: what }],
+    partners: [
+      {
+        name: "holder",
+        description: `holds ${what} and needs memory`,
+        context: ["NOFS"],
+        steps: [
+          { label: `takes ${what}`, do: `lock(${held})` },
+          { label: "allocates with GFP_NOFS: nothing to reclaim but through kswapd", do: "alloc_nf(1)" },
+          { label: `lets go of ${what}`, do: `unlock(${held})` },
+        ],
+      },
+    ],
+    assumptions: [`whoever holds ${what} can wait for memory meanwhile`],
+    summary: `Memory is short: reclaim waits for ${what}, whose holder waits for memory.`,
+  };
+}
+
+/** unlink(): finds the dentry shared and only unhashes it, or is the last holder itself. */
+function unlinker({ find }: FindingScope): ThreadDeclaration {
+  return {
+    name: "unlink",
+    description: "unlink() of the last name while another task has the file open",
+    steps: [
+      { label: "d_delete(): spin_lock(&dentry->d_lock)", do: "lock(d_lock)", ...find("d_delete", /spin_lock/) },
+      { label: "drop_nlink(inode)", do: "A.nlink = 0", ...find("drop_nlink", /i_nlink/) },
+      {
+        label: "if (dentry->d_lockref.count == 1)",
+        if: "d_count == 1",
+        ...find("d_delete", /d_lockref\.count|d_count/),
+        // Its own eviction, in a context that may sleep, is not what the finding is about.
+        then: [
+          { label: "dentry_unlink_inode(): iput() in a task that may sleep", do: "dead = 1; d_count--" },
+          { label: "spin_unlock(&dentry->d_lock)", do: "unlock(d_lock)" },
+          { end: true },
+        ],
+      },
+      { label: "__d_drop(dentry); dput(dentry)", do: "d_count--", ...find("d_delete", /__d_drop/) },
+      { label: "spin_unlock(&dentry->d_lock)", do: "unlock(d_lock)" },
+    ],
+  };
+}
+
+function closer({ find }: FindingScope): ThreadDeclaration {
+  return {
+    name: "close",
+    description: "close(): the other user lets go",
+    steps: [
+      { label: "dput(): spin_lock(&dentry->d_lock)", do: "lock(d_lock)", ...find("dput", /dentry|lock/) },
+      { label: "the dentry stays cached, unused", do: "d_count--" },
+      { label: "spin_unlock(&dentry->d_lock)", do: "unlock(d_lock)" },
+    ],
+  };
+}
+
+function reclaimer(scope: FindingScope, chain: ChainSteps): ThreadDeclaration {
+  const { finding, find } = scope;
+  const name = reclaimerOf(finding);
+  const entry = chain.procedures[0]!;
+  const runs = evictionSteps(scope, entry);
+  const { operation } = finding;
+  const inDrop: Step[] = operation === "drop_inode" ? [callOf(entry)] : [];
+  const inIput: Step[] = operation === "iput" ? [callOf(entry)] : [];
+  return {
+    name,
+    description: "drops dentries, then inodes, with PF_MEMALLOC set",
+    context: ["MEMALLOC"],
+    steps: [
+      {
+        label: "shrink_dentry_list(): spin_lock(&dentry->d_lock)",
+        do: "lock(d_lock)",
+        ...find("shrink_dentry_list", /spin_lock|dentry/),
+      },
+      {
+        label: "if (!dentry->d_lockref.count)",
+        if: "d_count == 0 && !dead",
+        then: [
+          { label: "__dentry_kill(): dentry_unlink_inode()", do: "dead = 1", ...find("__dentry_kill", /unlink_inode/) },
+          { label: "spin_unlock(&dentry->d_lock)", do: "unlock(d_lock)" },
+          ...inIput,
+          {
+            label: "iput(): the last reference",
+            do: "lock(i_lock[A])",
+            ...find("iput", /iput_final|i_count/),
+          },
+          { label: "i_count becomes 0", do: "A.count--" },
+          { label: "spin_unlock(&inode->i_lock)", do: "unlock(i_lock[A])" },
+          ...inDrop,
+          ...finalPut(scope, runs),
+        ],
+        else: [{ label: "spin_unlock(&dentry->d_lock): in use", do: "unlock(d_lock)" }],
+      },
+      {
+        label: "prune_icache_sb(): spin_lock(&inode->i_lock)",
+        do: "lock(i_lock[A])",
+        ...find("inode_lru_isolate", /spin_(try)?lock/),
+      },
+      {
+        label: "if (unused and on the LRU)",
+        if: "A.lru == LRU && A.count == 0",
+        then: [
+          {
+            label: "inode_lru_isolate(): i_state |= I_FREEING",
+            do: "A.FREEING = 1; A.lru = LRU_PRIVATE",
+            ...find("inode_lru_isolate", /I_FREEING/),
+          },
+          { label: "spin_unlock(&inode->i_lock)", do: "unlock(i_lock[A])" },
+          ...runs,
+        ],
+        else: [{ label: "spin_unlock(&inode->i_lock)", do: "unlock(i_lock[A])" }],
+      },
+    ],
+  };
+}
+
+/** Evicts, or leaves the inode in the cache, as ->drop_inode says. */
+function finalPut({ filesystem, find }: FindingScope, runs: readonly Step[]): Step[] {
+  const evicts: Step[] = [
+    { label: "iput_final(): i_state |= I_FREEING", do: "A.FREEING = 1", ...find("iput_final", /I_FREEING/) },
+    ...runs,
+    { end: true },
+  ];
+  const keeps: Step[] = [{ label: "inode_add_lru(inode)", do: "A.lru = LRU", ...find("iput_final", /lru/) }];
+  const drop = filesystem?.operations.get("drop_inode");
+  const label = "iput_final(): generic_drop_inode(inode): !inode->i_nlink";
+  const place = find("iput_final", /drop_inode/);
+  if (drop === undefined) return [{ label, if: "A.nlink == 0", then: evicts, else: keeps, ...place }];
+  if (ALWAYS_DROPS.has(drop.functionName)) return evicts;
+  // The filesystem's own decision: either.
+  const says = (answer: number): Step => ({ label: `${drop.functionName}() returns ${answer}`, do: "skip()", ...place });
+  return [{ choose: [[says(1), ...evicts], [says(0), ...keeps]] }];
+}
+
+const ALWAYS_DROPS = new Set(["generic_delete_inode", "inode_just_drop"]);
+
+/** evict() as far as the finding's operation: what comes after its effect adds nothing. */
+function evictionSteps({ finding, find }: FindingScope, entry: Procedure): Step[] {
+  switch (finding.operation) {
+    case "evict_inode":
+    case "evict_inode_async":
+      return [{ label: "evict(): op->evict_inode(inode)", do: "skip()", ...find("evict", /->evict_inode/) }, callOf(entry)];
+    case "destroy_inode":
+    case "free_inode":
+      return [
+        { label: "evict(): op->evict_inode(inode), remove_inode_hash(inode)", do: "skip()", ...find("evict", /remove_inode_hash/) },
+        { label: "destroy_inode(inode)", do: "skip()", ...find("destroy_inode", /->destroy_inode/) },
+        callOf(entry),
+      ];
+    default:
+      return [{ label: "evict(inode)", do: "skip()", ...find("iput_final", /evict\s*\(/) }];
+  }
+}
+
+export function callOf(procedure: Procedure, slot = "A"): Step {
+  return { call: procedure.name, with: { inode: slot } };
+}
