@@ -78,6 +78,9 @@ export class CompileContext {
   readonly invariantIds: ReadonlySet<string>;
   temps = 0;
   #violationIds = new Map<string, number>();
+  /** Procedures are expanded in place: the same text is met again and again. Trees are never changed. */
+  readonly #expressions = new Map<string, ExpressionTree>();
+  readonly #statements = new Map<string, StatementTree[]>();
 
   constructor(model: RaceModel, toggles: ToggleSettings) {
     this.model = model;
@@ -131,8 +134,12 @@ export class CompileContext {
   }
 
   parse(text: string, path: string, where?: { thread?: string; step?: string }): ExpressionTree {
+    const known = this.#expressions.get(text);
+    if (known !== undefined) return known;
     try {
-      return parseExpression(text);
+      const tree = parseExpression(text);
+      this.#expressions.set(text, tree);
+      return tree;
     } catch (error) {
       if (error instanceof ExpressionError) this.stop(path, pointAt(text, error), where);
       throw error;
@@ -140,8 +147,12 @@ export class CompileContext {
   }
 
   parseStatements(text: string, path: string, where?: { thread?: string; step?: string }): StatementTree[] {
+    const known = this.#statements.get(text);
+    if (known !== undefined) return known;
     try {
-      return parseStatements(text);
+      const list = parseStatements(text);
+      this.#statements.set(text, list);
+      return list;
     } catch (error) {
       if (error instanceof ExpressionError) this.stop(path, pointAt(text, error), where);
       throw error;

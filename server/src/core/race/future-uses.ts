@@ -92,9 +92,13 @@ export class FutureUses {
   readonly #cache = new Map<number, readonly Uint32Array[]>();
   readonly classes: Use[] = [];
   readonly #known = new Map<string, number>();
+  readonly #byCell: Map<Cell, number[]>[];
+  readonly #staleSets: Map<number, Uint32Array | undefined>[];
 
   constructor(program: Program) {
     this.#program = program;
+    this.#staleSets = program.templates.map(() => new Map());
+    this.#byCell = program.templates.map(() => new Map());
     for (const lock of program.locks)
       if (lock.cell.count === 1 && this.#lockBit.size < 16) this.#lockBit.set(lock.cell, 1 << this.#lockBit.size);
     this.#localBit = program.templates.map((template) => {
@@ -111,6 +115,16 @@ export class FutureUses {
     let mask = 0;
     for (const cell of cells) mask |= this.#lockBit.get(cell) ?? 0;
     return mask;
+  }
+
+  /** An empty set of classes. */
+  noClasses(): Uint32Array {
+    return new Uint32Array((this.classes.length + 31) >>> 5);
+  }
+
+  /** Numbers of the classes in which template `u` uses this cell. */
+  classesOf(u: number, cell: Cell): readonly number[] {
+    return this.#byCell[u]?.get(cell) ?? [];
   }
 
   #takes(transition: Transition): number {
@@ -147,7 +161,14 @@ export class FutureUses {
     if (number === undefined) {
       number = this.classes.length;
       this.#known.set(key, number);
-      this.classes.push(use, { ...use, form: use.form.kind === "local" ? { kind: "unknown" } : use.form });
+      const depends = use.form.kind === "local";
+      this.classes.push(use, depends ? { ...use, form: { kind: "unknown" } } : use);
+      const byCell = this.#byCell[t] as Map<Cell, number[]>;
+      const same = byCell.get(use.cell) ?? [];
+      if (same.length === 0) byCell.set(use.cell, same);
+      same.push(number);
+      // What does not depend on a local is never met as an odd number.
+      if (depends) same.push(number + 1);
     }
     return number;
   }
@@ -157,43 +178,65 @@ export class FutureUses {
     const key = u * 65536 + mask;
     let list = this.#cache.get(key);
     if (list === undefined) {
-      const size = this.#program.templates[u]?.locations.length ?? 0;
-      list = Array.from({ length: size + 1 }, (_, m) => this.#compute(u, m, mask));
+      list = this.#compute(u, mask);
       this.#cache.set(key, list);
     }
     return list;
   }
 
-  #compute(u: number, start: number, mask: number): Uint32Array {
+  /** Backwards to a fixed point: what a location uses itself, and what its successors use, seen from before the step. */
+  #compute(u: number, mask: number): Uint32Array[] {
     const template = this.#program.templates[u] as Template;
     const edges = this.#edges[u] as Edge[][];
     const size = template.locations.length;
-    const changed = new Int32Array(size).fill(-1);
-    const bits = new Uint32Array((this.classes.length + 31) >>> 5);
-    if (start >= size) return bits;
-    changed[start] = 0;
-    const work = [start];
-    while (work.length > 0) {
-      const l = work.pop() as number;
-      const before = changed[l] as number;
-      for (const { target, writes, takes } of edges[l] as Edge[]) {
-        if ((takes & mask) !== 0 || target >= size) continue;
-        const now = changed[target] as number;
-        const after = Math.max(now, 0) | before | writes;
-        if (now === after) continue;
-        changed[target] = after;
-        work.push(target);
-      }
-    }
+    const words = (this.classes.length + 31) >>> 5;
+    // One more for the end, from which nothing is used.
+    const all = new Uint32Array((size + 1) * words);
     for (let l = 0; l < size; l++) {
-      const mods = changed[l] as number;
-      if (mods < 0) continue;
       for (const use of this.#usesAt[u]?.[l] ?? []) {
         if ((use.takes & mask) !== 0) continue;
-        const number = use.class + ((use.local & mods) !== 0 ? 1 : 0);
-        bits[number >>> 5] = (bits[number >>> 5] as number) | (1 << (number & 31));
+        const word = l * words + (use.class >>> 5);
+        all[word] = (all[word] as number) | (1 << (use.class & 31));
       }
     }
+    let changed = true;
+    while (changed) {
+      changed = false;
+      // Most steps lead forwards in the text.
+      for (let l = size - 1; l >= 0; l--) {
+        for (const { target, writes, takes } of edges[l] as Edge[]) {
+          if ((takes & mask) !== 0 || target >= size) continue;
+          const stale = this.#stale(u, writes);
+          for (let w = 0; w < words; w++) {
+            const after = all[target * words + w] as number;
+            // Odd numbers are the same uses with their index unknown; they stand one bit higher.
+            const moved = stale === undefined ? 0 : after & (stale[w] as number);
+            const before = all[l * words + w] as number;
+            const now = (before | (after & ~moved) | (moved << 1)) >>> 0;
+            if (now === before) continue;
+            all[l * words + w] = now;
+            changed = true;
+          }
+        }
+      }
+    }
+    return Array.from({ length: size + 1 }, (_, l) => all.subarray(l * words, (l + 1) * words));
+  }
+
+  /** Classes of template `u` whose index depends on one of these locals; undefined when there are none. */
+  #stale(u: number, writes: number): Uint32Array | undefined {
+    if (writes === 0) return undefined;
+    const known = this.#staleSets[u] as Map<number, Uint32Array | undefined>;
+    if (known.has(writes)) return known.get(writes);
+    let bits: Uint32Array | undefined;
+    for (const list of this.#usesAt[u] as { class: number; local: number }[][]) {
+      for (const use of list) {
+        if ((use.local & writes) === 0) continue;
+        bits ??= this.noClasses();
+        bits[use.class >>> 5] = (bits[use.class >>> 5] as number) | (1 << (use.class & 31));
+      }
+    }
+    known.set(writes, bits);
     return bits;
   }
 }

@@ -44,16 +44,9 @@ export function computeIndependence(program: Program, original: Program = progra
   const visible = visibility(program);
   const candidate = new Uint8Array(size);
   const clash = new Int32Array(size * size).fill(ALWAYS);
-  const conditions: Condition[][] = [];
-  const known = new Map<string, number>();
+  const lists = new ConditionLists();
   const futures = new FutureUses(program);
-  const lockCells = new Set(program.locks.map((lock) => lock.cell));
-  const byCell = new Map<Cell, number[]>();
-  for (const [number, use] of futures.classes.entries()) {
-    const list = byCell.get(use.cell);
-    if (list === undefined) byCell.set(use.cell, [number]);
-    else list.push(number);
-  }
+  const clashes = new ClashingClasses(program, futures, lists);
   const twins = new Map<string, number>();
   const fillRow = (
     row: number,
@@ -63,14 +56,14 @@ export function computeIndependence(program: Program, original: Program = progra
     held: readonly HeldKey[],
     mask: number,
   ): void => {
-    const { always, sometimes } = clashingClasses(futures, byCell, mine, held, lockCells, program, t, u);
-    const forbidden = new Uint32Array((futures.classes.length + 31) >>> 5);
-    for (const number of always) forbidden[number >>> 5] = (forbidden[number >>> 5] as number) | (1 << (number & 31));
-    for (const [m, future] of futures.from(u, mask).entries()) {
-      if (meets(future, forbidden)) continue;
-      const found =
-        sometimes.length === 0 ? [] : sometimes.flatMap(([number, list]) => (has(future, number) ? list : []));
-      clash[row * size + (offset[u] as number) + m] = encode(found, conditions, known);
+    const { always, sometimes } = clashes.of(mine, held, t, u);
+    const start = row * size + (offset[u] as number);
+    const futureSets = futures.from(u, mask);
+    for (let m = 0; m < futureSets.length; m++) {
+      const future = futureSets[m] as Uint32Array;
+      if (meets(future, always)) continue;
+      clash[start + m] =
+        sometimes === undefined || !meets(future, sometimes.any) ? NEVER : lists.code(sometimes, future);
     }
   };
   for (const [t, template] of program.templates.entries()) {
@@ -93,7 +86,7 @@ export function computeIndependence(program: Program, original: Program = progra
       if (program.threads.length > 1 && cells.every((code) => code === ALWAYS)) candidate[row] = 0;
     }
   }
-  return { offset, size, candidate, clash, conditions };
+  return { offset, size, candidate, clash, conditions: lists.lists };
 }
 
 function meets(a: Uint32Array, b: Uint32Array): boolean {
@@ -104,79 +97,147 @@ function meets(a: Uint32Array, b: Uint32Array): boolean {
 const useKey = (use: Use): string =>
   `${use.cell.id}${use.write ? "w" : "r"}${use.thread ?? ""}[${use.indexKey}]${formKey(use.form)}`;
 
+function setBit(bits: Uint32Array, number: number): void {
+  bits[number >>> 5] = (bits[number >>> 5] as number) | (1 << (number & 31));
+}
+
 const has = (bits: Uint32Array, number: number): boolean =>
   (((bits[number >>> 5] as number) >>> (number & 31)) & 1) === 1;
 
-/** Classes of uses that clash with `mine`, by how. */
-function clashingClasses(
-  futures: FutureUses,
-  byCell: ReadonlyMap<Cell, readonly number[]>,
-  mine: readonly Use[],
-  held: readonly HeldKey[],
-  lockCells: ReadonlySet<Cell>,
-  program: Program,
-  t: number,
-  u: number,
-): { always: number[]; sometimes: [number, Condition[]][] } {
-  const always: number[] = [];
-  const sometimes = new Map<number, Condition[]>();
-  const seen = new Set<string>();
-  for (const use of mine) {
-    const key = `${use.cell.id} ${use.write} ${use.thread ?? ""} ${use.indexKey}`;
-    if (seen.has(key)) continue;
-    seen.add(key);
-    for (const number of byCell.get(use.cell) ?? []) {
-      const found = compare(program, [use], held, [futures.classes[number] as Use], lockCells, t, u);
-      if (found === "always") always.push(number);
-      else if (found.length > 0) sometimes.set(number, [...(sometimes.get(number) ?? []), ...found]);
-    }
-  }
-  return { always, sometimes: [...sometimes] };
+/** Classes that clash only under a condition. */
+interface Sometimes {
+  /** Bit set of them all. */
+  readonly any: Uint32Array;
+  /** Pairs: class, number of the condition. */
+  readonly pairs: readonly number[];
+  /** Codes by which of the pairs are met, for the first 31. */
+  readonly codes: Map<number, number>;
 }
 
-function encode(found: Condition[], lists: Condition[][], known: Map<string, number>): number {
-  if (found.length === 0) return NEVER;
-  const unique = new Map(found.map((one) => [`${formKey(one.mine)}|${formKey(one.theirs)}`, one]));
-  const key = [...unique.keys()].sort().join(" ");
-  let code = known.get(key);
-  if (code === undefined) {
-    code = 2 + lists.length;
-    lists.push([...unique.values()]);
-    known.set(key, code);
+/** Conditions and lists of them, each kept once. */
+class ConditionLists {
+  readonly lists: Condition[][] = [];
+  readonly #conditions: Condition[] = [];
+  readonly #numbers = new Map<string, number>();
+  readonly #codes = new Map<string, number>();
+
+  number(condition: Condition): number {
+    const key = `${formKey(condition.mine)}|${formKey(condition.theirs)}`;
+    let number = this.#numbers.get(key);
+    if (number === undefined) {
+      number = this.#conditions.length;
+      this.#conditions.push(condition);
+      this.#numbers.set(key, number);
+    }
+    return number;
   }
-  return code;
+
+  /** The table's code for the conditions of those classes that are in `future` (at least one). */
+  code({ pairs, codes }: Sometimes, future: Uint32Array): number {
+    let which = 0;
+    for (let i = 0; i < pairs.length; i += 2) {
+      if (has(future, pairs[i] as number)) which |= 1 << Math.min(i >> 1, 31);
+    }
+    // The last bit stands for all the rest.
+    const known = which >= 0 ? codes.get(which) : undefined;
+    if (known !== undefined) return known;
+    const found = new Set<number>();
+    for (let i = 0; i < pairs.length; i += 2) {
+      if (has(future, pairs[i] as number)) found.add(pairs[i + 1] as number);
+    }
+    const sorted = [...found].sort((a, b) => a - b);
+    const key = sorted.join(" ");
+    let code = this.#codes.get(key);
+    if (code === undefined) {
+      code = 2 + this.lists.length;
+      this.lists.push(sorted.map((number) => this.#conditions[number] as Condition));
+      this.#codes.set(key, code);
+    }
+    if (which >= 0) codes.set(which, code);
+    return code;
+  }
+}
+
+/** Classes of uses that clash with one use under certain locks, by how. */
+interface Clashing {
+  readonly always: Uint32Array;
+  readonly pairs: readonly number[];
+}
+
+class ClashingClasses {
+  readonly #program: Program;
+  readonly #futures: FutureUses;
+  readonly #lists: ConditionLists;
+  readonly #lockCells: ReadonlySet<Cell>;
+  readonly #known = new Map<string, Clashing>();
+
+  constructor(program: Program, futures: FutureUses, lists: ConditionLists) {
+    this.#program = program;
+    this.#futures = futures;
+    this.#lists = lists;
+    this.#lockCells = new Set(program.locks.map((lock) => lock.cell));
+  }
+
+  /** For all uses of a step of template `t` that holds `held`, against template `u`. */
+  of(
+    mine: readonly Use[],
+    held: readonly HeldKey[],
+    t: number,
+    u: number,
+  ): { readonly always: Uint32Array; readonly sometimes: Sometimes | undefined } {
+    const always = this.#futures.noClasses();
+    const pairs: number[] = [];
+    const prefix = `${t} ${u} ${held.map((h) => `${h.cell.id}${h.key}`).join(" ")} `;
+    const seen = new Set<Clashing>();
+    for (const use of mine) {
+      const key = prefix + useKey(use);
+      let one = this.#known.get(key);
+      if (one === undefined) {
+        one = this.#ofOne(use, held, t, u);
+        this.#known.set(key, one);
+      }
+      if (seen.has(one)) continue;
+      seen.add(one);
+      for (let w = 0; w < always.length; w++) always[w] = (always[w] as number) | (one.always[w] as number);
+      pairs.push(...one.pairs);
+    }
+    if (pairs.length === 0) return { always, sometimes: undefined };
+    const any = this.#futures.noClasses();
+    for (let i = 0; i < pairs.length; i += 2) setBit(any, pairs[i] as number);
+    return { always, sometimes: { any, pairs, codes: new Map() } };
+  }
+
+  #ofOne(use: Use, held: readonly HeldKey[], t: number, u: number): Clashing {
+    const always = this.#futures.noClasses();
+    const pairs: number[] = [];
+    for (const number of this.#futures.classesOf(u, use.cell)) {
+      const theirs = this.#futures.classes[number] as Use;
+      const found = compare(this.#program, use, held, theirs, this.#lockCells, t, u);
+      if (found === "always") setBit(always, number);
+      else if (found !== "never") pairs.push(number, this.#lists.number(found));
+    }
+    return { always, pairs };
+  }
 }
 
 function compare(
   program: Program,
-  mine: readonly Use[],
+  a: Use,
   held: readonly HeldKey[],
-  theirs: readonly Use[],
+  f: Use,
   lockCells: ReadonlySet<Cell>,
   t: number,
   u: number,
-): Condition[] | "always" {
-  const list: Condition[] = [];
-  for (const a of mine) {
-    for (const f of theirs) {
-      if (a.cell !== f.cell || (!a.write && !f.write)) continue;
-      if (lockCells.has(a.cell) && f.locking && holds(held, a)) continue;
-      if (guarded(held, a, f)) continue;
-      if (a.cell.scope === "local") {
-        if (sameOwner(program, a, f, t, u)) return "always";
-        continue;
-      }
-      const { form: x } = a;
-      const { form: y } = f;
-      if (x.kind === "unknown" || y.kind === "unknown" || x.kind === "scalar" || y.kind === "scalar") return "always";
-      if (x.kind === "const" && y.kind === "const") {
-        if (x.value === y.value) return "always";
-        continue;
-      }
-      list.push({ mine: x, theirs: y });
-    }
-  }
-  return list;
+): Condition | "always" | "never" {
+  if (!a.write && !f.write) return "never";
+  if (lockCells.has(a.cell) && f.locking && holds(held, a)) return "never";
+  if (guarded(held, a, f)) return "never";
+  if (a.cell.scope === "local") return sameOwner(program, a, f, t, u) ? "always" : "never";
+  const { form: x } = a;
+  const { form: y } = f;
+  if (x.kind === "unknown" || y.kind === "unknown" || x.kind === "scalar" || y.kind === "scalar") return "always";
+  if (x.kind === "const" && y.kind === "const") return x.value === y.value ? "always" : "never";
+  return { mine: x, theirs: y };
 }
 
 /** The access is to a lock that the thread holds here. */

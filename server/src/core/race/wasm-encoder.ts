@@ -58,34 +58,61 @@ const OPCODES: Readonly<Record<Operator, number>> = {
   shr_u: 0x76,
 };
 
-export function unsigned(value: number): number[] {
-  const bytes: number[] = [];
-  let rest = value >>> 0;
-  do {
-    const low = rest & 0x7f;
-    rest >>>= 7;
-    bytes.push(rest === 0 ? low : low | 0x80);
-  } while (rest !== 0);
-  return bytes;
-}
+/** Bytes that grow at the end. */
+class Bytes {
+  #bytes = new Uint8Array(256);
+  length = 0;
 
-export function signed(value: number): number[] {
-  const bytes: number[] = [];
-  let rest = value | 0;
-  while (true) {
-    const low = rest & 0x7f;
-    rest >>= 7;
-    if ((rest === 0 && (low & 0x40) === 0) || (rest === -1 && (low & 0x40) !== 0)) {
-      bytes.push(low);
-      return bytes;
+  #reserve(more: number): void {
+    if (this.length + more <= this.#bytes.length) return;
+    const larger = new Uint8Array(Math.max(this.#bytes.length * 2, this.length + more));
+    larger.set(this.#bytes.subarray(0, this.length));
+    this.#bytes = larger;
+  }
+
+  byte(value: number): void {
+    if (this.length === this.#bytes.length) this.#reserve(1);
+    this.#bytes[this.length++] = value;
+  }
+
+  /** LEB128. */
+  unsigned(value: number): void {
+    let rest = value >>> 0;
+    while (rest >= 0x80) {
+      this.byte((rest & 0x7f) | 0x80);
+      rest >>>= 7;
     }
-    bytes.push(low | 0x80);
+    this.byte(rest);
+  }
+
+  signed(value: number): void {
+    let rest = value | 0;
+    while (rest < -64 || rest > 63) {
+      this.byte((rest & 0x7f) | 0x80);
+      rest >>= 7;
+    }
+    this.byte(rest & 0x7f);
+  }
+
+  text(value: string): void {
+    this.unsigned(value.length);
+    for (let i = 0; i < value.length; i++) this.byte(value.charCodeAt(i));
+  }
+
+  append(other: Bytes): void {
+    this.#reserve(other.length);
+    this.#bytes.set(other.view(), this.length);
+    this.length += other.length;
+  }
+
+  view(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.subarray(0, this.length);
   }
 }
 
 /** The body of one function. Every method adds instructions and returns the code, so that calls can be chained. */
 export class Code {
-  readonly bytes: number[] = [];
+  readonly bytes = new Bytes();
   readonly parameters: number;
   /** Locals beyond the parameters. */
   locals = 0;
@@ -98,91 +125,105 @@ export class Code {
     return this.parameters + this.locals++;
   }
 
-  #emit(...bytes: readonly number[]): this {
-    for (const byte of bytes) this.bytes.push(byte);
+  #byte(value: number): this {
+    this.bytes.byte(value);
     return this;
   }
 
+  #with(opcode: number, operand: number): this {
+    this.bytes.byte(opcode);
+    this.bytes.unsigned(operand);
+    return this;
+  }
+
+  #memory(opcode: number, alignment: number, offset: number): this {
+    this.bytes.byte(opcode);
+    return this.#with(alignment, offset);
+  }
+
   const(value: number): this {
-    return this.#emit(0x41, ...signed(value));
+    this.bytes.byte(0x41);
+    this.bytes.signed(value);
+    return this;
   }
   get(local: number): this {
-    return this.#emit(0x20, ...unsigned(local));
+    return this.#with(0x20, local);
   }
   set(local: number): this {
-    return this.#emit(0x21, ...unsigned(local));
+    return this.#with(0x21, local);
   }
   tee(local: number): this {
-    return this.#emit(0x22, ...unsigned(local));
+    return this.#with(0x22, local);
   }
   /** Address on the stack. */
   load(offset = 0): this {
-    return this.#emit(0x28, 2, ...unsigned(offset));
+    return this.#memory(0x28, 2, offset);
   }
   loadByte(offset = 0): this {
-    return this.#emit(0x2d, 0, ...unsigned(offset));
+    return this.#memory(0x2d, 0, offset);
   }
   /** Address and value on the stack. */
   store(offset = 0): this {
-    return this.#emit(0x36, 2, ...unsigned(offset));
+    return this.#memory(0x36, 2, offset);
   }
   op(operator: Operator): this {
-    return this.#emit(OPCODES[operator]);
+    return this.#byte(OPCODES[operator]);
   }
   call(functionIndex: number): this {
-    return this.#emit(0x10, ...unsigned(functionIndex));
+    return this.#with(0x10, functionIndex);
   }
   return(): this {
-    return this.#emit(0x0f);
+    return this.#byte(0x0f);
   }
   unreachable(): this {
-    return this.#emit(0x00);
+    return this.#byte(0x00);
   }
   br(depth: number): this {
-    return this.#emit(0x0c, ...unsigned(depth));
+    return this.#with(0x0c, depth);
   }
   brIf(depth: number): this {
-    return this.#emit(0x0d, ...unsigned(depth));
+    return this.#with(0x0d, depth);
   }
   brTable(targets: readonly number[], otherwise: number): this {
-    this.#emit(0x0e, ...unsigned(targets.length));
-    for (const target of targets) this.#emit(...unsigned(target));
-    return this.#emit(...unsigned(otherwise));
+    this.#with(0x0e, targets.length);
+    for (const target of targets) this.bytes.unsigned(target);
+    this.bytes.unsigned(otherwise);
+    return this;
   }
   block(fill: () => void): this {
-    this.#emit(0x02, EMPTY);
+    this.#byte(0x02).#byte(EMPTY);
     fill();
-    return this.#emit(0x0b);
+    return this.#byte(0x0b);
   }
   loop(fill: () => void): this {
-    this.#emit(0x03, EMPTY);
+    this.#byte(0x03).#byte(EMPTY);
     fill();
-    return this.#emit(0x0b);
+    return this.#byte(0x0b);
   }
   if(yes: () => void, no?: () => void, result = false): this {
-    this.#emit(0x04, result ? I32 : EMPTY);
+    this.#byte(0x04).#byte(result ? I32 : EMPTY);
     yes();
     if (no !== undefined) {
-      this.#emit(0x05);
+      this.#byte(0x05);
       no();
     }
-    return this.#emit(0x0b);
+    return this.#byte(0x0b);
   }
 
   /** Runs the case whose number `push` leaves on the stack; after a case the function returns. */
   switchOn(push: () => void, cases: readonly (() => void)[], otherwise: () => void): this {
-    for (let i = 0; i <= cases.length; i++) this.#emit(0x02, EMPTY);
+    for (let i = 0; i <= cases.length; i++) this.#byte(0x02).#byte(EMPTY);
     push();
     this.brTable(
       cases.map((_, i) => i),
       cases.length,
     );
     for (const body of cases) {
-      this.#emit(0x0b);
+      this.#byte(0x0b);
       body();
       this.return();
     }
-    this.#emit(0x0b);
+    this.#byte(0x0b);
     otherwise();
     return this;
   }
@@ -194,50 +235,78 @@ export interface WasmFunction {
   readonly exported?: string;
 }
 
-function section(id: number, content: readonly number[]): number[] {
-  return [id, ...unsigned(content.length), ...content];
-}
-
-function text(value: string): number[] {
-  return [...unsigned(value.length), ...[...value].map((c) => c.charCodeAt(0))];
+function list<T>(items: readonly T[], write: (into: Bytes, item: T) => void): Bytes {
+  const into = new Bytes();
+  into.unsigned(items.length);
+  for (const item of items) write(into, item);
+  return into;
 }
 
 /** A module with one exported memory `memory` of `pages` pages and these functions. */
-export function encodeModule(functions: readonly WasmFunction[], pages: number): Uint8Array {
+export function encodeModule(functions: readonly WasmFunction[], pages: number): Uint8Array<ArrayBuffer> {
   const types = new Map<string, number>();
-  const typeBytes: number[][] = [];
+  const shapes: { parameters: number; result: boolean }[] = [];
   const typeOf = functions.map(({ code, result }) => {
     const key = `${code.parameters} ${result}`;
     let index = types.get(key);
     if (index === undefined) {
-      index = typeBytes.length;
+      index = shapes.length;
       types.set(key, index);
-      const parameters = new Array<number>(code.parameters).fill(I32);
-      typeBytes.push([0x60, ...unsigned(parameters.length), ...parameters, ...(result ? [1, I32] : [0])]);
+      shapes.push({ parameters: code.parameters, result });
     }
     return index;
   });
-  const exports = [[...text("memory"), 2, 0]];
-  for (const [index, one] of functions.entries()) {
-    if (one.exported !== undefined) exports.push([...text(one.exported), 0, ...unsigned(index)]);
-  }
-  const out: number[] = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
-  const add = (bytes: readonly number[]): void => {
-    for (const byte of bytes) out.push(byte);
+  const out = new Bytes();
+  for (const byte of [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]) out.byte(byte);
+  const section = (id: number, content: Bytes): void => {
+    out.byte(id);
+    out.unsigned(content.length);
+    out.append(content);
   };
-  add(section(1, [...unsigned(typeBytes.length), ...typeBytes.flat()]));
-  add(section(3, [...unsigned(functions.length), ...typeOf.flatMap(unsigned)]));
-  add(section(5, [1, 0, ...unsigned(pages)]));
-  add(section(7, [...unsigned(exports.length), ...exports.flat()]));
-  const bodies: number[] = [...unsigned(functions.length)];
-  for (const { code } of functions) {
-    const locals = code.locals === 0 ? [0] : [1, ...unsigned(code.locals), I32];
-    for (const byte of unsigned(locals.length + code.bytes.length + 1)) bodies.push(byte);
-    for (const byte of locals) bodies.push(byte);
-    for (const byte of code.bytes) bodies.push(byte);
-    bodies.push(0x0b);
-  }
-  add([10, ...unsigned(bodies.length)]);
-  add(bodies);
-  return Uint8Array.from(out);
+  section(
+    1,
+    list(shapes, (into, { parameters, result }) => {
+      into.byte(0x60);
+      into.unsigned(parameters);
+      for (let i = 0; i < parameters; i++) into.byte(I32);
+      into.byte(result ? 1 : 0);
+      if (result) into.byte(I32);
+    }),
+  );
+  section(
+    3,
+    list(typeOf, (into, type) => into.unsigned(type)),
+  );
+  section(
+    5,
+    list([pages], (into, count) => {
+      into.byte(0);
+      into.unsigned(count);
+    }),
+  );
+  const exported = functions.flatMap(({ exported: name }, index) => (name === undefined ? [] : [{ name, index }]));
+  section(
+    7,
+    list([undefined, ...exported], (into, one) => {
+      into.text(one?.name ?? "memory");
+      into.byte(one === undefined ? 2 : 0);
+      into.unsigned(one?.index ?? 0);
+    }),
+  );
+  section(
+    10,
+    list(functions, (into, { code }) => {
+      const body = new Bytes();
+      body.unsigned(code.locals === 0 ? 0 : 1);
+      if (code.locals > 0) {
+        body.unsigned(code.locals);
+        body.byte(I32);
+      }
+      into.unsigned(body.length + code.bytes.length + 1);
+      into.append(body);
+      into.append(code.bytes);
+      into.byte(0x0b);
+    }),
+  );
+  return out.view();
 }

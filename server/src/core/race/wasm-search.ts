@@ -150,8 +150,12 @@ class WasmSearch implements Search {
         address += 32;
       }
     }
-    for (const [i, code] of independence.clash.entries()) {
-      this.#put(at.clash + i * 4, code < 2 ? code : (lists[code - 2] as number));
+    const { clash } = independence;
+    const words = this.#words;
+    const first = at.clash >>> 2;
+    for (let i = 0; i < clash.length; i++) {
+      const code = clash[i] as number;
+      words[first + i] = code < 2 ? code : (lists[code - 2] as number);
     }
   }
 
