@@ -1,6 +1,7 @@
 /** Parsed and lowered functions and macros, made when somebody asks and kept until their file changes. */
 import type { FunctionRef, MacroRef, Program, SourceFile } from "../callgraph/program.ts";
 import { copyTree } from "../syntax/ast.ts";
+import { readingsOf, takeMacroApart } from "../syntax/macro-text.ts";
 import { parseWithMasking } from "../syntax/masking.ts";
 import type { SyntaxParser } from "../syntax/parser-port.ts";
 import type { FunctionIr } from "./ir.ts";
@@ -14,7 +15,7 @@ export interface Body {
   readonly function: FunctionRef | null;
   readonly ir: FunctionIr;
   readonly text: string;
-  /** 1-based line of the first character of `text`. */
+  /** 1-based line of the first character of `text`; follows edits above it. */
   readonly line: number;
   /** Characters that stand before the source's own text (macros are wrapped into a function). */
   readonly prefix: number;
@@ -53,13 +54,20 @@ export class FunctionBodies {
     return this.#withErrors;
   }
 
-  /** Drops what was made from this file. */
-  forget(file: SourceFile): void {
-    for (const key of this.#bodies.keys()) if (key.file === file) this.#bodies.delete(key);
+  /** Drops what was made from these: their text is another now. */
+  forget(references: Iterable<FunctionRef | MacroRef>): void {
+    for (const each of references) {
+      const body = this.#bodies.get(each);
+      if (body === undefined) continue;
+      this.#bodies.delete(each);
+      this.#parsed--;
+      if (body === null || body.ir.parseErrors > 0) this.#withErrors--;
+    }
   }
 
   /** Null when the function is too large, unreadable, or the parser finds no definition in it. */
   of(reference: FunctionRef): Body | null {
+    this.#program.reads?.readText(reference);
     let body = this.#bodies.get(reference);
     if (body === undefined) {
       body = this.#lowerFunction(reference);
@@ -70,6 +78,7 @@ export class FunctionBodies {
 
   /** A function-like macro as if it were a function of its parameters. */
   ofMacro(reference: MacroRef): Body | null {
+    this.#program.reads?.readText(reference);
     let body = this.#bodies.get(reference);
     if (body === undefined) {
       body = this.#lowerMacro(reference);
@@ -97,77 +106,103 @@ export class FunctionBodies {
     const bytes = this.bytesOf(file);
     if (bytes === null || bytes.length < span.end) return null;
     const text = decode(bytes, span.start, span.end);
-    let line = span.line;
-    for (let p = span.start; p < span.nameStart; p++) if (bytes[p] === 10) line--;
-    return this.#lower(reference.name, file, reference, text, line, 0);
+    let above = 0;
+    for (let p = span.start; p < span.nameStart; p++) if (bytes[p] === 10) above++;
+    return this.#count(this.#lower(reference, reference, text, -above, 0));
   }
 
   #lowerMacro(reference: MacroRef): Body | null {
-    const { span, file } = reference;
+    const { name, span, file } = reference;
     if (span.end - span.start > MAX_BODY_BYTES) return null;
-    const definition = this.textOf(file, span.parameters, span.end).replace(/\\(\r?\n)/g, " $1");
-    const close = definition.indexOf(")");
-    if (close < 0) return null;
-    const parameters = definition
-      .slice(1, close)
-      .split(",")
-      .map((each) => each.trim().replace(/\.\.\.$/, "") || "__VA_ARGS__")
-      .map((each) => `int ${each}`);
-    const replacement = definition.slice(close + 1);
-    const isStatement =
-      /^\s*(do|if|for|while|switch|return|\{)\b|^\s*\{/.test(replacement) || hasOuterSemicolon(replacement);
-    const prefix = `void ${reference.name}(${parameters.join(", ")}) { ${isStatement ? "" : "return "}`;
-    let line = span.line;
+    const definition = this.textOf(file, span.parameters, span.end);
+    const parts = takeMacroApart(definition);
+    if (parts === null) return null;
     // The replacement may start on a later line than the #define.
-    const before = definition.slice(0, close + 1);
-    for (const c of before) if (c === "\n") line++;
-    return this.#lower(reference.name, file, null, `${prefix}${replacement}\n; }`, line, prefix.length);
+    let below = 0;
+    for (const c of definition.slice(0, parts.offset)) if (c === "\n") below++;
+    const head = `void ${name}(${parts.parameters.map((each) => `int ${each}`).join(", ")}) { `;
+    let best: Lowered | null = null;
+    for (const { before, after } of readingsOf(parts.replacement)) {
+      const prefix = head + before;
+      const lowered = this.#lower(reference, null, `${prefix}${parts.replacement}${after}}`, below, prefix.length);
+      if (lowered !== null && (best === null || lowered.errors < best.errors)) best = lowered;
+      if (best?.errors === 0) break;
+    }
+    return this.#count(best);
   }
 
+  #count(lowered: Lowered | null): Body | null {
+    if (lowered === null) return null;
+    this.#parsed++;
+    if (lowered.errors > 0) this.#withErrors++;
+    return lowered.body;
+  }
+
+  /** `lines`: from the line of the definition's name to that of the text. Null when the parser was stopped. */
   #lower(
-    name: string,
-    file: SourceFile,
+    reference: FunctionRef | MacroRef,
     fn: FunctionRef | null,
     text: string,
-    line: number,
+    lines: number,
     prefix: number,
-  ): Body | null {
+  ): Lowered | null {
+    const { name, file } = reference;
     const parsed = parseWithMasking(this.#parser, text);
     if (parsed === null) return null;
     const { tree } = parsed;
     try {
       const ir = lowerFunction(name, copyTree(tree), parsed.text);
-      this.#parsed++;
-      if (ir === null || ir.parseErrors > 0) this.#withErrors++;
-      return ir === null ? null : { name, file, function: fn, ir, text, line, prefix };
+      if (ir === null) return { body: null, errors: Number.POSITIVE_INFINITY };
+      const body: Body = {
+        name,
+        file,
+        function: fn,
+        ir,
+        text,
+        prefix,
+        get line() {
+          return reference.span.line + lines;
+        },
+      };
+      return { body, errors: ir.parseErrors };
     } finally {
       tree.delete();
     }
   }
 }
 
+/** A body, null where the parser found no definition, and how many errors its text has. */
+interface Lowered {
+  readonly body: Body | null;
+  readonly errors: number;
+}
+
 function decode(bytes: Uint8Array, start: number, end: number): string {
   return DECODER.decode(bytes.subarray(start, end));
 }
 
-function hasOuterSemicolon(text: string): boolean {
-  let depth = 0;
-  for (const c of text.trimEnd()) {
-    if (c === "(" || c === "{") depth++;
-    else if (c === ")" || c === "}") depth--;
-    else if (c === ";" && depth === 0) return true;
+const LINE_STARTS = new WeakMap<Body, readonly number[]>();
+
+function lineStartsOf(body: Body): readonly number[] {
+  let starts = LINE_STARTS.get(body);
+  if (starts === undefined) {
+    const found = [0];
+    for (let i = body.text.indexOf("\n"); i >= 0; i = body.text.indexOf("\n", i + 1)) found.push(i + 1);
+    starts = found;
+    LINE_STARTS.set(body, starts);
   }
-  return false;
+  return starts;
 }
 
 /** Where an offset of the body's text stands in the file. */
 export function positionIn(body: Body, at: number): SourcePosition {
-  let line = body.line;
-  let lineStart = 0;
-  const to = Math.min(at, body.text.length);
-  for (let i = body.text.indexOf("\n"); i >= 0 && i < to; i = body.text.indexOf("\n", i + 1)) {
-    line++;
-    lineStart = i + 1;
+  const starts = lineStartsOf(body);
+  let low = 0;
+  let high = starts.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (starts[middle]! <= at) low = middle;
+    else high = middle - 1;
   }
-  return { line, column: Math.max(1, at - lineStart + 1 - (lineStart === 0 ? body.prefix : 0)) };
+  return { line: body.line + low, column: Math.max(1, at - starts[low]! + 1 - (low === 0 ? body.prefix : 0)) };
 }
