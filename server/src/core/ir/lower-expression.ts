@@ -193,6 +193,13 @@ export function unwrapDeclarator(declarator: AstNode): { name: AstNode | undefin
   return { name: undefined, pointers };
 }
 
+/** `int f(void)`, with stars or annotations around it; not `int (*f)(void)`, which is a variable. */
+export function declaresFunction(declarator: AstNode): boolean {
+  const inner = childByField(declarator, "declarator");
+  if (declarator.type === "function_declarator") return inner?.type === "identifier";
+  return inner !== undefined && /^(pointer|attributed)_declarator$/.test(declarator.type) && declaresFunction(inner);
+}
+
 /** The value of a C integer or character literal; NaN when it is too large or floating. */
 export function numberOf(text: string): number {
   if (text.startsWith("'")) return text.length === 3 ? text.charCodeAt(1) : Number.NaN;

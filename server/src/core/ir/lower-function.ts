@@ -2,7 +2,7 @@
 import { type Ast, type AstNode, childByField } from "../syntax/ast.ts";
 import type { Expr, FunctionIr, Guard, Parameter, Step, SwitchCase, TypeName } from "./ir.ts";
 import { UNKNOWN_TYPE } from "./ir.ts";
-import { ExpressionLowering, unwrapDeclarator } from "./lower-expression.ts";
+import { declaresFunction, ExpressionLowering, unwrapDeclarator } from "./lower-expression.ts";
 
 const NONE = -1;
 /** A function with more steps than this is cut there; its IR counts as having a parse error. */
@@ -232,7 +232,8 @@ class FunctionLowering {
   private declaration(node: AstNode): void {
     const base = this.#expressions.typeOf(childByField(node, "type"));
     for (const child of node.children) {
-      if (child.field !== "declarator") continue;
+      // A function that is declared inside another is no variable that could be called through.
+      if (child.field !== "declarator" || declaresFunction(child)) continue;
       const value = childByField(child, "value");
       const { name, pointers } = unwrapDeclarator(child);
       if (name === undefined) continue;
