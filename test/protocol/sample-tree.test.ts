@@ -93,7 +93,7 @@ test("an unsaved edit in a helper's file changes the finding in its caller's fil
   await client.diagnostics(caller, (params) => params.diagnostics.length === before.diagnostics.length);
 });
 
-test("hover explains a finding, an implementation, and the protocol's names; nothing else", async () => {
+test("hover explains a finding, an implementation, the protocol's names, and what eviction reaches; nothing else", async () => {
   const path = "fs/puntfs/inode.c";
   const content = text(path);
   const uri = await openFile(path);
@@ -110,7 +110,11 @@ test("hover explains a finding, an implementation, and the protocol's names; not
   expect(implementation).toContain("puntfs_sops");
   expect(await hoverAt("remove_inode_hash(inode)", "remove_inode_hash")).toContain("does **not** find this inode");
   expect(await hoverAt("\tclear_inode(inode)", "clear_inode")).toContain("I_FREEING | I_CLEAR");
-  expect(await hoverAt("spin_lock(&inode->i_lock)", "spin_lock")).toBe("");
+  const lock = await hoverAt("spin_lock(&inode->i_lock)", "spin_lock");
+  expect(lock).toMatch(/^State: \*\*unhashed\*\*/);
+  expect(lock).toContain("PF_MEMALLOC set");
+  expect(await hoverAt("atomic_t in_flight;", "in_flight")).toBe("");
+  expect(await hoverAt("folio_unlock(folio);", "folio_unlock")).toBe("");
 });
 
 test.each(["I_FREEING", "__wait_on_freeing_inode", "PF_MEMALLOC"])("hover explains %s", async (name) => {

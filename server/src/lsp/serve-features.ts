@@ -17,8 +17,9 @@ import {
 import { makeSuppressionEdit } from "../service/make-suppression-edit.ts";
 import { provideCodeActions } from "../service/provide-code-actions.ts";
 import { provideCodeLens } from "../service/provide-code-lens.ts";
-import { provideHover } from "../service/provide-hover.ts";
+import { documentationAt, provideHover } from "../service/provide-hover.ts";
 import { uriOf } from "../service/tree-location.ts";
+import { placeOf } from "../service/tree-span.ts";
 import type { Workspace } from "./workspace.ts";
 
 export function serveFeatures(
@@ -43,15 +44,24 @@ export function serveFeatures(
   );
   connection.onNotification(REINDEX_NOTIFICATION, () => workspace.reindex());
 
-  connection.onHover(({ textDocument, position }) => {
+  connection.onHover(async ({ textDocument, position }, token) => {
     const place = workspace.placeOf(textDocument.uri);
     const document = documents.get(textDocument.uri);
     if (place === null || document === undefined || !workspace.settings.hover) return null;
+    const line = lineText(document, position.line);
+    const { root } = place.root;
+    const pages = documentationAt(line, position.character);
+    const [explained, existing] = await Promise.all([
+      place.root.query({ name: "place", ...placeOf(place.path, position) }, token),
+      pages.length === 0 ? new Set<string>() : workspace.exist(pages.map((page) => uriOf(root, page))),
+    ]);
     return provideHover({
-      root: place.root.root,
+      root,
       file: place.path,
       position,
-      line: lineText(document, position.line),
+      line,
+      place: explained,
+      documentation: pages.filter((page) => existing.has(uriOf(root, page))),
       review: place.root.latest?.review ?? null,
       settings: workspace.settings,
       rulePages: workspace.rulePages,

@@ -14,6 +14,7 @@ import { TextDocument } from "vscode-languageserver-textdocument";
 import { type InitializationOptions, SERVER_COMMANDS } from "../protocol/messages.ts";
 import type { EnvironmentFactory } from "./environment.ts";
 import { serveFeatures } from "./serve-features.ts";
+import { QUERY_CAPABILITIES, serveQueries } from "./serve-queries.ts";
 import { serveViews } from "./serve-views.ts";
 import { SettingsStore } from "./settings-store.ts";
 import { servePanels } from "./simulator-panels.ts";
@@ -50,6 +51,10 @@ export function startServer(connection: Connection, createEnvironment: Environme
       folders: folders.map((folder) => folder.uri),
     });
     serveFeatures(connection, documents, workspace);
+    serveQueries(connection, documents, workspace, {
+      inlayHints: params.capabilities.workspace?.inlayHint?.refreshSupport === true,
+      semanticTokens: params.capabilities.workspace?.semanticTokens?.refreshSupport === true,
+    });
     serveViews(connection, workspace);
     if (environment.panels !== null) {
       const held = workspace;
@@ -59,6 +64,7 @@ export function startServer(connection: Connection, createEnvironment: Environme
       serverInfo: { name: "evictscope", version: environment.version },
       capabilities: {
         textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental },
+        ...QUERY_CAPABILITIES,
         hoverProvider: true,
         codeLensProvider: { resolveProvider: false },
         codeActionProvider: { codeActionKinds: [CodeActionKind.QuickFix] },

@@ -42,6 +42,8 @@ export interface DocumentPlace {
 }
 
 export class Workspace {
+  /** Told after every review: what was answered from the one before is out of date. */
+  onReviewed: (() => void) | null = null;
   readonly rulePages: string;
   readonly capabilities: ClientCapabilities;
   readonly #parts: WorkspaceParts;
@@ -87,6 +89,16 @@ export class Workspace {
   /** Every tree under review, in the order in which they were met. */
   get reviews(): readonly RootReview[] {
     return [...this.#roots.values()];
+  }
+
+  /** Which of these URIs exist. */
+  exist(uris: readonly string[]): Promise<ReadonlySet<string>> {
+    return this.#parts.environment.exist(uris);
+  }
+
+  /** The tree under review at a root; undefined when there is none (any more). */
+  review(root: string): RootReview | undefined {
+    return this.#roots.get(root);
   }
 
   finding(root: string, id: string): Finding | undefined {
@@ -167,6 +179,7 @@ export class Workspace {
       createSession: () => environment.createSession({ root: uri, settings: this.settings }),
       onReview: (revised, versions) => {
         this.#publish(root, versions);
+        this.onReviewed?.();
         if (capabilities.codeLensRefresh) void connection.sendRequest(CodeLensRefreshRequest.type).catch(() => {});
         this.sendStatus();
         const { stats } = revised.review;

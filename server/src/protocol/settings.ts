@@ -21,6 +21,8 @@ export interface Settings {
   readonly maxMemory: number;
   readonly codeLens: boolean;
   readonly hover: boolean;
+  readonly inlayHints: boolean;
+  readonly semanticHighlighting: boolean;
   readonly rules: Readonly<Partial<Record<RuleId, RuleSetting>>>;
 }
 
@@ -47,6 +49,8 @@ export const DEFAULT_SETTINGS: Settings = {
   maxMemory: 4096,
   codeLens: true,
   hover: true,
+  inlayHints: false,
+  semanticHighlighting: false,
   rules: {},
 };
 
@@ -85,6 +89,8 @@ export function readSettings(raw: unknown): SettingsReading {
       simulate: simulate ?? DEFAULT_SETTINGS.simulate,
       codeLens: asRecord(given.codeLens).enabled !== false,
       hover: asRecord(given.hover).enabled !== false,
+      inlayHints: asRecord(given.inlayHints).enabled === true,
+      semanticHighlighting: asRecord(given.semanticHighlighting).enabled === true,
       rules,
     },
     problems,

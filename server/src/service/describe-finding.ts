@@ -1,5 +1,6 @@
 /** A finding in Markdown: short first, details below. For hovers. */
 import type { Finding } from "../core/report/finding.ts";
+import { describeVerdict } from "./describe-verdict.ts";
 import { uriOf } from "./tree-location.ts";
 
 const LINKS_SHOWN = 12;
@@ -40,16 +41,9 @@ function describeChain(finding: Finding, root: string): string {
   return lines.join("\n");
 }
 
-function describeSimulation(finding: Finding): string {
-  const { simulation } = finding;
-  switch (simulation.verdict) {
-    case "violated":
-      return `Simulator: \`${simulation.model}\` violates ${simulation.invariant ?? "an invariant"}.`;
-    case "holds":
-      return `Simulator: \`${simulation.model}\` holds (${simulation.states ?? "all"} states).`;
-    case "bounded":
-      return `Simulator: \`${simulation.model}\` met a limit; nothing is proved.`;
-    case "not-run":
-      return `Race model: \`${simulation.model}\` (open it from the quick fix).`;
-  }
+function describeSimulation({ simulation }: Finding): string {
+  const verdict = describeVerdict(simulation);
+  if (verdict === null) return `Race model: \`${simulation.model}\` (open it from the quick fix).`;
+  const assumed = simulation.assumptions.length === 0 ? "" : ` Assumed: ${simulation.assumptions.join("; ")}.`;
+  return `Simulator: ${verdict} in \`${simulation.model}\`.${assumed}`;
 }

@@ -1,9 +1,11 @@
-/** Hover on a finding, on an eviction operation's implementation, and on the protocol's own names. Nothing else. */
+/** Hover on a finding, on an eviction operation, on any statement that eviction reaches, and on the protocol's own names. */
 import { type Hover, MarkupKind, type Position, type Range } from "vscode-languageserver";
 import { VOCABULARY, type VocabularyEntry } from "../core/knowledge/vocabulary.ts";
+import type { PlaceExplanation } from "../core/query/queries.ts";
 import type { Implementation, Review } from "../core/report/finding.ts";
 import type { Settings } from "../protocol/settings.ts";
 import { describeFinding } from "./describe-finding.ts";
+import { describePlace } from "./describe-place.ts";
 import { visibleFindings } from "./provide-diagnostics.ts";
 import { summariseImplementation } from "./summarise-implementation.ts";
 import { contains, spanRange, uriOf } from "./tree-location.ts";
@@ -18,6 +20,10 @@ export interface HoverRequest {
   readonly line: string;
   /** Null until the first review is done: names are explained all the same. */
   readonly review: Review | null;
+  /** What the solved tree knows of the statement; null outside of eviction. */
+  readonly place: PlaceExplanation | null;
+  /** Files of the kernel's documentation that this tree has. */
+  readonly documentation: readonly string[];
   readonly settings: Settings;
   readonly rulePages: string;
   /** The editor's hover shows the diagnostics at the position by itself. */
@@ -50,9 +56,10 @@ export function provideHover(request: HoverRequest): Hover | null {
       if (shown.length > 0) parts.push(describeImplementations(shown, review, request));
     }
   }
+  if (request.place !== null) parts.push(describePlace(request.place, request.root));
   const entry = word === null ? undefined : VOCABULARY.get(word.text);
   if (word !== null && entry !== undefined) {
-    parts.push(describeName(word.text, entry, request.rulePages));
+    parts.push(describeName(word.text, entry, request));
   }
   if (parts.length === 0) return null;
   if (word !== null && (range === undefined || parts.length > 1)) {
@@ -89,11 +96,21 @@ function describeImplementations(
   return lines.join("\n\n");
 }
 
-function describeName(name: string, entry: VocabularyEntry, rulePages: string): string {
+/** The documentation files that the name at a position may link to, whether or not the tree has them. */
+export function documentationAt(line: string, character: number): readonly string[] {
+  const word = wordAt(line, character);
+  return (word === null ? undefined : VOCABULARY.get(word.text)?.documentation) ?? [];
+}
+
+function describeName(name: string, entry: VocabularyEntry, request: HoverRequest): string {
+  const { rulePages, root, documentation } = request;
   const lines = [`**\`${name}\`** (eviction): ${entry.meaning}`, entry.holds];
-  if (entry.rules.length > 0) {
+  if (entry.rules !== undefined && entry.rules.length > 0) {
     lines.push(`Rules: ${entry.rules.map((rule) => `[${rule}](${rulePages}${rule}.md)`).join(", ")}`);
   }
+  const pages = (entry.documentation ?? []).filter((path) => documentation.includes(path));
+  if (pages.length > 0)
+    lines.push(`In this tree: ${pages.map((path) => `[${path}](${uriOf(root, path)})`).join(", ")}`);
   lines.push(`Source: ${entry.source}`);
   return lines.join("\n\n");
 }

@@ -1,6 +1,7 @@
 /** An implementation in one line, for lenses and hovers: "evict_inode of fs/ext2 - reached by kswapd - 3 findings". */
 import type { ContextName, Finding, Implementation, Review } from "../core/report/finding.ts";
 import type { Settings } from "../protocol/settings.ts";
+import { describeVerdict } from "./describe-verdict.ts";
 import { visibleFindings } from "./provide-diagnostics.ts";
 
 export interface ImplementationSummary {
@@ -27,5 +28,8 @@ export function summariseImplementation(
   if (context === "assumed") parts.push("reclaim assumed (no mm/ in this tree)");
   else if (context !== undefined) parts.push(`reached by ${context}`);
   parts.push(findings.length === 1 ? "1 finding" : `${findings.length === 0 ? "no" : findings.length} findings`);
+  // The worst finding's verdict: a race that was shown says more than a count.
+  const verdict = findings.map((finding) => describeVerdict(finding.simulation)).find((each) => each !== null);
+  if (verdict !== undefined && verdict !== null) parts.push(verdict);
   return { title: parts.join(" - "), findings };
 }
