@@ -1,11 +1,10 @@
 /** The chain of a finding as procedures of a model, one for each function: from the operation down to the effect. */
 import type { Engine } from "../../analysis/effect-graph.ts";
-import type { CallEvent, Env, Mode } from "../../analysis/interpreter.ts";
+import type { CallEvent, CallExpr, Env, Mode } from "../../analysis/interpreter.ts";
 import { INODE } from "../../analysis/typestate.ts";
 import type { Value } from "../../analysis/value.ts";
 import type { Program } from "../../callgraph/program.ts";
 import { type Body, positionIn } from "../../ir/function-bodies.ts";
-import type { Expr } from "../../ir/ir.ts";
 import type { Procedure, SourceSpan, Step } from "../../race/model.ts";
 import type { ChainLink } from "../../report/finding.ts";
 import { shortened } from "./condition.ts";
@@ -18,12 +17,14 @@ export interface ChainRequest {
   readonly chain: readonly ChainLink[];
   /** Name of the primitive that the chain ends in, where it is known. */
   readonly primitive: string | null;
+  /** Parameters of the procedures beside `inode`. */
+  readonly parameters?: readonly string[];
   /** The steps of the effect itself; the first takes the place and the words of the source. */
-  readonly effect: (label: string, source: SourceSpan) => readonly Step[];
+  readonly effect: (label: string, source: SourceSpan, call: CallExpr) => readonly Step[];
 }
 
 export interface ChainSteps {
-  /** Each takes the parameter `inode`. The first is the operation's. */
+  /** Each takes the parameter `inode`, and those asked for. The first is the operation's. */
   readonly procedures: readonly Procedure[];
   readonly assumptions: readonly string[];
 }
@@ -43,6 +44,8 @@ export function chainSteps(request: ChainRequest): ChainSteps | ChainFailure {
     if (body === null) return { reason: `${link.function}() could not be read` };
     bodies.push(body);
   }
+  const parameters = ["inode", ...(request.parameters ?? [])];
+  const passed = Object.fromEntries(parameters.map((name) => [name, name]));
   const names = uniqueNames(chain.map((link) => link.function));
   const procedures: Procedure[] = [];
   const assumptions: string[] = [];
@@ -64,16 +67,16 @@ export function chainSteps(request: ChainRequest): ChainSteps | ChainFailure {
         found.push({ args: event.args, env });
         const source = { file: body.file.path, line: positionIn(body, event.call.at).line };
         const label = callText(body, event.call);
-        if (isLast) return request.effect(label, source);
+        if (isLast) return request.effect(label, source, event.call);
         return [
           { do: "skip()", label, source },
-          { call: names[i + 1]!, with: { inode: "inode" } },
+          { call: names[i + 1]!, with: passed },
         ];
       },
     });
     if (flow.steps.length === 0) return { reason: `no way to line ${link.line} of ${link.function}() was found` };
     if (flow.cutsLoop) assumptions.push(`the loop around ${link.file}:${link.line} in ${link.function}() runs once`);
-    procedures.push({ name: names[i]!, parameters: ["inode"], locals: flow.locals, steps: flow.steps });
+    procedures.push({ name: names[i]!, parameters, locals: flow.locals, steps: flow.steps });
     args = joined(found.map((each) => each.args));
     // What is known of the inode's members holds in the callee too, when it holds at every call.
     facts = found.length === 1 ? new Map([...found[0]!.env].filter(([name]) => name.startsWith("#"))) : FACTS;
@@ -125,12 +128,12 @@ function textAround(body: Body, line: number): string {
   return lines.slice(Math.max(0, line - body.line), line - body.line + 1).join("\n");
 }
 
-function nameOf(call: Expr & { readonly k: "call" }): string | null {
+function nameOf(call: CallExpr): string | null {
   const { callee } = call;
   return callee.k === "id" || callee.k === "field" ? callee.name : null;
 }
 
-export function callText(body: Body, call: Expr & { readonly k: "call" }): string {
+export function callText(body: Body, call: CallExpr): string {
   return shortened(body.text.slice(call.at, call.end));
 }
 

@@ -3,7 +3,12 @@ import type { RaceModel } from "../../race/model.ts";
 import type { Finding, RuleId } from "../../report/finding.ts";
 import type { ChainFailure } from "./chain-steps.ts";
 import { doubtsOf, type FindingScope, type Scenario } from "./finding-scope.ts";
+import { walkerScenario, wakeScenario } from "./hash-scenarios.ts";
+import { lookupScenario, nestedScenario } from "./nested-scenarios.ts";
 import { reclaimScenario } from "./reclaim-scenario.ts";
+import { tailScenario } from "./tail-scenario.ts";
+import { asyncContractScenario, umountScenario } from "./umount-scenario.ts";
+import { unhashedScenario } from "./unhashed-scenario.ts";
 
 type Build = (scope: FindingScope) => Scenario | ChainFailure;
 
@@ -12,6 +17,16 @@ const SCENARIOS: Readonly<Partial<Record<RuleId, Build>>> = {
   "dirty-under-memalloc": reclaimScenario,
   "nofail-under-memalloc": reclaimScenario,
   "blocking-under-memalloc": reclaimScenario,
+  "work-after-unhash": unhashedScenario,
+  "lookup-under-evict": lookupScenario,
+  "iput-under-evict": nestedScenario,
+  "missing-clear-inode": tailScenario,
+  "missing-truncate-pages": tailScenario,
+  "dirty-after-clear": tailScenario,
+  "lookup-ignores-freeing": walkerScenario,
+  "missing-wakeup": wakeScenario,
+  "deferred-work": umountScenario,
+  "async-evict-contract": asyncContractScenario,
 };
 
 /** Prose in a model is bounded (race/validate.ts). */

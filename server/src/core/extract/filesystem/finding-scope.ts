@@ -1,7 +1,7 @@
 /** What every model of a finding is made from. */
 import type { Engine } from "../../analysis/effect-graph.ts";
 import type { FilesystemFacts } from "../../analysis/filesystem-facts.ts";
-import { MODES, type Mode } from "../../analysis/interpreter.ts";
+import { type CallExpr, MODES, type Mode } from "../../analysis/interpreter.ts";
 import type { TreeContexts } from "../../analysis/reclaim-roots.ts";
 import type { Filesystem } from "../../callgraph/filesystem.ts";
 import type { Program } from "../../callgraph/program.ts";
@@ -27,7 +27,7 @@ export function makeScope(parts: Omit<FindingScope, "find">): FindingScope {
 
 /** What a scenario gives beside id, title and summary, which follow from the finding. */
 export type Scenario = Pick<RaceModel, "threads" | "invariants"> &
-  Partial<Pick<RaceModel, "variables" | "slots" | "locks" | "queues" | "procedures" | "progress">> & {
+  Partial<Pick<RaceModel, "toggles" | "variables" | "slots" | "locks" | "queues" | "procedures" | "progress">> & {
     readonly assumptions: readonly string[];
     /** In a sentence: who races with whom, and what must not happen. */
     readonly summary: string;
@@ -37,10 +37,11 @@ export type Scenario = Pick<RaceModel, "threads" | "invariants"> &
 export function chainOf(
   scope: FindingScope,
   mode: Mode,
-  effect: (label: string, source: SourceSpan) => readonly Step[],
+  effect: (label: string, source: SourceSpan, call: CallExpr) => readonly Step[],
+  parameters: readonly string[] = [],
 ): ChainSteps | ChainFailure {
   const { finding, engine, program } = scope;
-  return chainSteps({ engine, program, mode, chain: finding.chain, primitive: primitiveOf(finding), effect });
+  return chainSteps({ engine, program, mode, chain: finding.chain, primitive: primitiveOf(finding), parameters, effect });
 }
 
 export function primitiveOf(finding: Finding): string | null {

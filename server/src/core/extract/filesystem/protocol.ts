@@ -70,17 +70,35 @@ export function wakeWaiters(slot: string, find: FindLine): Step[] {
   ];
 }
 
-/** The last reference is gone: I_FREEING under i_lock. */
+/** The last reference goes, of a deleted inode or of one that stays on disk: I_FREEING under i_lock. */
 export function startFreeing(slot: string, find: FindLine): Step[] {
+  const put = (what: string, nlink: number): Step => ({
+    label: `iput() of ${what}: spin_lock(&inode->i_lock)`,
+    do: `lock(i_lock[${slot}]); ${slot}.nlink = ${nlink}`,
+    ...find("iput", /lock/),
+  });
   return [
-    { label: "iput(): spin_lock(&inode->i_lock)", do: `lock(i_lock[${slot}])`, ...find("iput", /lock/) },
+    { choose: [[put("a deleted inode", 0)], [put("an inode that stays on disk", 1)]] },
     {
-      label: "iput_final(): i_state |= I_FREEING",
-      do: `${slot}.count--; ${slot}.FREEING = 1`,
-      ...find("iput_final", /I_FREEING/),
+      label: "if (!--inode->i_count)",
+      do: `${slot}.count--`,
+      if: `${slot}.count == 0`,
+      ...find("iput", /i_count/),
+      then: [{ label: "i_state |= I_FREEING", do: `${slot}.FREEING = 1`, ...find("iput_final", /I_FREEING/) }],
+      else: [{ label: "spin_unlock(&inode->i_lock): somebody has it", do: `unlock(i_lock[${slot}])` }, { end: true }],
     },
     { label: "spin_unlock(&inode->i_lock)", do: `unlock(i_lock[${slot}])` },
   ];
+}
+
+/** Conditions on the link count can go either way: which it is, is chosen first. */
+export function eitherLinkCount(slot: string): Step {
+  return {
+    choose: [
+      [{ label: `${slot} is a deleted inode`, do: `${slot}.nlink = 0` }],
+      [{ label: `${slot} stays on disk`, do: `${slot}.nlink = 1` }],
+    ],
+  };
 }
 
 /** What verdicts that rest on `lookupProcedure` say. */

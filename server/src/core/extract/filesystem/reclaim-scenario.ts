@@ -113,9 +113,19 @@ function hazardOf({ finding, engine }: FindingScope): Hazard {
 function unlinker({ find }: FindingScope): ThreadDeclaration {
   return {
     name: "unlink",
-    description: "unlink() of the last name while another task has the file open",
+    description: "unlink() of the last name while another task has the file open; or only a close()",
     steps: [
-      { label: "d_delete(): spin_lock(&dentry->d_lock)", do: "lock(d_lock)", ...find("d_delete", /spin_lock/) },
+      {
+        choose: [
+          [{ label: "d_delete(): spin_lock(&dentry->d_lock)", do: "lock(d_lock)", ...find("d_delete", /spin_lock/) }],
+          [
+            { label: "no unlink: dput() alone", do: "lock(d_lock)" },
+            { label: "the dentry stays cached", do: "d_count--" },
+            { label: "spin_unlock(&dentry->d_lock)", do: "unlock(d_lock)" },
+            { end: true },
+          ],
+        ],
+      },
       { label: "drop_nlink(inode)", do: "A.nlink = 0", ...find("drop_nlink", /i_nlink/) },
       {
         label: "if (dentry->d_lockref.count == 1)",

@@ -81,7 +81,9 @@ function notRun(finding: Finding, reason: string): FindingVerdict {
 }
 
 function verdictOf(finding: Finding, model: RaceModel, outcome: Outcome): FindingVerdict {
-  const assumptions = model.assumptions ?? [];
+  const all = model.assumptions ?? [];
+  // That a loop runs once leaves runs out; it takes nothing from one that was found.
+  const assumptions = outcome.verdict === "violated" ? all.filter((text) => !LEAVES_OUT.test(text)) : all;
   const simulation: FindingSimulation = {
     model: model.id,
     verdict: outcome.verdict,
@@ -97,6 +99,8 @@ function verdictOf(finding: Finding, model: RaceModel, outcome: Outcome): Findin
   const reason = `the simulator refutes it: ${model.invariants.map(nameOf).join(", ")} holds in all ${outcome.states.toLocaleString("en")} states of this code's model`;
   return { ...base, severity: "hint", reason };
 }
+
+const LEAVES_OUT = / runs? once$/;
 
 function nameOf(invariant: RaceModel["invariants"][number]): string {
   return typeof invariant === "string" ? invariant : invariant.id;
