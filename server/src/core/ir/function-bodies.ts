@@ -1,9 +1,10 @@
 /** Parsed and lowered functions and macros, made when somebody asks and kept until their file changes. */
 import type { FunctionRef, MacroRef, Program, SourceFile } from "../callgraph/program.ts";
-import { copyTree } from "../syntax/ast.ts";
+import { type Ast, copyTree } from "../syntax/ast.ts";
 import { readingsOf, takeMacroApart } from "../syntax/macro-text.ts";
 import { parseWithMasking } from "../syntax/masking.ts";
 import type { SyntaxParser } from "../syntax/parser-port.ts";
+import { readPlainFunction } from "../syntax/plain/function.ts";
 import type { FunctionIr } from "./ir.ts";
 import { lowerFunction } from "./lower-function.ts";
 
@@ -147,26 +148,34 @@ export class FunctionBodies {
     prefix: number,
   ): Lowered | null {
     const { name, file } = reference;
+    const parsed = this.#read(text);
+    if (parsed === null) return null;
+    const ir = lowerFunction(name, parsed.ast, parsed.text);
+    if (ir === null) return { body: null, errors: Number.POSITIVE_INFINITY };
+    const body: Body = {
+      name,
+      file,
+      function: fn,
+      ir,
+      text,
+      prefix,
+      get line() {
+        return reference.span.line + lines;
+      },
+    };
+    return { body, errors: ir.parseErrors };
+  }
+
+  /** Plain functions are read without the parser; it takes what is left. Null when it was stopped. */
+  #read(text: string): { readonly ast: Ast; readonly text: string } | null {
+    const plain = readPlainFunction(text);
+    if (plain !== null) return { ast: plain, text };
     const parsed = parseWithMasking(this.#parser, text);
     if (parsed === null) return null;
-    const { tree } = parsed;
     try {
-      const ir = lowerFunction(name, copyTree(tree), parsed.text);
-      if (ir === null) return { body: null, errors: Number.POSITIVE_INFINITY };
-      const body: Body = {
-        name,
-        file,
-        function: fn,
-        ir,
-        text,
-        prefix,
-        get line() {
-          return reference.span.line + lines;
-        },
-      };
-      return { body, errors: ir.parseErrors };
+      return { ast: copyTree(parsed.tree), text: parsed.text };
     } finally {
-      tree.delete();
+      parsed.tree.delete();
     }
   }
 }
