@@ -66,7 +66,7 @@ export class Analysis {
       (file) => this.#knowledge.isFollowed(file.path) || folders.has(file.directory),
     );
     const interpreter = new Interpreter(bodies, lookup, this.#knowledge, constants);
-    return { bodies, lookup, types, indirect, interpreter, knowledge: this.#knowledge, live };
+    return { bodies, lookup, types, indirect, interpreter, knowledge: this.#knowledge, live, reads: null };
   }
 
   #findUnhash(path: string): void {
@@ -82,7 +82,7 @@ export class Analysis {
   replaceFile(path: string, bytes: Uint8Array | null): void {
     this.#scope = null;
     const before = this.#program.files.get(path);
-    if (before !== undefined) this.#engine.bodies.forget(before);
+    if (before !== undefined) this.#engine.bodies.forget([...before.functions, ...before.macros]);
     if (bytes === null) this.#program.removeFile(path);
     else if (before !== undefined || /\.[ch]$/.test(path)) this.#program.setFile(path, bytes);
     this.#findUnhash(path);

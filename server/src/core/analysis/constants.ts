@@ -1,5 +1,6 @@
 /** What an identifier that is no local variable stands for: a flag, a number, a function, or only its own name. */
 import type { Program } from "../callgraph/program.ts";
+import { Fact } from "../callgraph/reads.ts";
 import type { Body, FunctionBodies } from "../ir/function-bodies.ts";
 import { numberOf } from "../ir/lower-expression.ts";
 import type { Knowledge } from "../knowledge/knowledge.ts";
@@ -7,13 +8,17 @@ import { binary, number, type Value } from "./value.ts";
 
 const MAX_DEPTH = 4;
 
+interface Macro {
+  readonly value: Value;
+  readonly fact: Fact;
+}
+
 export class ConstantTable {
   readonly #program: Program;
   readonly #bodies: FunctionBodies;
   readonly #knowledge: Knowledge;
-  readonly #macros = new Map<string, Value>();
+  readonly #macros = new Map<string, Macro>();
   readonly #locals = new WeakMap<Body, ReadonlySet<string>>();
-  #generation = -1;
 
   constructor(program: Program, bodies: FunctionBodies, knowledge: Knowledge) {
     this.#program = program;
@@ -40,16 +45,28 @@ export class ConstantTable {
   }
 
   #macro(name: string, depth: number): Value {
-    if (this.#generation !== this.#program.generation) {
-      this.#macros.clear();
-      this.#generation = this.#program.generation;
+    // A chain of macros is followed so far and no further, from wherever it is entered.
+    const key = depth === 0 ? name : `${depth} ${name}`;
+    const known = this.#macros.get(key);
+    if (known !== undefined && !known.fact.stale) {
+      this.#program.reads?.read(known.fact);
+      return known.value;
     }
-    if (this.#macros.has(name)) return this.#macros.get(name);
+    const fact = new Fact();
+    const { reads } = this.#program;
+    const make = (): Value => this.#evaluateMacro(name, depth);
+    const value = reads === null ? make() : reads.track(fact, make);
+    this.#macros.set(key, { value, fact });
+    return value;
+  }
+
+  #evaluateMacro(name: string, depth: number): Value {
     let value: Value;
     const definitions = this.#program.macrosNamed(name).filter((each) => !each.span.functionLike);
     // Different definitions in different places: only the name is certain.
     if (definitions.length === 1 && depth < MAX_DEPTH) {
       const { file, span } = definitions[0]!;
+      this.#program.reads?.readText(definitions[0]!);
       const text = this.#bodies
         .textOf(file, span.parameters, span.end)
         .replace(/\/\*.*?\*\//gs, " ")
@@ -57,9 +74,7 @@ export class ConstantTable {
       value = this.#parse(text.trim(), depth + 1);
     }
     // An enumerator, or a macro that is no plain number.
-    value ??= definitions.length > 1 ? undefined : { k: "symbol", name };
-    this.#macros.set(name, value);
-    return value;
+    return value ?? (definitions.length > 1 ? undefined : { k: "symbol", name });
   }
 
   /** Numbers, shifts of one, BIT(n) and these or-ed together; anything else is unknown. */

@@ -4,6 +4,7 @@
  */
 import type { DirectTarget, Lookup } from "../callgraph/lookup.ts";
 import type { FunctionRef, MacroRef } from "../callgraph/program.ts";
+import { Fact, type Reads } from "../callgraph/reads.ts";
 import type { Body, FunctionBodies } from "../ir/function-bodies.ts";
 import type { Expr, Step } from "../ir/ir.ts";
 import type { Knowledge } from "../knowledge/knowledge.ts";
@@ -61,6 +62,8 @@ export interface Expansion {
   readonly asksForTask: boolean;
   /** ... and on whether the task is kswapd. */
   readonly asksForKswapd: boolean;
+  /** Stale when something that it was made from has changed. */
+  readonly fact: Fact;
 }
 
 export type EventSink = (event: CallEvent) => void;
@@ -76,50 +79,64 @@ const MAX_PREDICATE_TEXT = 800;
 const ASKS_FOR_TASK = /\bPF_[A-Z]|\bcurrent_is_kswapd\b/;
 const MAX_TASK_PREDICATE_TEXT = 4000;
 const MAX_PREDICATE_DEPTH = 3;
-const MAX_CONTEXTS_OF_A_BODY = 16;
 
 export class Interpreter {
   readonly #bodies: FunctionBodies;
   readonly #lookup: Lookup;
   readonly #knowledge: Knowledge;
   readonly #constants: ConstantTable;
-  #expansions = new Map<Body, Map<string, Expansion>>();
-  readonly #relevant = new Map<Body, readonly boolean[]>();
-  readonly #running = new Set<Body>();
+  /**
+   * By how deep in the evaluation of a predicate it was asked for: deeper down less is looked into. What one holds is told
+   * by body, arguments and depth alone, never by who asked first.
+   */
+  readonly #expansions = Array.from(
+    { length: MAX_PREDICATE_DEPTH + 1 },
+    () => new WeakMap<Body, Map<string, Expansion>>(),
+  );
+  readonly #relevant = new WeakMap<Body, readonly boolean[]>();
   readonly #decides = new Map<FunctionRef | MacroRef, boolean>();
+  readonly #reads: Reads | null;
   #asksForTask = false;
   #asksForKswapd = false;
   #depth = 0;
 
-  constructor(bodies: FunctionBodies, lookup: Lookup, knowledge: Knowledge, constants: ConstantTable) {
+  constructor(
+    bodies: FunctionBodies,
+    lookup: Lookup,
+    knowledge: Knowledge,
+    constants: ConstantTable,
+    reads: Reads | null = null,
+  ) {
     this.#bodies = bodies;
     this.#lookup = lookup;
     this.#knowledge = knowledge;
     this.#constants = constants;
+    this.#reads = reads;
   }
 
-  clear(): void {
-    this.#expansions.clear();
-    this.#relevant.clear();
+  /** The text of these is another now. */
+  forget(definitions: Iterable<FunctionRef | MacroRef>): void {
+    for (const each of definitions) this.#decides.delete(each);
   }
 
-  /** What `body` does when called with `args`. Memoised; beyond 16 different argument lists the arguments are forgotten. */
+  /** What `body` does when called with `args`. Memoised. */
   expand(body: Body, args: readonly Value[], mode: Mode): Expansion {
-    let ofBody = this.#expansions.get(body);
+    const expansions = this.#expansions[this.#depth]!;
+    let ofBody = expansions.get(body);
     if (ofBody === undefined) {
       ofBody = new Map();
-      this.#expansions.set(body, ofBody);
+      expansions.set(body, ofBody);
     }
-    let known = this.#keepRelevant(body, args);
+    const known = this.relevantArguments(body, args);
     let expansion = find(ofBody, known, mode);
-    if (expansion === undefined && ofBody.size >= MAX_CONTEXTS_OF_A_BODY) {
-      known = [];
-      expansion = find(ofBody, known, mode);
-    }
     if (expansion === undefined) {
-      expansion = this.#run(body, known, mode);
+      const fact = new Fact();
+      const run = (): Expansion => this.#run(body, known, mode, fact);
+      expansion = this.#reads === null ? run() : this.#reads.track(fact, run);
+      // One that asked before the edit may not ask now, and the other way about.
+      ofBody.delete(argumentsKey(known));
       ofBody.set(expansion.asksForTask ? this.keyOf(known, mode) : argumentsKey(known), expansion);
-    }
+    } else this.#reads?.read(expansion.fact);
     // Whoever asked through a memoised predicate asked, too.
     this.#asksForTask ||= expansion.asksForTask;
     this.#asksForKswapd ||= expansion.asksForKswapd;
@@ -130,7 +147,8 @@ export class Interpreter {
     return `${mode.name}:${argumentsKey(args)}`;
   }
 
-  #keepRelevant(body: Body, args: readonly Value[]): Value[] {
+  /** The arguments that can change what the function does, and only what tells calls apart. */
+  relevantArguments(body: Body, args: readonly Value[]): Value[] {
     let relevant = this.#relevant.get(body);
     if (relevant === undefined) {
       relevant = relevantParameters(body);
@@ -145,12 +163,11 @@ export class Interpreter {
     return kept;
   }
 
-  #run(body: Body, args: readonly Value[], mode: Mode): Expansion {
+  #run(body: Body, args: readonly Value[], mode: Mode, fact: Fact): Expansion {
     const outerTask = this.#asksForTask;
     const outerKswapd = this.#asksForKswapd;
     this.#asksForTask = false;
     this.#asksForKswapd = false;
-    this.#running.add(body);
     const entry = this.entryEnv(body, args);
     const envs = this.#fixpoint(body, entry, mode);
     const events: CallEvent[] = [];
@@ -167,12 +184,11 @@ export class Interpreter {
         if (step.value !== null) returned = true;
       }
     });
-    this.#running.delete(body);
     const asksForTask = this.#asksForTask;
     const asksForKswapd = this.#asksForKswapd;
     this.#asksForTask ||= outerTask;
     this.#asksForKswapd ||= outerKswapd;
-    return { body, mode, args, events, returns, asksForTask, asksForKswapd };
+    return { body, mode, args, events, returns, asksForTask, asksForKswapd, fact };
   }
 
   entryEnv(body: Body, args: readonly Value[]): Env {
@@ -404,7 +420,7 @@ export class Interpreter {
     if (target === null) return undefined;
     if (!this.#canDecide(target, args)) return undefined;
     const callee = target.kind === "function" ? this.#bodies.of(target.function) : this.#bodies.ofMacro(target.macro);
-    if (callee === null || this.#running.has(callee)) return undefined;
+    if (callee === null) return undefined;
     this.#depth++;
     try {
       return this.expand(callee, args, mode).returns;
@@ -419,6 +435,7 @@ export class Interpreter {
    */
   #canDecide(target: DirectTarget, args: readonly Value[]): boolean {
     const definition = target.kind === "function" ? target.function : target.macro;
+    this.#reads?.readText(definition);
     const { span } = definition;
     const from = "body" in span ? span.body : span.parameters;
     const length = span.end - from;
@@ -523,10 +540,14 @@ export class Interpreter {
 /** One that never looked at the task serves every mode. */
 function find(expansions: ReadonlyMap<string, Expansion>, args: readonly Value[], mode: Mode): Expansion | undefined {
   const key = argumentsKey(args);
-  return expansions.get(key) ?? expansions.get(`${mode.name}:${key}`);
+  const any = expansions.get(key);
+  if (any !== undefined && !any.fact.stale) return any;
+  const ofMode = expansions.get(`${mode.name}:${key}`);
+  return ofMode?.fact.stale === false ? ofMode : undefined;
 }
 
-function argumentsKey(args: readonly Value[]): string {
+/** A short text that two lists of arguments share only when they are the same. */
+export function argumentsKey(args: readonly Value[]): string {
   return args.length === 0 ? "" : args.map(keyOf).join(",");
 }
 

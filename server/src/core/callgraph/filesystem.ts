@@ -5,6 +5,7 @@ import { EVICTION_OPERATIONS, type EvictionOperation } from "../report/finding.t
 import type { NameTable } from "../text/name-table.ts";
 import type { Lookup } from "./lookup.ts";
 import type { BindingRef, FunctionRef, Program, SourceFile, TableRef } from "./program.ts";
+import { Fact } from "./reads.ts";
 
 export const TABLE_STRUCT = "super_operations";
 const OPERATIONS: readonly EvictionOperation[] = [...EVICTION_OPERATIONS, "evict_inode_async"];
@@ -26,12 +27,29 @@ export interface Filesystem {
   owns(file: SourceFile): boolean;
   /** Whether its own text names `identifier`. */
   mentions(identifier: string): boolean;
+  /** Changes when its table names other methods. */
+  readonly fact?: Fact;
+}
+
+/** A filesystem that keeps up with edits. */
+export interface FollowedFilesystem extends Filesystem {
+  /** Takes its table as it stands now, and looks its methods up. */
+  refresh(table: TableRef): void;
+  /** One of its own files has other text, is new or gone. */
+  fileChanged(file: SourceFile): void;
+}
+
+/** The tables that stand for filesystems, by file and place. */
+export function filesystemTables(program: Program): TableRef[] {
+  const tables = [...program.tablesOf(TABLE_STRUCT)].filter((table) => table.bindings.length > 0);
+  return tables.sort((a, b) =>
+    a.file.path < b.file.path ? -1 : a.file.path > b.file.path ? 1 : a.span.start - b.span.start,
+  );
 }
 
 /** Every filesystem of the program: one for each initialised super_operations. */
-export function findFilesystems(program: Program, lookup: Lookup, bodies: FunctionBodies): Filesystem[] {
-  const tables = [...program.tablesOf(TABLE_STRUCT)].filter((table) => table.bindings.length > 0);
-  tables.sort((a, b) => (a.file.path < b.file.path ? -1 : a.file.path > b.file.path ? 1 : a.span.start - b.span.start));
+export function findFilesystems(program: Program, lookup: Lookup, bodies: FunctionBodies): FollowedFilesystem[] {
+  const tables = filesystemTables(program);
   const folders = new Set(tables.map((table) => filesystemId(table.file)));
   return tables.map((table) => makeFilesystem(table, folders, program, lookup, bodies));
 }
@@ -47,7 +65,7 @@ export function filesystemId(file: SourceFile): string {
   return /(^|\/)fs\/[^/]+$/.test(file.directory) ? file.directory : file.path;
 }
 
-/** Ids of all names in a file's bytes that the program knows. Comments count: a name there does no harm. */
+/** Ids of all names in a file's bytes. Comments count: a name there does no harm. */
 function collectNames(bytes: Uint8Array, names: NameTable, ids: Set<number>): void {
   const end = bytes.length;
   for (let i = 0; i < end; i++) {
@@ -58,8 +76,7 @@ function collectNames(bytes: Uint8Array, names: NameTable, ids: Set<number>): vo
     }
     const from = i;
     while (i < end && (isLetter(bytes[i]!) || isDigit(bytes[i]!))) i++;
-    const id = names.findBytes(bytes, from, i);
-    if (id >= 0) ids.add(id);
+    ids.add(names.intern(bytes, from, i));
   }
 }
 
@@ -71,16 +88,116 @@ function isDigit(c: number): boolean {
   return c >= 48 && c <= 57;
 }
 
+/** Whether each of some names stands in a filesystem's own files. */
+class Mentions {
+  readonly #program: Program;
+  readonly #bodies: FunctionBodies;
+  readonly #owns: (file: SourceFile) => boolean;
+  readonly #asked = new Map<number, { found: boolean; readonly fact: Fact }>();
+  /** Files that are being edited, each with its names; the others are one set. */
+  readonly #edited = new Map<SourceFile, Set<number>>();
+  #others: Set<number> | null = null;
+
+  constructor(program: Program, bodies: FunctionBodies, owns: (file: SourceFile) => boolean) {
+    this.#program = program;
+    this.#bodies = bodies;
+    this.#owns = owns;
+  }
+
+  has(identifier: string): boolean {
+    const id = this.#program.names.internString(identifier);
+    let answer = this.#asked.get(id);
+    if (answer === undefined) {
+      answer = { found: this.#find(id), fact: new Fact() };
+      this.#asked.set(id, answer);
+    }
+    this.#program.reads?.read(answer.fact);
+    return answer.found;
+  }
+
+  fileChanged(file: SourceFile): void {
+    if (this.#asked.size === 0) return;
+    if (!this.#edited.has(file)) this.#others = null;
+    this.#edited.set(file, this.#program.files.get(file.path) === file ? this.#collect([file]) : new Set());
+    for (const [id, answer] of this.#asked) {
+      const found = this.#find(id);
+      if (found === answer.found) continue;
+      answer.found = found;
+      this.#program.reads?.change(answer.fact);
+    }
+  }
+
+  #find(id: number): boolean {
+    for (const names of this.#edited.values()) if (names.has(id)) return true;
+    this.#others ??= this.#collect(
+      this.#program.filesInOrder.filter((file) => this.#owns(file) && !this.#edited.has(file)),
+    );
+    return this.#others.has(id);
+  }
+
+  #collect(files: readonly SourceFile[]): Set<number> {
+    const ids = new Set<number>();
+    for (const file of files) {
+      const bytes = this.#bodies.bytesOf(file);
+      if (bytes !== null) collectNames(bytes, this.#program.names, ids);
+    }
+    return ids;
+  }
+}
+
 function makeFilesystem(
-  table: TableRef,
+  first: TableRef,
   ids: ReadonlySet<string>,
   program: Program,
   lookup: Lookup,
   bodies: FunctionBodies,
-): Filesystem {
-  const id = filesystemId(table.file);
-  const isFolder = id === (table.file.directory || ROOT);
+): FollowedFilesystem {
+  let table = first;
+  const home = table.file;
+  const id = filesystemId(home);
+  const isFolder = id === (home.directory || ROOT);
   const nested = [...ids].filter((other) => other !== id && other.startsWith(`${id}/`));
+  const owns = (file: SourceFile): boolean => {
+    if (!isFolder) return file === home;
+    if (id === ROOT) return true;
+    if (file.directory !== id && !file.directory.startsWith(`${id}/`)) return false;
+    return !nested.some((other) => file.directory === other || file.directory.startsWith(`${other}/`));
+  };
+  const mentions = new Mentions(program, bodies, owns);
+  const fact = new Fact();
+  let operations = operationsOf(table, lookup);
+  return {
+    id,
+    fact,
+    get table() {
+      return table;
+    },
+    get operations() {
+      return operations;
+    },
+    owns,
+    mentions: (identifier) => mentions.has(identifier),
+    refresh(now) {
+      const before = operations;
+      const names = bindingsText(table);
+      table = now;
+      operations = operationsOf(now, lookup);
+      const same =
+        names === bindingsText(now) &&
+        [...operations].every(([name, { function: fn }]) => before.get(name)?.function === fn);
+      if (!same) program.reads?.change(fact);
+    },
+    fileChanged(file) {
+      if (owns(file)) mentions.fileChanged(file);
+    },
+  };
+}
+
+function bindingsText(table: TableRef): string {
+  return table.bindings.map(({ field, target }) => `${field}=${target}`).join();
+}
+
+function operationsOf(table: TableRef, lookup: Lookup): Map<EvictionOperation, OperationBinding> {
   const operations = new Map<EvictionOperation, OperationBinding>();
   for (const binding of table.bindings) {
     const operation = binding.field as EvictionOperation;
@@ -92,27 +209,5 @@ function makeFilesystem(
       binding,
     });
   }
-  const owns = (file: SourceFile): boolean => {
-    if (!isFolder) return file === table.file;
-    if (id === ROOT) return true;
-    if (file.directory !== id && !file.directory.startsWith(`${id}/`)) return false;
-    return !nested.some((other) => file.directory === other || file.directory.startsWith(`${other}/`));
-  };
-  let identifiers: Set<number> | null = null;
-  const mentions = (identifier: string): boolean => {
-    // A name that the tree does not define (a lone folder) has no number yet, and so was not collected.
-    if (program.names.find(identifier) < 0) {
-      program.names.internString(identifier);
-      identifiers = null;
-    }
-    if (identifiers === null) {
-      identifiers = new Set();
-      for (const file of program.files.values()) {
-        const bytes = owns(file) ? bodies.bytesOf(file) : null;
-        if (bytes !== null) collectNames(bytes, program.names, identifiers);
-      }
-    }
-    return identifiers.has(program.names.find(identifier));
-  };
-  return { id, table, operations, owns, mentions };
+  return operations;
 }

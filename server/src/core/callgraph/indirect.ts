@@ -53,6 +53,7 @@ export class IndirectCalls {
   }
 
   #ofOwnTable(field: string, filesystem: Filesystem): IndirectTargets {
+    if (filesystem.fact !== undefined) this.#program.reads?.read(filesystem.fact);
     const binding = filesystem.table.bindings.find((each) => each.field === field);
     const fn = binding === undefined ? null : this.#lookup.functionValue(binding.target, binding.file);
     // The caller tests the pointer: a method that the table leaves out is not called.

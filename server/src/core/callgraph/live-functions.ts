@@ -6,19 +6,31 @@
  */
 import type { FunctionBodies } from "../ir/function-bodies.ts";
 import type { Knowledge } from "../knowledge/knowledge.ts";
+import type { FileChange } from "./file-change.ts";
 import type { Lookup } from "./lookup.ts";
 import type { FunctionRef, MacroRef, Program, SourceFile } from "./program.ts";
+import { Fact } from "./reads.ts";
 
 type Definition = FunctionRef | MacroRef;
 
 interface Node {
+  readonly definition: Definition;
   live: boolean;
+  /** Its own text is enough to keep it. */
+  matters: boolean;
+  /** What its text names; not looked for when its own text is enough. */
+  callees: readonly Node[];
   /** Those whose text names this one, as long as it is not known to be live. */
-  readonly callers: Node[];
+  callers: Node[];
+  /** Every name of its text, where edits are followed. */
+  names: Int32Array;
+  readonly fact: Fact;
 }
 
 /** include/linux/cleanup.h: what they lock is their class's business. */
 const SCOPES = new Set(["guard", "scoped_guard", "scoped_cond_guard"]);
+
+const NO_NAMES = new Int32Array(0);
 
 const UNKNOWN = 0;
 /** Nothing of this name is defined, and the knowledge base has no effect for it. */
@@ -62,28 +74,154 @@ export class LiveFunctions {
 
   /** False when nothing that the rules know can happen below `definition`. */
   mayMatter(definition: Definition): boolean {
-    return (this.#nodes.get(definition) ?? this.#discover(definition)).live;
+    const { reads } = this.#program;
+    const node =
+      this.#nodes.get(definition) ??
+      (reads === null ? this.#discover(definition) : reads.apart(() => this.#discover(definition)));
+    reads?.read(node.fact);
+    return node.live;
+  }
+
+  /** Looks again at what an edit touched. */
+  update(change: FileChange): void {
+    for (const id of change.definitions) if (id < this.#classes.length) this.#classes[id] = UNKNOWN;
+    const present = new Set<Definition>([...change.file.functions, ...change.file.macros]);
+    const touched = new Set<Node>();
+    for (const definition of change.texts) {
+      const node = this.#nodes.get(definition);
+      if (node === undefined) continue;
+      // Whoever names what is gone is looked at for its name's sake.
+      if (present.has(definition)) touched.add(node);
+      else this.#nodes.delete(definition);
+    }
+    const names = new Set([...change.definitions, ...change.fields]);
+    if (names.size > 0) for (const node of this.#nodes.values()) if (hasAny(node.names, names)) touched.add(node);
+    if (touched.size === 0) return;
+    const before = new Map<Node, boolean>();
+    const { reads } = this.#program;
+    const look = (): void => {
+      for (const node of touched) before.set(node, node.live);
+      let grown = false;
+      for (const node of touched) grown = this.#look(node) || grown;
+      const stays =
+        !grown &&
+        [...touched].every((node) =>
+          before.get(node)
+            ? this.#staysLive(node, touched)
+            : !node.matters && node.callees.every((callee) => !callee.live),
+        );
+      if (!stays) this.#settle();
+    };
+    if (reads === null) look();
+    else reads.apart(look);
+  }
+
+  /** Whether a live node is so without the help of others that were touched. */
+  #staysLive(node: Node, touched: ReadonlySet<Node>): boolean {
+    if (node.matters) return true;
+    const seen = new Set<Node>();
+    const work = node.callees.filter((each) => !touched.has(each));
+    while (work.length > 0) {
+      const each = work.pop()!;
+      if (seen.has(each)) continue;
+      seen.add(each);
+      if (each.matters) return true;
+      for (const callee of each.callees) if (callee.live && !touched.has(callee)) work.push(callee);
+    }
+    return false;
+  }
+
+  /** Finds out anew who is live; what was made from those that changed is stale. */
+  #settle(): void {
+    const callers = new Map<Node, Node[]>();
+    const live = new Set<Node>();
+    const work: Node[] = [];
+    for (const node of this.#nodes.values()) {
+      if (node.matters) work.push(node);
+      for (const callee of node.callees) {
+        const list = callers.get(callee);
+        if (list === undefined) callers.set(callee, [node]);
+        else list.push(node);
+      }
+    }
+    while (work.length > 0) {
+      const node = work.pop()!;
+      if (live.has(node)) continue;
+      live.add(node);
+      work.push(...(callers.get(node) ?? []));
+    }
+    for (const node of this.#nodes.values()) {
+      const now = live.has(node);
+      node.callers = now ? [] : (callers.get(node) ?? []);
+      if (node.live === now) continue;
+      node.live = now;
+      this.#program.reads?.change(node.fact);
+    }
   }
 
   #discover(first: Definition): Node {
-    const node: Node = { live: false, callers: [] };
-    this.#nodes.set(first, node);
-    const work: Definition[] = [first];
-    while (work.length > 0) {
-      const definition = work.pop()!;
-      const here = this.#nodes.get(definition)!;
-      this.#scan(definition, here, (callee) => {
-        let below = this.#nodes.get(callee);
-        if (below === undefined) {
-          below = { live: false, callers: [] };
-          this.#nodes.set(callee, below);
-          work.push(callee);
-        }
-        if (below.live) this.#markLive(here);
-        else below.callers.push(here);
-      });
-    }
+    const node = this.#add(first);
+    const work: Node[] = [node];
+    while (work.length > 0) this.#expand(work.pop()!, work);
     return node;
+  }
+
+  #add(definition: Definition): Node {
+    const node: Node = {
+      definition,
+      live: false,
+      matters: false,
+      callees: [],
+      callers: [],
+      names: NO_NAMES,
+      fact: new Fact(),
+    };
+    this.#nodes.set(definition, node);
+    return node;
+  }
+
+  /** Reads a node's text; nodes that it is the first to name go to `work`. */
+  #expand(here: Node, work: Node[]): void {
+    const callees = new Set<Definition>();
+    this.#scan(here.definition, here, (callee) => callees.add(callee));
+    if (here.matters) {
+      here.callees = [];
+      this.#markLive(here);
+      return;
+    }
+    here.callees = [...callees].map((callee) => {
+      let below = this.#nodes.get(callee);
+      if (below === undefined) {
+        below = this.#add(callee);
+        work.push(below);
+      }
+      if (below.live) this.#markLive(here);
+      else below.callers.push(here);
+      return below;
+    });
+  }
+
+  /** As `#expand`, without a word on who is live: that is settled afterwards. True when it named nodes that are new. */
+  #look(first: Node): boolean {
+    const work = [first];
+    for (let i = 0; i < work.length; i++) {
+      const here = work[i]!;
+      const callees = new Set<Definition>();
+      here.matters = false;
+      this.#scan(here.definition, here, (callee) => callees.add(callee));
+      here.callees = here.matters
+        ? []
+        : [...callees].map((callee) => {
+            let below = this.#nodes.get(callee);
+            if (below === undefined) {
+              below = this.#add(callee);
+              work.push(below);
+            }
+            if (!below.live) below.callers.push(here);
+            return below;
+          });
+    }
+    return work.length > 1;
   }
 
   #markLive(node: Node): void {
@@ -94,7 +232,7 @@ export class LiveFunctions {
       if (each.live) continue;
       each.live = true;
       work.push(...each.callers);
-      each.callers.length = 0;
+      each.callers = [];
     }
   }
 
@@ -104,8 +242,10 @@ export class LiveFunctions {
     if (bytes === null) return;
     const { start, end } = definition.span;
     const bodyStart = "body" in definition.span ? definition.span.body : definition.span.parameters;
+    const { names, reads } = this.#program;
     const seen = new Set<number>();
     const headNames = new Set<number>();
+    const members = new Set<number>();
     let allocates = false;
     let passesGfp = false;
     for (let i = start; i < end; i++) {
@@ -127,16 +267,17 @@ export class LiveFunctions {
       }
       // A call of what another expression gives: (*fn)(x), table[i](x).
       if ((c === 41 || c === 93) && bytes[i + 1] === 40 && i > bodyStart) {
-        this.#markLive(node);
+        node.matters = true;
         continue;
       }
       if (WORD[c] === 0 || (c >= 48 && c <= 57)) continue;
       const from = i;
       while (i < end && WORD[bytes[i]!] === 1) i++;
-      const id = this.#program.names.findBytes(bytes, from, i);
+      // A parameter that is called need not be known by name; and an edit may define any name.
+      const id = from < bodyStart || reads !== null ? names.intern(bytes, from, i) : names.findBytes(bytes, from, i);
       i--;
       if (from < bodyStart) {
-        if (id >= 0) headNames.add(id);
+        headNames.add(id);
         if (isGfp(bytes, from, i + 1)) passesGfp = true;
         continue;
       }
@@ -145,20 +286,22 @@ export class LiveFunctions {
       const isCall = nextIs(bytes, i + 1, end, 40);
       const isMember = bytes[from - 1] === 46 || (bytes[from - 1] === 62 && bytes[from - 2] === 45);
       if (isMember) {
-        if (isCall && this.#program.bindingsOf(this.#program.names.text(id)).length > 0) this.#markLive(node);
+        if (reads !== null) members.add(id);
+        if (isCall && this.#program.bindingsOf(names.text(id)).length > 0) node.matters = true;
         continue;
       }
-      if (isCall && headNames.has(id)) this.#markLive(node);
+      if (isCall && headNames.has(id)) node.matters = true;
       if (seen.has(id)) continue;
       seen.add(id);
       const kind = this.#classOf(id);
       if (kind === NOTHING) continue;
       if (kind === EFFECT) {
-        if (isCall) this.#markLive(node);
+        if (isCall) node.matters = true;
       } else if (kind === ALLOCATION) allocates = true;
       else this.#visitNamed(this.#program.names.text(id), definition.file, isCall, visit);
     }
-    if (allocates && passesGfp) this.#markLive(node);
+    if (allocates && passesGfp) node.matters = true;
+    if (reads !== null) node.names = Int32Array.from(new Set([...seen, ...members]));
   }
 
   #visitNamed(name: string, from: SourceFile, isCall: boolean, visit: (callee: Definition) => void): void {
@@ -201,6 +344,11 @@ export class LiveFunctions {
       ? DEFINED
       : NOTHING;
   }
+}
+
+function hasAny(names: Int32Array, wanted: ReadonlySet<number>): boolean {
+  for (let i = 0; i < names.length; i++) if (wanted.has(names[i]!)) return true;
+  return false;
 }
 
 /** An identifier that holds a gfp value, by its name: gfp, gfp_mask, flags. Constants (GFP_NOFS) do not count. */

@@ -8,7 +8,6 @@ export type DirectTarget =
 export class Lookup {
   readonly #program: Program;
   readonly #cache = new Map<SourceFile, Map<string, DirectTarget | null>>();
-  #generation = -1;
 
   constructor(program: Program) {
     this.#program = program;
@@ -16,10 +15,7 @@ export class Lookup {
 
   /** What `name(...)` in `from` calls; null when the tree does not define it. */
   direct(name: string, from: SourceFile): DirectTarget | null {
-    if (this.#generation !== this.#program.generation) {
-      this.#cache.clear();
-      this.#generation = this.#program.generation;
-    }
+    this.#program.reads?.readName("definition", name);
     let ofFile = this.#cache.get(from);
     if (ofFile === undefined) {
       ofFile = new Map();
@@ -31,6 +27,16 @@ export class Lookup {
       ofFile.set(name, target);
     }
     return target;
+  }
+
+  /** What these names mean may have changed. */
+  forget(names: Iterable<string>): void {
+    for (const name of names) for (const ofFile of this.#cache.values()) ofFile.delete(name);
+  }
+
+  /** Files came, went, or include others: everything may have changed. */
+  clear(): void {
+    this.#cache.clear();
   }
 
   #find(name: string, from: SourceFile): DirectTarget | null {

@@ -16,6 +16,17 @@ import {
   type TableSpan,
 } from "../syntax/skeleton.ts";
 import { NameTable } from "../text/name-table.ts";
+import {
+  bindingsByField,
+  differing,
+  type FileChange,
+  pairByName,
+  TextComparison,
+  tablesText,
+  typedefsText,
+  VISIBILITY,
+} from "./file-change.ts";
+import type { Reads } from "./reads.ts";
 
 /** Reads a file's bytes now; null when it is gone. Paths are relative to the root, with `/`. */
 export type SourceReader = (path: string) => Uint8Array | null;
@@ -25,13 +36,16 @@ export interface SourceFile {
   /** The folder, without a trailing `/`; "" for the root. */
   readonly directory: string;
   readonly isHeader: boolean;
+  /** Sorts files as a listing does: a folder's own files before those of its folders. */
+  readonly order: string;
   skeleton: Skeleton;
   size: number;
   /** Changes with every replacement; caches compare it. */
   generation: number;
   functions: readonly FunctionRef[];
+  macros: readonly MacroRef[];
   /** It names something by which inodes of a hash are walked or held (a cheap test of its bytes). */
-  readonly walksInodes: boolean;
+  walksInodes: boolean;
 }
 
 export interface FunctionRef {
@@ -40,6 +54,7 @@ export interface FunctionRef {
   readonly isStatic: boolean;
   readonly isInline: boolean;
   readonly fromMacro: boolean;
+  /** Moves with edits around it: a function stays the same one while its file has one of its name. */
   readonly span: FunctionSpan;
 }
 
@@ -75,14 +90,17 @@ export interface BindingRef {
 export class Program {
   readonly names = new NameTable();
   readonly files = new Map<string, SourceFile>();
+  /** Set where edits are to be followed: notes who asked for what. */
+  reads: Reads | null = null;
   readonly #read: SourceReader;
   #functions = new Map<number, FunctionRef[]>();
   #macros = new Map<number, MacroRef[]>();
   #structs = new Map<number, StructRef[]>();
-  #typedefs = new Map<number, number>();
+  #typedefs = new Map<number, TypedefRef[]>();
   #tables = new Map<number, TableRef[]>();
   #bindings = new Map<number, BindingRef[]>();
   #generation = 0;
+  #inOrder: readonly SourceFile[] | null = null;
 
   constructor(read: SourceReader) {
     this.#read = read;
@@ -96,29 +114,118 @@ export class Program {
     return this.#read(path);
   }
 
+  /** All files, in an order that does not depend on when each was read or edited. */
+  get filesInOrder(): readonly SourceFile[] {
+    this.#inOrder ??= [...this.files.values()].sort((a, b) => (a.order < b.order ? -1 : 1));
+    return this.#inOrder;
+  }
+
   /** Adds a file, or replaces it when it is there already. */
   setFile(path: string, bytes: Uint8Array): SourceFile {
-    this.removeFile(path);
-    const skeleton = scanSkeleton(bytes, this.names);
-    const slash = path.lastIndexOf("/");
-    const file: SourceFile = {
-      path,
-      directory: slash < 0 ? "" : path.slice(0, slash),
-      isHeader: path.endsWith(".h"),
-      skeleton,
-      size: bytes.length,
-      generation: ++this.#generation,
-      functions: [],
-      walksInodes:
-        path.endsWith(".c") &&
-        (contains(bytes, "__iget(") || contains(bytes, "find_inode_nowait(") || contains(bytes, "ihold(")),
-    };
-    file.functions = skeleton.functions.map((span) => new LazyFunction(file, span, this.names));
-    this.files.set(path, file);
+    this.replaceFile(path, bytes, null);
+    return this.files.get(path)!;
+  }
+
+  removeFile(path: string): void {
+    this.replaceFile(path, null, null);
+  }
+
+  /**
+   * Takes a file's new bytes (null: it is gone) and says what changes with them. `before` are its bytes until now; without
+   * them everything in it counts as changed. Functions and macros keep their identity by name, whatever their text.
+   */
+  replaceFile(path: string, bytes: Uint8Array | null, before: Uint8Array | null): FileChange {
+    const old = this.files.get(path);
+    const file = old ?? newFile(path);
+    const skeleton = bytes === null ? EMPTY : scanSkeleton(bytes, this.names);
+    const comparison = new TextComparison(before, bytes ?? NO_BYTES);
+    const definitions = new Set<number>();
+    const texts = new Set<FunctionRef | MacroRef>();
+    const functions = this.#pair(
+      (file.functions as LazyFunction[]) ?? [],
+      skeleton.functions,
+      (span) => new LazyFunction(file, span, this.names),
+      { comparison, texts, definitions, among: this.#functions },
+    );
+    const macros = this.#pair(
+      (file.macros as LazyMacro[]) ?? [],
+      skeleton.macros,
+      (span) => new LazyMacro(file, span, this.names),
+      { comparison, texts, definitions, among: this.#macros },
+    );
+    const structs = changedStructs(file.skeleton, skeleton, comparison);
+    const typedefs = differing(typedefsText(file.skeleton), typedefsText(skeleton));
+    const fields = differing(bindingsByField(file.skeleton), bindingsByField(skeleton));
+    const tables = tablesText(file.skeleton) !== tablesText(skeleton);
+    // Variables of a struct's type are looked up by name, too.
+    if (tables) for (const { name } of [...file.skeleton.tables, ...skeleton.tables]) definitions.add(name);
+    const units =
+      file.skeleton.includes.join() !== skeleton.includes.join() ||
+      ((old === undefined || bytes === null) && this.#isIncluded(path));
+    if (old !== undefined) this.#withdraw(file);
+    file.skeleton = skeleton;
+    file.size = bytes?.length ?? 0;
+    file.generation = ++this.#generation;
+    file.functions = functions;
+    file.macros = macros;
+    file.walksInodes = bytes !== null && walksInodes(path, bytes);
+    if (bytes === null) this.files.delete(path);
+    else {
+      this.files.set(path, file);
+      this.#enter(file);
+    }
+    if (old === undefined || bytes === null) this.#inOrder = null;
+    return { file, texts, definitions, structs, typedefs, fields, tables, units };
+  }
+
+  /** The references for new spans: the old ones by name where there are such. Notes what is another than before. */
+  #pair<S extends FunctionSpan | MacroSpan, T extends (FunctionRef | MacroRef) & { span: S }>(
+    old: readonly T[],
+    spans: readonly S[],
+    make: (span: S) => T,
+    changes: {
+      readonly comparison: TextComparison;
+      readonly texts: Set<FunctionRef | MacroRef>;
+      readonly definitions: Set<number>;
+      readonly among: ReadonlyMap<number, readonly unknown[]>;
+    },
+  ): T[] {
+    const { comparison, texts, definitions, among } = changes;
+    const { pairs, gone } = pairByName(old, (each) => each.span, spans);
+    for (const each of gone) {
+      texts.add(each);
+      definitions.add(each.span.name);
+    }
+    return spans.map((span, i) => {
+      const known = pairs[i];
+      if (known === null || known === undefined) {
+        definitions.add(span.name);
+        return make(span);
+      }
+      if (!comparison.isSame(known.span, span)) {
+        texts.add(known);
+        // Among several of one name the larger wins.
+        const isAlone = (among.get(span.name)?.length ?? 0) < 2;
+        if (!isAlone || visibilityOf(known.span) !== visibilityOf(span)) definitions.add(span.name);
+      }
+      known.span = span;
+      return known;
+    });
+  }
+
+  /** Whether another file includes this one's text. */
+  #isIncluded(path: string): boolean {
+    for (const { directory, skeleton } of this.files.values())
+      if (skeleton.includes.some((name) => `${directory}/${name}` === path)) return true;
+    return false;
+  }
+
+  #enter(file: SourceFile): void {
+    const { skeleton } = file;
     for (const each of file.functions) push(this.#functions, each.span.name, each);
-    for (const span of skeleton.macros) push(this.#macros, span.name, new LazyMacro(file, span, this.names));
+    for (const each of file.macros) push(this.#macros, each.span.name, each);
     for (const span of skeleton.structs) push(this.#structs, span.name, { file, span });
-    for (const { name, struct } of skeleton.typedefs) this.#typedefs.set(name, struct);
+    for (const { name, struct } of skeleton.typedefs) push(this.#typedefs, name, { file, struct });
     const bindings = skeleton.bindings.map((span) => new LazyBinding(file, span, this.names));
     for (const each of bindings) push(this.#bindings, each.span.field, each);
     skeleton.tables.forEach((span, index) => {
@@ -130,37 +237,37 @@ export class Program {
         bindings: bindings.filter((each) => each.span.table === index),
       });
     });
-    return file;
   }
 
-  removeFile(path: string): void {
-    const file = this.files.get(path);
-    if (file === undefined) return;
-    this.files.delete(path);
-    this.#generation++;
+  #withdraw(file: SourceFile): void {
     const { skeleton } = file;
     for (const span of skeleton.functions) drop(this.#functions, span.name, file);
     for (const span of skeleton.macros) drop(this.#macros, span.name, file);
     for (const span of skeleton.structs) drop(this.#structs, span.name, file);
+    for (const span of skeleton.typedefs) drop(this.#typedefs, span.name, file);
     for (const span of skeleton.tables) drop(this.#tables, span.struct, file);
     for (const span of skeleton.bindings) drop(this.#bindings, span.field, file);
   }
 
   functionsNamed(name: string): readonly FunctionRef[] {
+    this.reads?.readName("definition", name);
     return this.#functions.get(this.names.find(name)) ?? [];
   }
 
   macrosNamed(name: string): readonly MacroRef[] {
+    this.reads?.readName("definition", name);
     return this.#macros.get(this.names.find(name)) ?? [];
   }
 
   structsNamed(name: string): readonly StructRef[] {
+    this.reads?.readName("struct", name);
     return this.#structs.get(this.names.find(name)) ?? [];
   }
 
   /** The struct tag behind a typedef, or the name itself. */
   structOfTypedef(name: string): string {
-    const struct = this.#typedefs.get(this.names.find(name));
+    this.reads?.readName("typedef", name);
+    const struct = this.#typedefs.get(this.names.find(name))?.at(-1)?.struct;
     return struct === undefined ? name : this.names.text(struct);
   }
 
@@ -169,6 +276,7 @@ export class Program {
   }
 
   bindingsOf(field: string): readonly BindingRef[] {
+    this.reads?.readName("field", field);
     return this.#bindings.get(this.names.find(field)) ?? [];
   }
 
@@ -178,9 +286,66 @@ export class Program {
   }
 }
 
+const NO_BYTES = new Uint8Array(0);
+const EMPTY: Skeleton = {
+  functions: [],
+  macros: [],
+  structs: [],
+  typedefs: [],
+  tables: [],
+  bindings: [],
+  includes: [],
+  complete: true,
+};
+
+function newFile(path: string): SourceFile {
+  const slash = path.lastIndexOf("/");
+  const directory = slash < 0 ? "" : path.slice(0, slash);
+  return {
+    path,
+    directory,
+    isHeader: path.endsWith(".h"),
+    order: `${directory.replaceAll("/", "\0")}\0\0${path.slice(slash + 1)}`,
+    skeleton: EMPTY,
+    size: 0,
+    generation: 0,
+    functions: [],
+    macros: [],
+    walksInodes: false,
+  };
+}
+
+function walksInodes(path: string, bytes: Uint8Array): boolean {
+  return (
+    path.endsWith(".c") &&
+    (contains(bytes, "__iget(") || contains(bytes, "find_inode_nowait(") || contains(bytes, "ihold("))
+  );
+}
+
+function visibilityOf(span: FunctionSpan | MacroSpan): number {
+  return "flags" in span ? span.flags & VISIBILITY : span.functionLike ? 1 : 0;
+}
+
+/** Structs that are not word for word as before. */
+function changedStructs(before: Skeleton, now: Skeleton, comparison: TextComparison): Set<number> {
+  const changed = new Set<number>();
+  const { pairs, gone } = pairByName(before.structs, (each) => each, now.structs);
+  for (const { name } of gone) changed.add(name);
+  now.structs.forEach((span, i) => {
+    const old = pairs[i];
+    if (old === null || old === undefined || !comparison.isSame(old, span)) changed.add(span.name);
+  });
+  return changed;
+}
+
+interface TypedefRef {
+  readonly file: SourceFile;
+  readonly struct: number;
+}
+
 class LazyFunction implements FunctionRef {
   readonly file: SourceFile;
-  readonly span: FunctionSpan;
+  span: FunctionSpan;
   readonly #names: NameTable;
   constructor(file: SourceFile, span: FunctionSpan, names: NameTable) {
     this.file = file;
@@ -203,7 +368,7 @@ class LazyFunction implements FunctionRef {
 
 class LazyMacro implements MacroRef {
   readonly file: SourceFile;
-  readonly span: MacroSpan;
+  span: MacroSpan;
   readonly #names: NameTable;
   constructor(file: SourceFile, span: MacroSpan, names: NameTable) {
     this.file = file;
@@ -250,10 +415,18 @@ function contains(bytes: Uint8Array, word: string): boolean {
   return false;
 }
 
-function push<T>(map: Map<number, T[]>, key: number, value: T): void {
+/** Adds in the order of files: which of several definitions wins must not depend on which was read or edited last. */
+function push<T extends { readonly file: SourceFile }>(map: Map<number, T[]>, key: number, value: T): void {
   const list = map.get(key);
-  if (list === undefined) map.set(key, [value]);
-  else list.push(value);
+  if (list === undefined) {
+    map.set(key, [value]);
+    return;
+  }
+  const { order } = value.file;
+  let at = list.length;
+  while (at > 0 && list[at - 1]!.file.order > order) at--;
+  if (at === list.length) list.push(value);
+  else list.splice(at, 0, value);
 }
 
 function drop<T extends { readonly file: SourceFile }>(map: Map<number, T[]>, key: number, file: SourceFile): void {

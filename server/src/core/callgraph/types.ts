@@ -63,7 +63,7 @@ export class TypeResolver {
   readonly #parser: SyntaxParser;
   readonly #lookup: Lookup;
   readonly #members = new Map<string, Members | null>();
-  readonly #locals = new Map<Body, ReadonlyMap<string, TypeName>>();
+  readonly #locals = new WeakMap<Body, ReadonlyMap<string, TypeName>>();
 
   constructor(program: Program, bodies: FunctionBodies, parser: SyntaxParser, lookup: Lookup) {
     this.#program = program;
@@ -72,10 +72,9 @@ export class TypeResolver {
     this.#lookup = lookup;
   }
 
-  /** Forgets struct layouts and locals: a file changed. */
-  clear(): void {
-    this.#members.clear();
-    this.#locals.clear();
+  /** Forgets the layouts of these structs: an edit changed them. */
+  forget(tags: Iterable<string>): void {
+    for (const tag of tags) this.#members.delete(tag);
   }
 
   /** The struct that `expr` is, or points to, in `body`; null when unknown. */
@@ -123,7 +122,8 @@ export class TypeResolver {
 
   /** An initialised variable of the same file: `foo_ops.release(inode)` goes through foo_ops' type. */
   #structOfTable(name: string, body: Body): StructType | null {
-    const { names } = this.#program;
+    const { names, reads } = this.#program;
+    reads?.readName("definition", name);
     const id = names.find(name);
     const table = body.file.skeleton.tables.find((span) => span.name === id);
     return table === undefined ? null : this.#tagged(names.text(table.struct));
@@ -145,6 +145,7 @@ export class TypeResolver {
     const target = this.#lookup.direct(name, body.file);
     if (target === null) return null;
     if (target.kind === "function") {
+      this.#program.reads?.readText(target.function);
       const struct = this.#returnStruct(
         target.function.file.path,
         target.function.span.start,
@@ -195,6 +196,7 @@ export class TypeResolver {
 
   /** The members of a struct, unnamed inner structs and unions flattened; null when the tree has no definition. */
   membersOf(tag: string): Members | null {
+    this.#program.reads?.readName("struct", tag);
     let members = this.#members.get(tag);
     if (members === undefined) {
       members = null;

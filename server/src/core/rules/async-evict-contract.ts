@@ -72,7 +72,7 @@ function workFunctions(facts: FilesystemFacts, queued: StateEvent): FunctionRef[
   const item = queued.event?.call.args.map(lastName).find((name) => name !== "");
   const { lookup, bodies } = facts.engine;
   const found = new Set<FunctionRef>();
-  for (const file of facts.program.files.values()) {
+  for (const file of facts.program.filesInOrder) {
     if (!facts.filesystem.owns(file)) continue;
     const text = bodies.textOf(file, 0, file.size);
     for (const match of text.matchAll(WORK_INITIALISER)) {

@@ -1,0 +1,102 @@
+/** What an edit of one file changes for the rest of the tree: which texts, which names. What only moved is no change. */
+import { INLINE, type Skeleton, STATIC } from "../syntax/skeleton.ts";
+import type { FunctionRef, MacroRef, SourceFile } from "./program.ts";
+
+export interface FileChange {
+  readonly file: SourceFile;
+  /** Functions and macros whose text is another, or that are gone. */
+  readonly texts: ReadonlySet<FunctionRef | MacroRef>;
+  /** Names (by number) that may mean another function, macro or variable now. */
+  readonly definitions: ReadonlySet<number>;
+  readonly structs: ReadonlySet<number>;
+  readonly typedefs: ReadonlySet<number>;
+  /** Fields whose bindings (in tables or by assignment) changed. */
+  readonly fields: ReadonlySet<number>;
+  /** Its initialised tables, or what one of them names, changed. */
+  readonly tables: boolean;
+  /** C files include others than before: whose static functions are whose may have changed anywhere. */
+  readonly units: boolean;
+}
+
+/** What a name's definition is compared by. */
+interface Definition {
+  readonly name: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Pairs each new definition with the old one of its name: the first with the first, the second with the second. */
+export function pairByName<T extends object>(
+  old: readonly T[],
+  spanOf: (each: T) => Definition,
+  spans: readonly Definition[],
+): { readonly pairs: readonly (T | null)[]; readonly gone: readonly T[] } {
+  const byName = new Map<number, T[]>();
+  for (const each of old) {
+    const { name } = spanOf(each);
+    const list = byName.get(name);
+    if (list === undefined) byName.set(name, [each]);
+    else list.push(each);
+  }
+  const taken = new Map<number, number>();
+  const pairs = spans.map(({ name }) => {
+    const at = taken.get(name) ?? 0;
+    taken.set(name, at + 1);
+    return byName.get(name)?.[at] ?? null;
+  });
+  const kept = new Set(pairs);
+  return { pairs, gone: old.filter((each) => !kept.has(each)) };
+}
+
+/** Compares two texts of one file range by range. Without the old bytes everything counts as changed. */
+export class TextComparison {
+  readonly #before: Uint8Array | null;
+  readonly #after: Uint8Array;
+
+  constructor(before: Uint8Array | null, after: Uint8Array) {
+    this.#before = before;
+    this.#after = after;
+  }
+
+  isSame(old: Definition, now: Definition): boolean {
+    const length = now.end - now.start;
+    if (this.#before === null || old.end - old.start !== length || old.end > this.#before.length) return false;
+    for (let i = 0; i < length; i++) if (this.#before[old.start + i] !== this.#after[now.start + i]) return false;
+    return true;
+  }
+}
+
+/** The flags that decide which definition a name means. */
+export const VISIBILITY = STATIC | INLINE;
+
+/** For each field, what is bound to it, in order; two skeletons with equal texts have equal bindings. */
+export function bindingsByField(skeleton: Skeleton): Map<number, string> {
+  const texts = new Map<number, string>();
+  for (const { field, target, table } of skeleton.bindings) {
+    const owner = skeleton.tables[table];
+    const text = `${target} ${owner === undefined ? "" : `${owner.struct} ${owner.name}`};`;
+    texts.set(field, (texts.get(field) ?? "") + text);
+  }
+  return texts;
+}
+
+/** All initialised tables with all that they bind, in order. */
+export function tablesText(skeleton: Skeleton): string {
+  const texts = skeleton.tables.map(({ struct, name }) => `${struct} ${name}:`);
+  for (const { field, target, table } of skeleton.bindings) if (table >= 0) texts[table] += `${field}=${target},`;
+  return texts.join(";");
+}
+
+export function typedefsText(skeleton: Skeleton): Map<number, string> {
+  const texts = new Map<number, string>();
+  for (const { name, struct } of skeleton.typedefs) texts.set(name, `${texts.get(name) ?? ""} ${struct}`);
+  return texts;
+}
+
+/** The keys whose values differ, or that only one of the two has. */
+export function differing(a: ReadonlyMap<number, string>, b: ReadonlyMap<number, string>): Set<number> {
+  const keys = new Set<number>();
+  for (const [key, text] of a) if (b.get(key) !== text) keys.add(key);
+  for (const key of b.keys()) if (!a.has(key)) keys.add(key);
+  return keys;
+}
