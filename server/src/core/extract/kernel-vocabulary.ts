@@ -18,6 +18,7 @@ export const KERNEL_VOCABULARY: VocabularyData = {
       lock: 0,
     },
     { names: ["spin_lock_irqsave"], op: "lock", lock: 0 },
+    { names: ["%lock_again"], op: "lock-again", lock: 0 },
     {
       names: [
         "spin_unlock",

@@ -7,6 +7,8 @@
 /** Numbers are indices of arguments. */
 export type Operation =
   | { readonly op: "lock" | "unlock" | "trylock"; readonly lock: number }
+  /** Takes the lock unless this thread holds it. */
+  | { readonly op: "lock-again"; readonly lock: number }
   /** atomic_dec_and_lock(count, lock) */
   | { readonly op: "dec-and-lock"; readonly count: number; readonly lock: number }
   /** The value of the call is that argument: READ_ONCE(), container_of(). */

@@ -41,7 +41,7 @@ const WAIT_BITS = ["NEW", "SYNC", "LRU_ISOLATING"];
 const IMPLIED: readonly (readonly [RegExp, readonly string[]])[] = [
   [/\b(new_inode|free_inode|call_rcu|free_slot|put_super)\(/, ["phase"]],
   [/\bread_inode\(/, ["phase", "ino", "pending"]],
-  [/\b(hash_add|hash_del|find|find_live)\(/, ["hashed", "ino"]],
+  [/\b(hash_add|hash_del|find|find_live|find_next)\(/, ["hashed", "ino"]],
   [/\bclear_inode\(/, ["CLEAR", "FREEING"]],
   [/\bdisk_write\(/, ["gen"]],
 ];

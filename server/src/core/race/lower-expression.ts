@@ -312,6 +312,11 @@ function lowerCall(scope: Scope, tree: ExpressionTree & { t: "call" }): Lowered 
       const ino = lower(scope, argument(scope, tree, 1)[0] as ExpressionTree);
       return strict(findOnChain(scope, ino.e, tree.name === "find_live"), [ino], "slot");
     }
+    case "find_next": {
+      // find_next(x): the next slot of x's number behind x; from the head when x has left the chain meanwhile.
+      const index = slotIndex(scope, argument(scope, tree, 1)[0] as ExpressionTree);
+      return { ...index, e: findBehind(scope, index.e), type: "slot" };
+    }
     case "grace_over": {
       const index = slotIndex(scope, argument(scope, tree, 1)[0] as ExpressionTree);
       return pure(graceOver(world, index.e));
@@ -366,6 +371,26 @@ function findOnChain(scope: Scope, ino: Expr, live: boolean): Expr {
         binary("==", { k: "cell", cell: hashed, index }, constant(rank)),
         number === undefined ? TRUE : binary("==", { k: "cell", cell: number, index }, ino),
         ...(live ? dying.map((cell) => not({ k: "cell", cell, index })) : []),
+      ]);
+      result = choice(here, constant(slot + 1), result);
+    }
+  }
+  return result;
+}
+
+function findBehind(scope: Scope, from: Expr): Expr {
+  const hashed = fieldCell(scope, "hashed");
+  const number = scope.world.fields.get("ino");
+  let result: Expr = constant(0);
+  for (let rank = Math.max(hashed.max, 1); rank >= 1; rank--) {
+    for (let slot = scope.world.slotCount - 1; slot >= 0; slot--) {
+      const index = constant(slot);
+      const here = all([
+        binary("==", { k: "cell", cell: hashed, index }, constant(rank)),
+        binary("<", { k: "cell", cell: hashed, index: from }, constant(rank)),
+        number === undefined
+          ? TRUE
+          : binary("==", { k: "cell", cell: number, index }, { k: "cell", cell: number, index: from }),
       ]);
       result = choice(here, constant(slot + 1), result);
     }

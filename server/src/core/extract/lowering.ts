@@ -1,0 +1,515 @@
+/**
+ * Runs through a function's code with the values that are known (partial evaluation) and writes down a step of the model
+ * for each operation that the model language has. Helpers are lowered in place; paths with different locks or constants
+ * become different steps; loops close where nothing known differs.
+ */
+import type { Body } from "../ir/function-bodies.ts";
+import { positionIn } from "../ir/function-bodies.ts";
+import type { Expr } from "../ir/ir.ts";
+import type { LocalDeclaration } from "../race/model.ts";
+import { Evaluator } from "./evaluate.ts";
+import type { Assumption } from "./fragment.ts";
+import type { ExtractionTree, LowerRequest } from "./lowering-request.ts";
+import {
+  type Config,
+  type Frame,
+  forEachLive,
+  goOn,
+  isPending,
+  keyOfConfig,
+  mapValues,
+  refine,
+  topOf,
+  withTop,
+} from "./lowering-state.ts";
+import { type MicroFunction, type MicroOp, takeApart } from "./micro.ts";
+import { Relevance } from "./relevance.ts";
+import { storeTo } from "./store-steps.ts";
+import { isZeroValue, keyOf, numberText, readsShared, truthOf, UNKNOWN, type Value, ZERO } from "./values.ts";
+import { startWalk } from "./walk-steps.ts";
+import { runWord } from "./word-steps.ts";
+
+/** What one operation of the code comes to. */
+export type Outcome =
+  | { readonly k: "silent"; readonly config: Config }
+  | Emission
+  | { readonly k: "choose"; readonly targets: readonly Config[] }
+  | { readonly k: "end" };
+
+/** One step of the model. With `test` it branches: `no` is where it goes when the test fails. */
+export interface Emission {
+  readonly k: "emit";
+  readonly do?: string;
+  readonly test?: string;
+  readonly next: Config;
+  readonly no?: Config;
+  /** The run ends with this step: an assertion that fails whenever it is reached. */
+  readonly last?: boolean;
+  /** The step is a call of a procedure of the scenario. */
+  readonly call?: { readonly procedure: string; readonly with: Readonly<Record<string, string>> };
+  /** A step that the source has no line for of its own is shown at this call. */
+  readonly label?: string;
+}
+
+export interface LoweredNode {
+  readonly id: number;
+  readonly label: string;
+  readonly file: string | null;
+  readonly line: number;
+  readonly do?: string;
+  readonly test?: string;
+  readonly call?: Emission["call"];
+  readonly last?: boolean;
+  /** Targets: [next], [yes, no], or the branches of a choice; -1 is the end. */
+  readonly targets: number[];
+  readonly isChoice: boolean;
+}
+
+/** Nodes of one function; more are given up with a reason. */
+const MAX_NODES = 900;
+const MAX_DEPTH = 16;
+/** Operations without a step in a row, before a loop without a step is assumed. */
+const MAX_SILENT = 20_000;
+
+export class LoweringLimit extends Error {}
+
+export class Lowering {
+  readonly tree: ExtractionTree;
+  readonly request: LowerRequest;
+  readonly evaluator: Evaluator;
+  readonly nodes: LoweredNode[] = [];
+  readonly assumptions: Assumption[] = [];
+  readonly locals = new Map<string, LocalDeclaration>();
+  readonly inlined = new Set<string>();
+  readonly files = new Set<string>();
+  readonly locksUsed = new Set<string>();
+  readonly procedures = new Set<string>();
+  /** Lists on the stack: frame and name to the prefix of its flags. */
+  readonly lists = new Map<string, string>();
+  usesNumber = false;
+  resultKind: "slot" | "number" | null = null;
+  readonly #relevance: Relevance;
+  readonly #micro = new Map<Body, MicroFunction>();
+  readonly #ids = new Map<string, number>();
+  readonly #localNames = new Map<string, string>();
+  readonly #assumed = new Set<string>();
+  readonly #reserved: Set<string>;
+
+  constructor(tree: ExtractionTree, request: LowerRequest, reserved: Iterable<string>) {
+    this.tree = tree;
+    this.request = request;
+    this.#reserved = new Set(reserved);
+    this.#relevance = new Relevance(tree, request.vocabulary, request.methods.keys());
+    this.evaluator = new Evaluator(request.vocabulary, (name, frame) => {
+      const fn = tree.lookup.functionValue(name, frame.function.body.file);
+      return fn === null ? null : { k: "function", function: fn };
+    });
+  }
+
+  // --- nodes ----------------------------------------------------------------------------------------------------
+
+  /** Lowers everything that can be reached from `start`; returns the first node, or -1 when there is no step. */
+  run(start: Config): number {
+    const work: { readonly id: number; readonly targets: readonly Config[] }[] = [];
+    const idOf = (config: Config): number => {
+      const settled = this.#settle(config);
+      if (settled === null) return -1;
+      const { at, outcome } = settled;
+      const key = keyOfConfig(at);
+      const known = this.#ids.get(key);
+      if (known !== undefined) return known;
+      const id = this.nodes.length;
+      if (id >= MAX_NODES) throw new LoweringLimit(`more than ${MAX_NODES} steps`);
+      this.#ids.set(key, id);
+      const place = this.placeOf(at);
+      const isChoice = outcome.k === "choose";
+      this.nodes.push({
+        id,
+        label: isChoice ? place.label : (outcome.label ?? place.label),
+        file: place.file,
+        line: place.line,
+        targets: [],
+        isChoice,
+        ...(isChoice
+          ? {}
+          : {
+              ...(outcome.do === undefined ? {} : { do: outcome.do }),
+              ...(outcome.test === undefined ? {} : { test: outcome.test }),
+              ...(outcome.call === undefined ? {} : { call: outcome.call }),
+              ...(outcome.last === true ? { last: true } : {}),
+            }),
+      });
+      const targets = isChoice
+        ? outcome.targets
+        : outcome.last === true
+          ? []
+          : outcome.no === undefined
+            ? [outcome.next]
+            : [outcome.next, outcome.no];
+      work.push({ id, targets });
+      return id;
+    };
+    const first = idOf(start);
+    while (work.length > 0) {
+      const { id, targets } = work.pop() as { id: number; targets: readonly Config[] };
+      for (const target of targets) (this.nodes[id] as LoweredNode).targets.push(idOf(target));
+    }
+    return first;
+  }
+
+  /** Goes on until an operation needs a step. Null: the function has returned. */
+  #settle(start: Config): { at: Config; outcome: Emission | (Outcome & { k: "choose" }) } | null {
+    let config = start;
+    for (let i = 0; i < MAX_SILENT; i++) {
+      if (config.frames.length === 0) return null;
+      const outcome = this.#step(config);
+      if (outcome.k === "end") return null;
+      if (outcome.k === "silent") {
+        config = outcome.config;
+        continue;
+      }
+      const first = outcome.k === "emit" ? this.#readFirst(config, outcome) : null;
+      return { at: config, outcome: first ?? outcome };
+    }
+    // A loop that does nothing that the model knows: the thread stays there for ever.
+    return { at: config, outcome: { k: "emit", do: "wait(0)", next: config, last: true } };
+  }
+
+  /** What was read before this step and is needed after it is kept in locals: a step of its own, at the place of the reading. */
+  #readFirst(config: Config, outcome: Emission): Emission | null {
+    const needed = new Map<string, Value>();
+    for (const next of [outcome.next, outcome.no])
+      if (next !== undefined)
+        forEachLive(next, (frame, name, value) => {
+          if (!isPending(value)) return;
+          const before = config.frames[frame]?.env.get(name);
+          if (before !== undefined && keyOf(before) === keyOf(value)) needed.set(keyOf(value), value);
+        });
+    if (needed.size === 0) return null;
+    const parts: string[] = [];
+    let next = config;
+    for (const [key, value] of needed) {
+      const name = this.local(
+        `kept:${topOf(config).id}:${key}`,
+        "seen",
+        "number",
+        value.k === "expression" ? value.max : 1,
+      );
+      let kept: Value = UNKNOWN;
+      if (value.k === "expression") {
+        parts.push(`${name} = ${value.text}`);
+        kept = { k: "expression", text: name, max: value.max, shared: false };
+      } else if (value.k === "flags") {
+        const bits = new Map(value.bits);
+        for (const [bit, text] of value.bits) {
+          if (typeof text !== "string" || !readsShared(text)) continue;
+          const flag = this.local(
+            `kept:${topOf(config).id}:${key}:${bit}`,
+            `${name}_${bit.replace(/\W/g, "_")}`,
+            "number",
+            1,
+          );
+          parts.push(`${flag} = ${text}`);
+          bits.set(bit, flag);
+        }
+        kept = { ...value, bits };
+      }
+      next = mapValues(next, (each) => (keyOf(each) === key ? kept : each));
+    }
+    return { k: "emit", do: parts.join("; "), next };
+  }
+
+  // --- operations -----------------------------------------------------------------------------------------------
+
+  #step(config: Config): Outcome {
+    const frame = topOf(config);
+    const op = frame.function.ops[frame.ip] as MicroOp;
+    switch (op.k) {
+      case "jump":
+        return { k: "silent", config: goOn(config, op.next) };
+      case "let":
+        return { k: "silent", config: goOn(config, op.next, op.name, this.evaluator.evaluate(op.value, frame)) };
+      case "store":
+        return storeTo(this, config, op.target, op.op, this.evaluator.evaluate(op.value, frame), op.next);
+      case "branch":
+        return this.branchOn(config, this.evaluator.evaluate(op.test, frame), op.yes, op.no);
+      case "either":
+        return this.choose(op.targets.map((target) => goOn(config, target)));
+      case "switch":
+        return this.#switch(config, op);
+      case "walk":
+        return startWalk(this, config, op);
+      case "call":
+        return this.#call(config, op);
+      case "return":
+        return this.#return(config, op.value === null ? UNKNOWN : this.evaluator.evaluate(op.value, frame));
+    }
+  }
+
+  choose(targets: readonly Config[]): Outcome {
+    const [only] = targets;
+    if (only === undefined) return { k: "end" };
+    return targets.length === 1 ? { k: "silent", config: only } : { k: "choose", targets };
+  }
+
+  branchOn(config: Config, value: Value, yes: number, no: number): Outcome {
+    const truth = truthOf(value);
+    if (truth === 1) return { k: "silent", config: goOn(config, yes) };
+    if (truth === 0) return { k: "silent", config: goOn(config, no) };
+    if (truth === null) return { k: "choose", targets: [goOn(config, yes), goOn(config, no)] };
+    return {
+      k: "emit",
+      test: truth,
+      next: refine(goOn(config, yes), truth, true),
+      no: refine(goOn(config, no), truth, false),
+    };
+  }
+
+  #switch(config: Config, op: MicroOp & { k: "switch" }): Outcome {
+    const frame = topOf(config);
+    const value = this.evaluator.evaluate(op.value, frame);
+    if (value.k !== "number") return this.choose(op.cases.map((each) => goOn(config, each.target)));
+    for (const each of op.cases) {
+      const wanted = each.value === null ? null : this.evaluator.evaluate(each.value, frame);
+      if (wanted?.k === "number" && wanted.value === value.value)
+        return { k: "silent", config: goOn(config, each.target) };
+    }
+    const other = op.cases.find((each) => each.value === null);
+    return other === undefined ? { k: "end" } : { k: "silent", config: goOn(config, other.target) };
+  }
+
+  #call(config: Config, op: MicroOp & { k: "call" }): Outcome {
+    const frame = topOf(config);
+    const args = op.args.map((arg) => this.evaluator.evaluate(arg, frame));
+    if (op.callee.k === "id") {
+      const { name } = op.callee;
+      const held = frame.env.get(name);
+      if (held?.k === "function") return this.callBody(config, op, this.tree.bodies.of(held.function), args);
+      const word = frame.env.has(name) ? undefined : this.request.vocabulary.words.get(name);
+      if (word !== undefined) {
+        if (word.assume !== undefined) this.assume(word.assume);
+        return runWord(this, config, op, word, args);
+      }
+      if (held !== undefined || frame.function.body.ir.parameters.some((each) => each.name === name))
+        return this.#callMethod(config, op, name, args);
+      const target = this.tree.lookup.direct(name, frame.function.body.file);
+      if (target === null) return this.answer(config, op, UNKNOWN);
+      const definition = target.kind === "function" ? target.function : target.macro;
+      if (!this.#relevance.of(definition)) return this.answer(config, op, UNKNOWN);
+      if (!this.request.vocabulary.follows(definition.file.path)) {
+        this.assume(`${name}() does nothing that matters here`, config);
+        return this.answer(config, op, UNKNOWN);
+      }
+      const body =
+        target.kind === "function" ? this.tree.bodies.of(target.function) : this.tree.bodies.ofMacro(target.macro);
+      return this.callBody(config, op, body, args);
+    }
+    const name = op.callee.k === "field" ? op.callee.name : "";
+    return this.#callMethod(config, op, name, args);
+  }
+
+  /** A call through a pointer. */
+  #callMethod(config: Config, op: MicroOp & { k: "call" }, name: string, args: readonly Value[]): Outcome {
+    const binding = this.request.methods.get(name);
+    switch (binding?.kind) {
+      case "function":
+        return this.callBody(config, op, this.tree.bodies.of(binding.function), args);
+      case "value":
+        return this.answer(config, op, { k: "number", value: binding.value });
+      case "procedure": {
+        const inode = args.find((arg) => arg.k === "slot");
+        if (inode?.k !== "slot") break;
+        this.procedures.add(binding.procedure);
+        const given: Record<string, string> = { inode: inode.v };
+        let value: Value = UNKNOWN;
+        if (binding.hasResult === true) {
+          const into = this.local(`${this.siteOf(config)}:${name}`, `${name}_result`, "number", 1);
+          given.result = into;
+          value = { k: "expression", text: into, max: 1, shared: false };
+        }
+        return {
+          k: "emit",
+          call: { procedure: binding.procedure, with: given },
+          next: goOn(config, op.next, op.into, value),
+        };
+      }
+      default:
+    }
+    if (name !== "" && binding === undefined) this.assume(`->${name}() does nothing that matters here`, config);
+    return this.answer(config, op, UNKNOWN);
+  }
+
+  /** Goes on with the call's value. */
+  answer(config: Config, op: MicroOp & { k: "call" }, value: Value): Outcome {
+    return { k: "silent", config: goOn(config, op.next, op.into, value) };
+  }
+
+  callBody(config: Config, op: MicroOp & { k: "call" }, body: Body | null, args: readonly Value[]): Outcome {
+    if (body === null) {
+      this.assume("a function that cannot be parsed does nothing that matters here", config);
+      return this.answer(config, op, UNKNOWN);
+    }
+    if (config.frames.some((frame) => frame.function.body === body)) {
+      this.assume(`${body.name}() does not get deeper into itself here`, config);
+      return this.answer(config, op, UNKNOWN);
+    }
+    if (config.frames.length >= MAX_DEPTH) {
+      this.assume(`${body.name}() is too deep and does nothing that matters here`, config);
+      return this.answer(config, op, UNKNOWN);
+    }
+    if (body.ir.parseErrors > 0) this.assume(`${body.name}() has parse errors`, config);
+    return { k: "silent", config: this.enter(config, this.microOf(body), args, op.into, op.next) };
+  }
+
+  microOf(body: Body): MicroFunction {
+    let micro = this.#micro.get(body);
+    if (micro === undefined) {
+      micro = takeApart(body, this.request.vocabulary);
+      this.#micro.set(body, micro);
+      this.inlined.add(body.name);
+      this.files.add(body.file.path);
+    }
+    return micro;
+  }
+
+  /** The frame of a call; the caller goes on at `next` afterwards. */
+  enter(config: Config, micro: MicroFunction, args: readonly Value[], into: string | null, next: number): Config {
+    const env = new Map<string, Value>();
+    micro.body.ir.parameters.forEach((parameter, index) => {
+      env.set(parameter.name, args[index] ?? this.objectOf(parameter.type.struct) ?? UNKNOWN);
+      if (env.get(parameter.name)?.k === "unknown") {
+        const object = this.objectOf(parameter.type.struct);
+        if (object !== null) env.set(parameter.name, object);
+      }
+    });
+    const caller = config.frames.length === 0 ? config : withTop(config, { ip: next });
+    const id =
+      config.frames.length === 0 ? micro.body.name : `${topOf(config).id}/${topOf(config).ip}:${micro.body.name}`;
+    const frame: Frame = { function: micro, ip: micro.entry, env, into, id };
+    return { ...caller, frames: [...caller.frames, frame] };
+  }
+
+  /** The superblock and its lists are the same for everybody. */
+  objectOf(struct: string | null): Value | null {
+    const { objects } = this.request.vocabulary.data;
+    const object = struct === null || !Object.hasOwn(objects, struct) ? undefined : objects[struct];
+    return object === undefined || object === "inode" ? null : { k: "object", object, member: null };
+  }
+
+  #return(config: Config, value: Value): Outcome {
+    const frame = topOf(config);
+    const frames = config.frames.slice(0, -1);
+    if (frames.length > 0) {
+      const caller = { ...config, frames };
+      const { into } = frame;
+      return { k: "silent", config: into === null ? caller : goOn(caller, topOf(caller).ip, into, value) };
+    }
+    const [held] = config.locks;
+    if (held !== undefined)
+      return this.fails(config, "PROG", `${frame.function.body.name}() returns while it holds ${held.text}`);
+    const text = this.resultKind === null ? null : this.resultText(value);
+    const done: Config = { ...config, frames: [] };
+    return text === null ? { k: "end" } : { k: "emit", do: `result = ${text}`, next: done };
+  }
+
+  private resultText(value: Value): string | null {
+    if (this.resultKind === "slot") return value.k === "slot" ? value.v : "none";
+    if (value.k === "slot") return `${value.v} != none`;
+    const truth = truthOf(value);
+    return truth === null ? "0" : String(truth);
+  }
+
+  // --- helpers for the other files ---------------------------------------------------------------------------------
+
+  /** A step at which the run ends with a violation. */
+  fails(config: Config, invariant: string, message: string): Emission {
+    return { k: "emit", do: `assert(${invariant}, 0, "${message}")`, next: config, last: true };
+  }
+
+  siteOf(config: Config): string {
+    const top = topOf(config);
+    return `${top.id}@${top.ip}`;
+  }
+
+  /** A variable of the procedure: the same for the same site, named after what it holds. */
+  local(site: string, hint: string, type: "slot" | "number", max = 1): string {
+    const known = this.#localNames.get(site);
+    if (known !== undefined) return known;
+    const base = hint.replace(/^%.*/, "found").replace(/\W/g, "_");
+    let name = base;
+    for (let i = 2; this.#reserved.has(name) || this.locals.has(name); i++) name = `${base}_${i}`;
+    this.#localNames.set(site, name);
+    this.locals.set(name, type === "slot" ? { name, type } : { name, max });
+    return name;
+  }
+
+  /** A variable for an inode that is about to be found; another one when the first is still needed. */
+  slotLocal(config: Config, hint: string, next: Config): { v: string; lost: boolean } {
+    const site = this.siteOf(config);
+    const used = new Set<string>();
+    forEachLive(next, (_, name, value) => {
+      if (name.startsWith("%walk")) return;
+      if (value.k === "slot" || value.k === "part" || value.k === "queue") used.add(value.v);
+    });
+    for (const lock of config.locks) if (lock.v !== null) used.add(lock.v);
+    for (let i = 0; i < 3; i++) {
+      const v = this.local(`slot:${site}:${i}`, hint, "slot");
+      if (!used.has(v)) return { v, lost: false };
+    }
+    return { v: "", lost: true };
+  }
+
+  assume(text: string, config?: Config): void {
+    const place = config === undefined ? null : this.placeOf(config);
+    const key = `${text} ${place?.file ?? ""}:${place?.line ?? 0}`;
+    if (this.#assumed.has(key)) return;
+    this.#assumed.add(key);
+    this.assumptions.push(place?.file == null ? { text } : { text, file: place.file, line: place.line });
+  }
+
+  textOf(value: Value): string | null {
+    return numberText(value);
+  }
+
+  isZero(value: Value): boolean {
+    return isZeroValue(value);
+  }
+
+  get zero(): Value {
+    return ZERO;
+  }
+
+  evaluate(expr: Expr, config: Config): Value {
+    return this.evaluator.evaluate(expr, topOf(config));
+  }
+
+  /** The line of the innermost frame that stands in a .c file: what a header's helper does is shown at its call. */
+  placeOf(config: Config): { label: string; file: string | null; line: number } {
+    for (let i = config.frames.length - 1; i >= 0; i--) {
+      const frame = config.frames[i] as Frame;
+      const { body } = frame.function;
+      if (body.file.isHeader && i > 0) continue;
+      // Outer frames stand behind their call already: the call is what led here.
+      const inner = config.frames[i + 1];
+      const ip = inner === undefined ? frame.ip : Number(inner.id.slice(frame.id.length + 1).split(":")[0]);
+      const op = frame.function.ops[ip];
+      const at = op !== undefined && "at" in op ? op.at : 0;
+      return { label: labelOf(body, at), file: body.file.path, line: positionIn(body, at).line };
+    }
+    return { label: "", file: null, line: 0 };
+  }
+}
+
+/** The source line without comments and without what opens a block. */
+function labelOf(body: Body, at: number): string {
+  const start = body.text.lastIndexOf("\n", at - 1) + 1;
+  const end = body.text.indexOf("\n", at);
+  const line = body.text
+    .slice(start, end < 0 ? body.text.length : end)
+    .replace(/\/\*.*?(\*\/|$)/g, " ")
+    .replace(/[{;]\s*$/, "")
+    .replace(/\s+/g, " ")
+    .replace(/"/g, "'")
+    .trim();
+  return line.length > 120 ? `${line.slice(0, 117)}...` : line;
+}

@@ -1,0 +1,550 @@
+/**
+ * A function's IR with its expressions taken apart: each call stands alone, with its value in a temporary (`%3`), so that
+ * each operation can become a step of its own and each call can be lowered in place.
+ */
+import type { Body } from "../ir/function-bodies.ts";
+import type { Expr, Step } from "../ir/ir.ts";
+import type { Vocabulary, WordEntry } from "./vocabulary.ts";
+
+export type MicroOp =
+  | { readonly k: "let"; readonly name: string; readonly value: Expr; readonly at: number; next: number }
+  | {
+      readonly k: "store";
+      readonly target: Expr;
+      readonly op: string;
+      readonly value: Expr;
+      readonly at: number;
+      next: number;
+    }
+  | {
+      readonly k: "call";
+      /** Null: nobody wants the value. */
+      readonly into: string | null;
+      readonly callee: Expr;
+      readonly args: readonly Expr[];
+      readonly at: number;
+      next: number;
+    }
+  | { readonly k: "branch"; readonly test: Expr; readonly at: number; yes: number; no: number }
+  | { readonly k: "either"; readonly targets: number[]; readonly at: number }
+  | {
+      readonly k: "switch";
+      readonly value: Expr;
+      readonly cases: { readonly value: Expr | null; readonly target: number }[];
+      readonly at: number;
+    }
+  /** The head of a walk over a list or chain. `cursor` is a hidden variable: 0 before the first, then the inode at hand. */
+  | {
+      readonly k: "walk";
+      readonly macro: string;
+      readonly args: readonly Expr[];
+      readonly cursor: string;
+      readonly at: number;
+      body: number;
+      exit: number;
+    }
+  | { readonly k: "return"; readonly value: Expr | null; readonly at: number }
+  | { readonly k: "jump"; next: number };
+
+export interface MicroFunction {
+  readonly body: Body;
+  readonly ops: readonly MicroOp[];
+  readonly entry: number;
+  /** Variables whose value may still be read, before each operation. */
+  readonly live: readonly ReadonlySet<string>[];
+}
+
+const NOTHING: Expr = { k: "num", value: 0 };
+const OPEN = -1;
+
+export function takeApart(body: Body, vocabulary: Vocabulary): MicroFunction {
+  const builder = new Builder(body, vocabulary);
+  const { ops, entry } = builder.build();
+  return { body, ops, entry, live: computeLive(ops) };
+}
+
+class Builder {
+  readonly #body: Body;
+  readonly #vocabulary: Vocabulary;
+  readonly #ops: MicroOp[] = [];
+  /** IR step to its first operation. */
+  readonly #starts = new Map<number, number>();
+  #temps = 0;
+  /** The place that the step at hand is shown at. */
+  #at = 0;
+
+  constructor(body: Body, vocabulary: Vocabulary) {
+    this.#body = body;
+    this.#vocabulary = vocabulary;
+  }
+
+  build(): { ops: MicroOp[]; entry: number } {
+    const { steps, entry } = this.#body.ir;
+    const pending: { readonly op: number; readonly set: (target: number) => void; readonly step: number }[] = [];
+    const goTo = (op: number, step: number, set: (target: number) => void): void => {
+      pending.push({ op, set, step });
+    };
+    for (const [index, step] of steps.entries()) {
+      this.#starts.set(index, this.#ops.length);
+      this.step(index, step, goTo);
+    }
+    const end = this.add({ k: "return", value: null, at: 0 });
+    for (const { set, step } of pending) set(this.#starts.get(step) ?? end);
+    return { ops: this.#ops, entry: this.#starts.get(entry) ?? end };
+  }
+
+  private add(op: MicroOp): number {
+    this.#ops.push(op);
+    return this.#ops.length - 1;
+  }
+
+  private step(
+    index: number,
+    step: Step,
+    goTo: (op: number, step: number, set: (target: number) => void) => void,
+  ): void {
+    const jumpTo = (target: number): void => {
+      const jump: MicroOp = { k: "jump", next: OPEN };
+      const at = this.add(jump);
+      goTo(at, target, (to) => {
+        (jump as { next: number }).next = to;
+      });
+    };
+    switch (step.k) {
+      case "nop":
+        jumpTo(step.next);
+        return;
+      case "eval": {
+        this.#at = placeOf(step.expr) ?? this.#at;
+        const walk = this.walkAt(index);
+        if (walk !== null) {
+          this.add({ k: "let", name: walk.cursor, value: NOTHING, at: this.#at, next: this.#ops.length + 1 });
+          jumpTo(walk.head);
+          return;
+        }
+        this.effects(step.expr);
+        jumpTo(step.next);
+        return;
+      }
+      case "declare": {
+        if (step.init !== null) {
+          this.#at = placeOf(step.init) ?? this.#at;
+          this.assign({ k: "id", name: step.name, at: this.#at }, step.init);
+        }
+        jumpTo(step.next);
+        return;
+      }
+      case "branch": {
+        this.#at = step.at;
+        const test = this.value(step.test);
+        const op: MicroOp = { k: "branch", test, at: step.at, yes: OPEN, no: OPEN };
+        const at = this.add(op);
+        goTo(at, step.yes, (to) => {
+          (op as { yes: number }).yes = to;
+        });
+        goTo(at, step.no, (to) => {
+          (op as { no: number }).no = to;
+        });
+        return;
+      }
+      case "either": {
+        const walk = this.headOf(index);
+        if (walk !== null && step.targets.length === 2) {
+          const op: MicroOp = {
+            k: "walk",
+            ...walk,
+            at: placeOf(walk.args[0] ?? NOTHING) ?? this.#at,
+            body: OPEN,
+            exit: OPEN,
+          };
+          const at = this.add(op);
+          goTo(at, step.targets[0] as number, (to) => {
+            (op as { body: number }).body = to;
+          });
+          goTo(at, step.targets[1] as number, (to) => {
+            (op as { exit: number }).exit = to;
+          });
+          return;
+        }
+        const op: MicroOp = { k: "either", targets: [], at: this.#at };
+        const at = this.add(op);
+        for (const target of step.targets)
+          goTo(at, target, (to) => {
+            (op as { targets: number[] }).targets.push(to);
+          });
+        return;
+      }
+      case "switch": {
+        this.#at = placeOf(step.value) ?? this.#at;
+        const op: MicroOp = { k: "switch", value: this.value(step.value), cases: [], at: this.#at };
+        const at = this.add(op);
+        for (const each of step.cases)
+          goTo(at, each.target, (to) => {
+            op.cases.push({ value: each.value, target: to });
+          });
+        return;
+      }
+      case "return": {
+        this.#at = step.at;
+        const value = step.value === null ? null : this.value(step.value);
+        this.add({ k: "return", value, at: step.at });
+        return;
+      }
+    }
+  }
+
+  /** A walk's head is the `either` behind its macro's name and arguments (ir/lower-function.ts, repeat()). */
+  private walkAt(index: number): { cursor: string; head: number } | null {
+    const { steps } = this.#body.ir;
+    const name = steps[index];
+    if (name?.k !== "eval" || name.expr.k !== "id" || !isWalkMacro(name.expr.name)) return null;
+    const args = steps[name.next];
+    if (args?.k !== "eval" || args.expr.k !== "other") return null;
+    const head = steps[args.next];
+    if (head?.k !== "either") return null;
+    return { cursor: `%walk${args.next}`, head: args.next };
+  }
+
+  private headOf(index: number): { macro: string; args: readonly Expr[]; cursor: string } | null {
+    const { steps } = this.#body.ir;
+    for (let i = index - 1; i >= 0 && i >= index - 3; i--) {
+      const walk = this.walkAt(i);
+      const name = steps[i];
+      const args = name?.k === "eval" ? steps[name.next] : undefined;
+      if (walk?.head !== index || name?.k !== "eval" || name.expr.k !== "id") continue;
+      if (args?.k !== "eval" || args.expr.k !== "other") continue;
+      return { macro: name.expr.name, args: args.expr.parts, cursor: walk.cursor };
+    }
+    return null;
+  }
+
+  // --- expressions --------------------------------------------------------------------------------------------
+
+  private temp(): string {
+    return `%${this.#temps++}`;
+  }
+
+  /** An expression whose value nobody wants. */
+  private effects(expr: Expr): void {
+    if (expr.k === "call") this.call(expr, null);
+    else if (expr.k === "cast") this.effects(expr.operand);
+    else if (expr.k === "other") for (const part of expr.parts) this.effects(part);
+    else this.value(expr);
+  }
+
+  /** The same value without calls, assignments or short circuits inside. */
+  private value(expr: Expr): Expr {
+    switch (expr.k) {
+      case "num":
+      case "str":
+      case "id":
+      case "type":
+      case "init":
+        return expr;
+      case "field":
+        return { ...expr, base: this.value(expr.base) };
+      case "index":
+        return { ...expr, base: this.value(expr.base), index: this.value(expr.index) };
+      case "cast":
+        return this.value(expr.operand);
+      case "call": {
+        const into = this.temp();
+        this.call(expr, into);
+        return { k: "id", name: into, at: expr.at };
+      }
+      case "assign":
+        this.#at = expr.at;
+        this.assign(expr.left, expr.right, expr.op);
+        return this.value(expr.left);
+      case "unary": {
+        if (expr.op === "++" || expr.op === "--") {
+          const target = this.value(expr.operand);
+          this.add({
+            k: "store",
+            target,
+            op: expr.op === "++" ? "+=" : "-=",
+            value: { k: "num", value: 1 },
+            at: this.#at,
+            next: this.#ops.length + 1,
+          });
+          return target;
+        }
+        return { ...expr, operand: this.value(expr.operand) };
+      }
+      case "binary": {
+        if ((expr.op === "&&" || expr.op === "||") && hasEffects(expr.right)) return this.shortCircuit(expr);
+        const left = this.value(expr.left);
+        return { ...expr, left, right: this.value(expr.right) };
+      }
+      case "cond": {
+        if (!hasEffects(expr.yes) && !hasEffects(expr.no)) return { ...expr, test: this.value(expr.test) };
+        const into = this.temp();
+        const test = this.value(expr.test);
+        const branch = { k: "branch", test, at: this.#at, yes: OPEN, no: OPEN } as MicroOp & { k: "branch" };
+        this.add(branch);
+        branch.yes = this.#ops.length;
+        this.letTemp(into, this.value(expr.yes));
+        const jump = { k: "jump", next: OPEN } as MicroOp & { k: "jump" };
+        this.add(jump);
+        branch.no = this.#ops.length;
+        this.letTemp(into, this.value(expr.no));
+        jump.next = this.#ops.length;
+        return { k: "id", name: into, at: this.#at };
+      }
+      default: {
+        const parts = expr.parts.map((part) => this.value(part));
+        // A statement expression's or comma expression's value is that of its last part.
+        return parts.length === 1 ? (parts[0] as Expr) : { k: "other", parts };
+      }
+    }
+  }
+
+  private letTemp(name: string, value: Expr): void {
+    this.add({ k: "let", name, value, at: this.#at, next: this.#ops.length + 1 });
+  }
+
+  private shortCircuit(expr: Expr & { k: "binary" }): Expr {
+    const into = this.temp();
+    const isAnd = expr.op === "&&";
+    const first = { k: "branch", test: this.value(expr.left), at: this.#at, yes: OPEN, no: OPEN } as MicroOp & {
+      k: "branch";
+    };
+    this.add(first);
+    const middle = this.#ops.length;
+    const second = { k: "branch", test: this.value(expr.right), at: this.#at, yes: OPEN, no: OPEN } as MicroOp & {
+      k: "branch";
+    };
+    this.add(second);
+    const whenTrue = this.#ops.length;
+    this.letTemp(into, { k: "num", value: 1 });
+    const jump = { k: "jump", next: OPEN } as MicroOp & { k: "jump" };
+    this.add(jump);
+    const whenFalse = this.#ops.length;
+    this.letTemp(into, { k: "num", value: 0 });
+    jump.next = this.#ops.length;
+    first.yes = isAnd ? middle : whenTrue;
+    first.no = isAnd ? whenFalse : middle;
+    second.yes = whenTrue;
+    second.no = whenFalse;
+    return { k: "id", name: into, at: this.#at };
+  }
+
+  private assign(target: Expr, right: Expr, op = "="): void {
+    if (target.k === "id" && op === "=") {
+      if (right.k === "call") {
+        this.call(right, target.name);
+        return;
+      }
+      this.letTemp(target.name, this.value(right));
+      return;
+    }
+    const place = this.value(target);
+    const value = this.value(right);
+    this.add({ k: "store", target: place, op, value, at: this.#at, next: this.#ops.length + 1 });
+  }
+
+  private call(expr: Expr & { k: "call" }, into: string | null): void {
+    const word = expr.callee.k === "id" ? this.#vocabulary.words.get(expr.callee.name) : undefined;
+    if (word?.op === "wait-event") {
+      this.waitEvent(expr, word);
+      return;
+    }
+    const callee = expr.callee.k === "id" ? expr.callee : this.value(expr.callee);
+    const args = expr.args.map((arg) => this.value(arg));
+    this.#at = expr.at;
+    this.add({ k: "call", into, callee, args, at: expr.at, next: this.#ops.length + 1 });
+  }
+
+  /** for (;;) { prepare; if (condition) break; schedule(); } finish; (include/linux/wait.h, ___wait_event()). */
+  private waitEvent(expr: Expr & { k: "call" }, word: WordEntry & { op: "wait-event" }): void {
+    const { at } = expr;
+    const queue = this.value(expr.args[word.queue] ?? NOTHING);
+    const call = (name: string, args: readonly Expr[]): void => {
+      this.add({ k: "call", into: null, callee: { k: "id", name, at }, args, at, next: this.#ops.length + 1 });
+    };
+    this.#at = at;
+    const head = this.#ops.length;
+    call(WAIT_PARTS.prepare, [queue]);
+    const test = this.value(expr.args[word.condition] ?? { k: "num", value: 1 });
+    const branch = { k: "branch", test, at, yes: OPEN, no: OPEN } as MicroOp & { k: "branch" };
+    this.add(branch);
+    branch.no = this.#ops.length;
+    call(WAIT_PARTS.sleep, []);
+    this.add({ k: "jump", next: head });
+    branch.yes = this.#ops.length;
+    call(WAIT_PARTS.finish, []);
+  }
+}
+
+/** Names of the operations that a wait_event() is made of; the vocabulary has them under these names. */
+export const WAIT_PARTS = { prepare: "prepare_to_wait", sleep: "schedule", finish: "finish_wait" } as const;
+
+export function isWalkMacro(name: string): boolean {
+  return /for_each/.test(name);
+}
+
+function hasEffects(expr: Expr): boolean {
+  switch (expr.k) {
+    case "call":
+    case "assign":
+      return true;
+    case "field":
+      return hasEffects(expr.base);
+    case "index":
+      return hasEffects(expr.base) || hasEffects(expr.index);
+    case "unary":
+      return expr.op === "++" || expr.op === "--" || hasEffects(expr.operand);
+    case "binary":
+      return hasEffects(expr.left) || hasEffects(expr.right);
+    case "cond":
+      return hasEffects(expr.test) || hasEffects(expr.yes) || hasEffects(expr.no);
+    case "cast":
+      return hasEffects(expr.operand);
+    case "other":
+      return expr.parts.some(hasEffects);
+    default:
+      return false;
+  }
+}
+
+/** Where an expression stands in its function's text, as far as its parts say. */
+function placeOf(expr: Expr): number | undefined {
+  switch (expr.k) {
+    case "id":
+    case "call":
+    case "assign":
+      return expr.at;
+    case "field":
+      return placeOf(expr.base) ?? expr.at;
+    case "index":
+      return placeOf(expr.base);
+    case "unary":
+    case "cast":
+      return placeOf(expr.operand);
+    case "binary":
+      return placeOf(expr.left) ?? placeOf(expr.right);
+    case "cond":
+      return placeOf(expr.test);
+    case "other":
+      for (const part of expr.parts) {
+        const at = placeOf(part);
+        if (at !== undefined) return at;
+      }
+      return undefined;
+    default:
+      return undefined;
+  }
+}
+
+// --- liveness -------------------------------------------------------------------------------------------------
+
+function namesIn(expr: Expr | null, into: Set<string>): void {
+  if (expr === null) return;
+  switch (expr.k) {
+    case "id":
+      into.add(expr.name);
+      return;
+    case "field":
+      namesIn(expr.base, into);
+      return;
+    case "index":
+      namesIn(expr.base, into);
+      namesIn(expr.index, into);
+      return;
+    case "call":
+      namesIn(expr.callee, into);
+      for (const arg of expr.args) namesIn(arg, into);
+      return;
+    case "unary":
+    case "cast":
+      namesIn(expr.operand, into);
+      return;
+    case "binary":
+    case "assign":
+      namesIn(expr.left, into);
+      namesIn(expr.right, into);
+      return;
+    case "cond":
+      namesIn(expr.test, into);
+      namesIn(expr.yes, into);
+      namesIn(expr.no, into);
+      return;
+    case "other":
+      for (const part of expr.parts) namesIn(part, into);
+      return;
+    default:
+  }
+}
+
+export function successorsOf(op: MicroOp): readonly number[] {
+  switch (op.k) {
+    case "let":
+    case "store":
+    case "call":
+    case "jump":
+      return [op.next];
+    case "branch":
+      return [op.yes, op.no];
+    case "either":
+      return op.targets;
+    case "switch":
+      return op.cases.map((each) => each.target);
+    case "walk":
+      return [op.body, op.exit];
+    case "return":
+      return [];
+  }
+}
+
+function usesAndDefinition(op: MicroOp): { uses: Set<string>; defines: string | null } {
+  const uses = new Set<string>();
+  let defines: string | null = null;
+  switch (op.k) {
+    case "let":
+      namesIn(op.value, uses);
+      defines = op.name;
+      break;
+    case "store":
+      namesIn(op.target, uses);
+      namesIn(op.value, uses);
+      break;
+    case "call":
+      namesIn(op.callee, uses);
+      for (const arg of op.args) namesIn(arg, uses);
+      defines = op.into;
+      break;
+    case "branch":
+      namesIn(op.test, uses);
+      break;
+    case "switch":
+      namesIn(op.value, uses);
+      break;
+    case "walk":
+      for (const arg of op.args) namesIn(arg, uses);
+      uses.add(op.cursor);
+      break;
+    case "return":
+      namesIn(op.value, uses);
+      break;
+    default:
+  }
+  return { uses, defines };
+}
+
+function computeLive(ops: readonly MicroOp[]): ReadonlySet<string>[] {
+  const live = ops.map(() => new Set<string>());
+  const facts = ops.map(usesAndDefinition);
+  for (let changed = true; changed; ) {
+    changed = false;
+    for (let i = ops.length - 1; i >= 0; i--) {
+      const here = live[i] as Set<string>;
+      const before = here.size;
+      const { uses, defines } = facts[i] as { uses: Set<string>; defines: string | null };
+      for (const name of uses) here.add(name);
+      for (const target of successorsOf(ops[i] as MicroOp))
+        for (const name of live[target] ?? []) if (name !== defines) here.add(name);
+      if (here.size !== before) changed = true;
+    }
+  }
+  return live;
+}

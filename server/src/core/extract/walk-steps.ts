@@ -1,0 +1,88 @@
+/** Walks over a hash chain or a list of inodes: one step that goes to the next inode and looks whether there is one. */
+import type { Expr } from "../ir/ir.ts";
+import type { Lowering, Outcome } from "./lowering.ts";
+import { type Config, goOn, topOf } from "./lowering-state.ts";
+import type { MicroOp } from "./micro.ts";
+import { firstOfList, firstSlot, nextOfList, slotAfter } from "./slot-walks.ts";
+import { UNKNOWN, type Value, ZERO } from "./values.ts";
+
+/** The walk over the LRU that a list_lru_walk() is (word-steps.ts). */
+export const LRU_WALK = "for_each_inode_of_lru";
+
+interface Order {
+  readonly first: string;
+  readonly next: (cursor: string) => string;
+}
+
+export function startWalk(lowering: Lowering, config: Config, op: MicroOp & { k: "walk" }): Outcome {
+  const frame = topOf(config);
+  const order = orderOf(lowering, config, op);
+  const [position] = op.args;
+  if (order === null || position?.k !== "id") {
+    lowering.assume(`${op.macro}() finds nothing that matters here`, config);
+    return { k: "silent", config: goOn(config, op.exit) };
+  }
+  const cursor = frame.env.get(op.cursor) ?? ZERO;
+  const isSafe = /_safe/.test(op.macro) && op.args[1]?.k === "id";
+  const bodyStart = goOn(config, op.body);
+  const { v, lost } = lowering.slotLocal(config, position.name, bodyStart);
+  if (lost)
+    return lowering.fails(
+      config,
+      "PROG",
+      "goes on to the next inode again and again without giving back the lock of the last",
+    );
+  const from = cursor.k === "slot" ? cursor.v : null;
+  const saved = isSafe ? lowering.local(`next:${lowering.siteOf(config)}`, nameOf(op.args[1]), "slot") : null;
+  let text: string;
+  if (from === null) text = `${v} = ${order.first}`;
+  else text = `${v} = ${saved === null ? order.next(from) : saved}`;
+  if (saved !== null) text += `; ${saved} = ${order.next(v)}`;
+  const found = set(goOn(config, op.body), [
+    [position.name, { k: "slot", v, sure: true }],
+    [op.cursor, { k: "slot", v, sure: true }],
+  ]);
+  // A hash walk ends with NULL, a list walk with a pointer that is no inode.
+  const done = set(goOn(config, op.exit), [[position.name, /^hlist/.test(op.macro) ? ZERO : UNKNOWN]]);
+  return { k: "emit", do: text, test: `${v} != none`, next: found, no: done };
+}
+
+function set(config: Config, values: readonly (readonly [string, Value])[]): Config {
+  let next = config;
+  for (const [name, value] of values) next = goOn(next, topOf(next).ip, name, value);
+  return next;
+}
+
+const nameOf = (expr: Expr | undefined): string => (expr?.k === "id" ? expr.name : "next");
+
+/** Which inodes the walk goes over, by the member that links them and the list that it is given. */
+function orderOf(lowering: Lowering, config: Config, op: MicroOp & { k: "walk" }): Order | null {
+  const { slots } = lowering.request;
+  if (op.macro === LRU_WALK) {
+    const onLru = (slot: string): string => `${slot}.lru == LRU`;
+    return { first: firstSlot(slots, onLru), next: (cursor) => slotAfter(cursor, slots, onLru) };
+  }
+  const link = op.args
+    .map((arg) => (arg.k === "id" ? lowering.evaluator.member("inode", arg.name) : null))
+    .find((member) => member?.is === "link");
+  if (link?.is !== "link") return null;
+  switch (link.link) {
+    case "hash":
+      lowering.usesNumber = true;
+      return { first: "find(ino)", next: (cursor) => `find_next(${cursor})` };
+    case "sb": {
+      const onList = (slot: string): string => `${slot}.on_sb`;
+      return { first: firstSlot(slots, onList), next: (cursor) => slotAfter(cursor, slots, onList) };
+    }
+    case "io": {
+      const onList = (slot: string): string => `${slot}.on_io`;
+      return { first: firstSlot(slots, onList), next: (cursor) => slotAfter(cursor, slots, onList) };
+    }
+    case "lru": {
+      const list = op.args.map((arg) => lowering.evaluate(arg, config)).find((value) => value.k === "name");
+      const flags = list?.k === "name" ? lowering.lists.get(`${list.frame}/${list.name}`) : undefined;
+      if (flags === undefined) return null;
+      return { first: firstOfList(flags, slots), next: (cursor) => nextOfList(flags, cursor, slots) };
+    }
+  }
+}

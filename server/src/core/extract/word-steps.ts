@@ -1,0 +1,287 @@
+/** Calls of words of the vocabulary to steps of the model. */
+
+import { dropReference, readCount, takeReference } from "./count-steps.ts";
+import { firstInode, isEmpty, linkInto, lruStep, unlink, walkLru } from "./list-steps.ts";
+import type { Lowering, Outcome } from "./lowering.ts";
+import { type Config, goOn, topOf } from "./lowering-state.ts";
+import type { MicroOp } from "./micro.ts";
+import { changeState, storeAt, writeState } from "./store-steps.ts";
+import { negate, ONE, truthOf, UNKNOWN, type Value, ZERO } from "./values.ts";
+import type { WordEntry } from "./vocabulary.ts";
+import { finishWait, prepareWait, queueOf, sleep, wait, wake } from "./wait-steps.ts";
+
+export type CallOp = MicroOp & { k: "call" };
+
+export function runWord(
+  lowering: Lowering,
+  config: Config,
+  op: CallOp,
+  word: WordEntry,
+  args: readonly Value[],
+): Outcome {
+  const arg = (index: number): Value => args[index] ?? UNKNOWN;
+  const after = goOn(config, op.next);
+  switch (word.op) {
+    case "lock":
+      return takeLock(lowering, config, arg(word.lock), after);
+    case "lock-again": {
+      const lock = lockOf(lowering, arg(word.lock));
+      if (lock === null || config.locks.some((held) => held.text === lock.text)) return { k: "silent", config: after };
+      return takeLock(lowering, config, arg(word.lock), after);
+    }
+    case "unlock":
+      return releaseLock(lowering, config, arg(word.lock), after);
+    case "trylock":
+      return tryLock(lowering, config, op, arg(word.lock));
+    case "value":
+      return lowering.answer(config, op, wholeInode(arg(word.of)));
+    case "assign": {
+      const target = op.args[word.target];
+      if (target === undefined) return lowering.answer(config, op, UNKNOWN);
+      const frame = topOf(config);
+      if (target.k === "id") return { k: "silent", config: goOn(config, op.next, target.name, arg(word.value)) };
+      return storeAt(lowering, config, lowering.evaluator.place(target, frame), "=", arg(word.value), after);
+    }
+    case "state-read": {
+      const v = inodeOf(arg(0));
+      return lowering.answer(config, op, v === null ? UNKNOWN : lowering.evaluator.stateOf(v));
+    }
+    case "state-set":
+    case "state-clear":
+    case "state-replace":
+    case "state-assign": {
+      const v = inodeOf(arg(0));
+      if (v === null) return lowering.answer(config, op, UNKNOWN);
+      if (word.op === "state-assign") return writeState(lowering, config, v, "=", arg(1), after);
+      if (word.op === "state-set") return changeState(lowering, config, v, { set: arg(1) }, after);
+      if (word.op === "state-clear") return changeState(lowering, config, v, { clear: arg(1) }, after);
+      return changeState(lowering, config, v, { clear: arg(1), set: arg(2) }, after);
+    }
+    case "assert":
+      return assertion(lowering, config, op, word.condition === undefined ? ONE : arg(word.condition));
+    case "count-read":
+      return readCount(lowering, config, op, arg(0));
+    case "count-inc":
+    case "count-dec":
+    case "count-inc-return":
+    case "count-dec-and-test":
+    case "count-add-unless":
+      return takeReference(lowering, config, op, word, args);
+    case "dec-and-lock":
+      return dropReference(lowering, config, op, arg(word.count), arg(word.lock));
+    case "is-empty":
+      return isEmpty(lowering, config, op, arg(0));
+    case "link-add":
+      return linkInto(lowering, config, arg(word.link), arg(word.list), after);
+    case "link-del":
+      return unlink(lowering, config, arg(word.link), after);
+    case "list-first":
+      return firstInode(lowering, config, op, arg(0));
+    case "lru-add":
+    case "lru-del":
+    case "lru-isolate":
+      return lruStep(lowering, config, op, word.op, arg(word.link));
+    case "lru-isolate-move":
+      return linkInto(lowering, config, arg(word.link), arg(word.list), after, true);
+    case "lru-walk":
+      return walkLru(lowering, config, op, args);
+    case "wait-queue":
+      return lowering.answer(config, op, queueOf(arg(word.of), arg(word.bit)));
+    case "prepare-wait":
+      return prepareWait(lowering, config, arg(word.queue), after);
+    case "sleep":
+      return sleep(lowering, config, after);
+    case "finish-wait":
+      return finishWait(after);
+    case "wait-event":
+      return lowering.answer(config, op, UNKNOWN);
+    case "wait-on-bit":
+      return wait(lowering, config, op, queueOf(arg(word.of), arg(word.bit)));
+    case "wait-on-queue":
+      return wait(lowering, config, op, arg(word.queue));
+    case "wake": {
+      const queue = word.queue === undefined ? queueOf(arg(word.of ?? 0), arg(word.bit ?? 1)) : arg(word.queue);
+      return wake(lowering, config, queue, after);
+    }
+    case "rcu-lock":
+      if (config.rcu > 0) return { k: "silent", config: { ...after, rcu: config.rcu + 1 } };
+      return { k: "emit", do: "rcu_read_lock()", next: { ...after, rcu: 1 } };
+    case "rcu-unlock":
+      if (config.rcu === 0) return { k: "silent", config: after };
+      if (config.rcu > 1) return { k: "silent", config: { ...after, rcu: config.rcu - 1 } };
+      return { k: "emit", do: "rcu_read_unlock()", next: { ...after, rcu: 0 } };
+    case "call-rcu":
+    case "free": {
+      const v = args.map(inodeOf).find((each) => each !== null);
+      if (v == null) return lowering.answer(config, op, UNKNOWN);
+      return { k: "emit", do: `${lastLook(v)}; ${word.op === "free" ? "free_inode" : "call_rcu"}(${v})`, next: after };
+    }
+    case "alloc": {
+      const { v } = lowering.slotLocal(config, op.into ?? "inode", after);
+      lowering.usesNumber = true;
+      return {
+        k: "emit",
+        do: `new_inode(${v}, ino)`,
+        next: goOn(config, op.next, op.into, { k: "slot", v, sure: true }),
+      };
+    }
+    case "is-error": {
+      const value = arg(0);
+      return lowering.answer(config, op, value.k === "error" ? ONE : value.k === "unknown" ? UNKNOWN : ZERO);
+    }
+    case "is-error-or-null": {
+      const value = arg(0);
+      if (value.k === "error") return lowering.answer(config, op, ONE);
+      const truth = truthOf(value);
+      if (truth === null) return lowering.answer(config, op, UNKNOWN);
+      if (typeof truth === "number") return lowering.answer(config, op, truth === 1 ? ZERO : ONE);
+      return lowering.answer(config, op, { k: "expression", text: negateTest(truth), max: 1, shared: false });
+    }
+    case "error":
+      return lowering.answer(config, op, { k: "error" });
+    case "memalloc":
+      return lowering.answer(config, op, UNKNOWN);
+    case "ignore":
+      return lowering.answer(config, op, word.value === undefined ? UNKNOWN : { k: "number", value: word.value });
+    case "statement":
+      return statement(lowering, config, op, word, args);
+  }
+}
+
+/** Nothing may still lead to an inode that is about to be freed, and nobody may wait for it (races.md 0.2: UAF, WAKE). */
+function lastLook(v: string): string {
+  return [
+    `assert(UAF, !${v}.hashed, "the inode is destroyed while it is still in the hash")`,
+    `assert(UAF, !${v}.on_sb, "the inode is destroyed while it is still on the list of its superblock")`,
+    `assert(WAKE, !waiters(${v}), "the inode is destroyed while somebody still sleeps on it: nobody will wake him")`,
+  ].join("; ");
+}
+
+function negateTest(text: string): string {
+  return text.endsWith(" != none") ? text.replace(" != none", " == none") : negate(text);
+}
+
+/** The variable that holds the inode that a pointer, or the address of a part of it, leads to. */
+export function inodeOf(value: Value): string | null {
+  return value.k === "slot" || value.k === "part" ? value.v : null;
+}
+
+/** container_of() gets back from a part to the whole. */
+function wholeInode(value: Value): Value {
+  return value.k === "part" ? { k: "slot", v: value.v, sure: true } : value;
+}
+
+// --- locks --------------------------------------------------------------------------------------------------------
+
+export interface LockName {
+  readonly text: string;
+  readonly v: string | null;
+  readonly spin: boolean;
+}
+
+export function lockOf(lowering: Lowering, value: Value): LockName | null {
+  const { evaluator } = lowering;
+  let name: string | null = null;
+  let v: string | null = null;
+  if (value.k === "part") {
+    const member = evaluator.member(value.object, value.member);
+    if (member?.is === "lock") name = member.lock;
+    v = value.v;
+  } else if (value.k === "object" && value.member !== null) {
+    if (value.object === "global-lock") name = value.member;
+    else {
+      const member = evaluator.member(value.object, value.member);
+      if (member?.is === "lock") name = member.lock;
+    }
+  }
+  const word = lowering.request.vocabulary.data.locks.find((each) => each.name === name);
+  if (name === null || word === undefined) return null;
+  lowering.locksUsed.add(name);
+  return {
+    text: word.per === "slot" ? `${name}[${v}]` : name,
+    v: word.per === "slot" ? v : null,
+    spin: word.kind === "spin",
+  };
+}
+
+export function takeLock(lowering: Lowering, config: Config, value: Value, after: Config): Outcome {
+  const lock = lockOf(lowering, value);
+  if (lock === null) {
+    lowering.assume("locks that the model does not have are left out", config);
+    return { k: "silent", config: after };
+  }
+  if (config.locks.some((held) => held.text === lock.text))
+    return lowering.fails(config, "PROG", `takes ${lock.text}, which it holds already: it waits for itself`);
+  const spin = config.locks.find((held) => held.spin);
+  if (!lock.spin && spin !== undefined)
+    return lowering.fails(config, "PROG", `sleeps on ${lock.text} while it holds the spin lock ${spin.text}`);
+  return { k: "emit", do: `lock(${lock.text})`, next: { ...after, locks: [...after.locks, lock] } };
+}
+
+export function releaseLock(lowering: Lowering, config: Config, value: Value, after: Config): Outcome {
+  const lock = lockOf(lowering, value);
+  if (lock === null) return { k: "silent", config: after };
+  if (!config.locks.some((held) => held.text === lock.text))
+    return lowering.fails(config, "STATE", `gives back ${lock.text}, which it does not hold`);
+  return {
+    k: "emit",
+    do: `unlock(${lock.text})`,
+    next: { ...after, locks: after.locks.filter((held) => held.text !== lock.text) },
+  };
+}
+
+function tryLock(lowering: Lowering, config: Config, op: CallOp, value: Value): Outcome {
+  const lock = lockOf(lowering, value);
+  if (lock === null) return lowering.answer(config, op, ONE);
+  if (config.locks.some((held) => held.text === lock.text)) return lowering.answer(config, op, ZERO);
+  const yes = goOn(config, op.next, op.into, ONE);
+  const no = goOn(config, op.next, op.into, ZERO);
+  return { k: "emit", test: `trylock(${lock.text})`, next: { ...yes, locks: [...yes.locks, lock] }, no };
+}
+
+// --- assertions, statements ---------------------------------------------------------------------------------------
+
+function assertion(lowering: Lowering, config: Config, op: CallOp, condition: Value): Outcome {
+  const truth = truthOf(condition);
+  if (truth === null || truth === 0) return lowering.answer(config, op, condition.k === "unknown" ? UNKNOWN : ZERO);
+  const { label } = lowering.placeOf(config);
+  const name = op.callee.k === "id" ? op.callee.name : "BUG_ON";
+  const message = `${label === "" ? name : label} fires`;
+  // To find I_CLEAR where it must not be is to evict a second time.
+  const invariant = typeof truth === "string" && /\.CLEAR$/.test(truth) && !truth.includes(" ") ? "ONCE" : "STATE";
+  if (truth === 1) return lowering.fails(config, "STATE", message);
+  return {
+    k: "emit",
+    do: `assert(${invariant}, ${negate(truth)}, "${message}")`,
+    next: goOn(config, op.next, op.into, ZERO),
+  };
+}
+
+function statement(
+  lowering: Lowering,
+  config: Config,
+  op: CallOp,
+  word: WordEntry & { op: "statement" },
+  args: readonly Value[],
+): Outcome {
+  let complete = true;
+  const fill = (text: string): string =>
+    text.replace(/\$(\d)/g, (_, index: string) => {
+      const v = inodeOf(args[Number(index)] ?? UNKNOWN);
+      if (v === null) complete = false;
+      return v ?? "none";
+    });
+  const does = word.does === undefined ? null : fill(word.does);
+  const yields = word.yields === undefined ? null : fill(word.yields);
+  if (!complete) {
+    lowering.assume("an operation on an object that is no inode of the scenario is left out", config);
+    return lowering.answer(config, op, UNKNOWN);
+  }
+  const spin = config.locks.find((held) => held.spin);
+  if (word.sleeps === true && spin !== undefined)
+    return lowering.fails(config, "PROG", `may sleep while it holds the spin lock ${spin.text}`);
+  const value: Value = yields === null ? UNKNOWN : { k: "expression", text: yields, max: 1, shared: true };
+  const next = goOn(config, op.next, op.into, value);
+  if (does === null) return { k: "silent", config: next };
+  return { k: "emit", do: does, next };
+}
