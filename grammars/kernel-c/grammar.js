@@ -232,6 +232,16 @@ module.exports = grammar(C, {
     _type_definition_type: ($) =>
       seq(repeat($._leading_qualifier), field("type", $.type_specifier), repeat($._following_qualifier)),
 
+    // `unsigned long x __read_mostly;` declares x: that a name belongs to the type is the last thing to believe.
+    sized_type_specifier: ($) => {
+      const size = choice("signed", "unsigned", "long", "short");
+      const type = field("type", optional(choice(prec.dynamic(-12, $._type_identifier), $.primitive_type)));
+      return choice(
+        seq(repeat(size), type, repeat1(size)),
+        seq(repeat1(size), repeat($.type_qualifier), type, repeat(size)),
+      );
+    },
+
     struct_specifier: ($) => structOrUnion($, "struct"),
     union_specifier: ($) => structOrUnion($, "union"),
 
@@ -311,8 +321,14 @@ module.exports = grammar(C, {
         optional($.gnu_asm_expression),
         repeat($.attribute_specifier),
         "=",
-        field("value", choice($.initializer_list, $.expression)),
+        field(
+          "value",
+          choice($.initializer_list, $.expression, alias($._continued_expression, $.binary_expression)),
+        ),
       ),
+    // u64 mask = 0 ALL_FLAGS(); with the operators inside the macro.
+    _continued_expression: ($) =>
+      seq(field("left", $.number_literal), field("right", alias($._string_call, $.call_expression))),
 
     attributed_declarator: ($) => attributedDeclarator($, $._declarator),
     attributed_field_declarator: ($) => attributedDeclarator($, $._field_declarator),
@@ -516,6 +532,15 @@ module.exports = grammar(C, {
     gnu_asm_clobber_list: ($) => seq(":", optional(seq($._clobber, repeat(seq(",", optional($._clobber)))))),
     _clobber: ($) => field("register", choice($._string, $.identifier, alias($._string_call, $.call_expression))),
 
+    // An association may come from a macro: _Generic(*lock, seqcount_t: 0, seqcount_case(spinlock))
+    generic_expression: ($) =>
+      prec(
+        PREC.CALL,
+        seq("_Generic", "(", $.expression, ",", $._association, repeat(seq(",", $._association)), ")"),
+      ),
+    _association: ($) =>
+      choice(seq($.type_descriptor, ":", $.expression), alias($._plain_call, $.call_expression)),
+
     alignof_expression: ($) =>
       prec(
         PREC.SIZEOF,
@@ -572,7 +597,7 @@ module.exports = grammar(C, {
         $.macro_keyword,
         seq(repeat1($.storage_class_specifier), optional($.identifier)),
         // __attribute__((const))
-        alias($.type_qualifier, $.identifier),
+        alias(choice("const", "volatile", "noreturn"), $.identifier),
         $._statement_argument,
       ),
 

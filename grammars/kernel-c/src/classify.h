@@ -134,6 +134,10 @@ static int classify_call(Look *look, const Word *name, int indent, const bool *v
       return skip_space(look) == '.' ? TABLE_NAME : BODY_NAME;
     case '}':
       return BARE_NAME;
+    case ',':
+    case ')':
+      /* _Generic(*lock, seqcount_t: 0, seqcount_case(spinlock)) */
+      return valid[BODY_NAME] ? -1 : CALL_NAME;
     case 0:
       return look->budget > 0 ? BARE_NAME : -1;
     case '.':
