@@ -36,7 +36,13 @@ export interface ChainFailure {
 
 const FACTS: Env = new Map<string, Value>([["#inode.i_sb", { k: "nonzero" }]]);
 
+/** With the values that calls pass on; where those close the way (two calls of one function were taken for one), without. */
 export function chainSteps(request: ChainRequest): ChainSteps | ChainFailure {
+  const precise = lowerChain(request, true);
+  return "reason" in precise ? lowerChain(request, false) : precise;
+}
+
+function lowerChain(request: ChainRequest, withValues: boolean): ChainSteps | ChainFailure {
   const { chain } = request;
   const bodies: Body[] = [];
   for (const link of chain) {
@@ -77,6 +83,10 @@ export function chainSteps(request: ChainRequest): ChainSteps | ChainFailure {
     if (flow.steps.length === 0) return { reason: `no way to line ${link.line} of ${link.function}() was found` };
     if (flow.cutsLoop) assumptions.push(`the loop around ${link.file}:${link.line} in ${link.function}() runs once`);
     procedures.push({ name: names[i]!, parameters, locals: flow.locals, steps: flow.steps });
+    if (!withValues) {
+      args = [];
+      continue;
+    }
     args = joined(found.map((each) => each.args));
     // What is known of the inode's members holds in the callee too, when it holds at every call.
     facts = found.length === 1 ? new Map([...found[0]!.env].filter(([name]) => name.startsWith("#"))) : FACTS;

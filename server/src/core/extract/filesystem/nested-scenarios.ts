@@ -152,18 +152,29 @@ const HEAVY: ReadonlySet<EffectKind> = new Set(["nofail", "disk", "network", "wa
 const PUTS_LATER = new Set(["fput", "fput_close", "filp_close"]);
 
 export function nestedScenario(scope: FindingScope): Scenario | ChainFailure {
+  const inReclaim = runsInReclaim(scope.finding) ? nestedIn(scope, true) : null;
+  // A filesystem can decline in reclaim what it does elsewhere.
+  return inReclaim === null || "reason" in inReclaim ? nestedIn(scope, false) : inReclaim;
+}
+
+function nestedIn(scope: FindingScope, inReclaim: boolean): Scenario | ChainFailure {
   const { finding, find } = scope;
   const primitive = primitiveOf(finding) ?? "iput";
-  const inReclaim = runsInReclaim(finding);
   const inner = nestedEviction(scope, primitive);
   const step = inReclaim ? "io_wait()" : 'assert(PROG, sleeps_ok, "an eviction starts where nobody may sleep")';
-  const chain = chainOf(scope, inReclaim ? reclaimMode(finding) : MODES.any, (label, source) => [
-    { do: "lock(i_lock[B])", label, source },
-    { do: "B.count--", label: "iput_final(): the last reference of what this inode held", ...find("iput_final", /I_FREEING/) },
-    { do: "unlock(i_lock[B])", label: "spin_unlock(&inode->i_lock)" },
-    { do: "skip()", label: "evict() inside evict()", ...find("iput_final", /evict\s*\(/) },
-    { do: inner.waits ? step : "skip()", label: inner.label, ...(inner.source === null ? {} : { source: inner.source }) },
-  ]);
+  const drop = (label: string, source: SourceSpan): Step[] => [
+    {
+      label,
+      source,
+      if: "B.count > 0",
+      then: [
+        { do: "B.count--", label: "iput_final(): the last reference of B", ...find("iput_final", /I_FREEING/) },
+        { do: "skip()", label: "evict(B) inside evict(A)", ...find("iput_final", /evict\s*\(/) },
+        { do: inner.waits ? step : "skip()", label: inner.label, ...(inner.source === null ? {} : { source: inner.source }) },
+      ],
+    },
+  ];
+  const chain = chainOf(scope, inReclaim ? reclaimMode(finding) : MODES.any, drop);
   if ("reason" in chain) return chain;
   const entry = chain.procedures[0]!;
   return {

@@ -11,6 +11,8 @@ import { I_LOCK } from "./protocol.ts";
 /** What the effect does to a reclaimer, and who else is needed to see it. */
 interface Hazard {
   readonly step: string;
+  /** What ends it: a lock that was taken is let go of. */
+  readonly after?: string;
   readonly invariant: "DIRT" | "RECL";
   readonly variables: readonly VariableDeclaration[];
   readonly locks: readonly LockDeclaration[];
@@ -27,7 +29,10 @@ const MEMORY: readonly VariableDeclaration[] = [
 export function reclaimScenario(scope: FindingScope): Scenario | ChainFailure {
   const { finding } = scope;
   const hazard = hazardOf(scope);
-  const chain = chainOf(scope, reclaimMode(finding), (label, source) => [{ do: hazard.step, label, source }]);
+  const chain = chainOf(scope, reclaimMode(finding), (label, source) => [
+    { do: hazard.step, label, source },
+    ...(hazard.after === undefined ? [] : [{ do: hazard.after, label: "and lets go of it", source }]),
+  ]);
   if ("reason" in chain) return chain;
   return {
     summary: hazard.summary,
@@ -89,6 +94,7 @@ function hazardOf({ finding, engine }: FindingScope): Hazard {
   const held = isLock ? "held_lock" : isTransaction ? "journal" : "sb_writers";
   return {
     step: `lock(${held})`,
+    after: `unlock(${held})`,
     invariant: "RECL",
     variables: MEMORY,
     locks: [{ name: held, kind: "sleep", description: what }],
