@@ -5,7 +5,7 @@ import { CLEAN, comesLater, FOUND, Refusal } from "./exit-status.ts";
 import { deliver, requireWritable } from "./output.ts";
 import { createProgressLine } from "./progress-line.ts";
 import { resolveTree, type TreeRequest } from "./resolve-tree.ts";
-import { reviewTree } from "./review-tree.ts";
+import { openReview } from "./review-tree.ts";
 import { simulateFindings } from "./simulate-findings.ts";
 import { styleFor } from "./style.ts";
 
@@ -28,7 +28,7 @@ export async function check(paths: readonly string[], options: CheckOptions): Pr
   requireWritable(options.output);
   const tree = resolveTree(paths);
   const progress = createProgressLine();
-  const reviewed = await reviewTree(
+  const opened = await openReview(
     tree,
     {
       ...(rules === undefined ? {} : { rules }),
@@ -38,7 +38,7 @@ export async function check(paths: readonly string[], options: CheckOptions): Pr
     },
     progress,
   );
-  const review = options.simulate === "all" ? await simulateFindings(reviewed, progress) : reviewed;
+  const review = options.simulate === "all" ? await simulateFindings(opened, progress) : opened.review;
   if (options.jobs !== undefined && options.jobs > 1) {
     console.error(`evictscope: --jobs ${options.jobs}: this release uses 1`);
   }

@@ -31,7 +31,7 @@ export function createProgram(finish: (status: number) => void): Command {
     .option("--rule <id>", "only this rule (repeatable)", collect)
     .option("--filesystem <dir>", "only this filesystem, as fs/ext4 or mm/shmem.c (repeatable)", collect)
     .addOption(
-      new Option("--simulate <which>", "run the catalogue's model of each finding")
+      new Option("--simulate <which>", "run the model of each finding, made from the tree's own code")
         .choices(["none", "all"])
         .default("none"),
     )
@@ -83,9 +83,12 @@ export function createProgram(finish: (status: number) => void): Command {
     .command("simulate")
     .summary("explore a race model, or replay a run of it")
     .description(
-      "Explores every interleaving of a model: of the catalogue, of a file, or the one that a finding names.",
+      "Explores every interleaving of a model: of the catalogue, of a file, or the one made of a finding's own code.",
     )
-    .argument("<subject>", "a model's id in the catalogue (list: all of them), a model's .json file, or a finding's id")
+    .argument(
+      "<subject>",
+      "a model's id in the catalogue (list: all of them), a model's .json file, or a finding's id; with --designs the tree",
+    )
     .argument("[tree]", "the tree of a finding")
     .option("--set <toggle=value>", "sets a toggle of the model (repeatable)", collect)
     .addOption(
@@ -95,7 +98,7 @@ export function createProgram(finish: (status: number) => void): Command {
     )
     .option("--max-states <n>", "give up after so many states", positiveInteger)
     .option("--trace <string>", "replay this run instead")
-    .option("--designs <dir>", "compare designs for a filesystem (later release)")
+    .option("--designs <dir>", "compare the designs of inode eviction for one filesystem of the tree, as fs/ext4")
     .option("-o, --output <file>", "write the answer to a file, whole or not at all")
     .action(async (subject: string, tree: string | undefined, options: SimulateOptions) => {
       const { simulate } = await import("./simulate.ts");

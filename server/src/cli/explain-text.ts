@@ -3,7 +3,7 @@ import type { ChainLink, ContextName, ContextRoot, Finding } from "../core/repor
 import { simulationLines } from "./finding-text.ts";
 import { rulePageAddress, rulePagePart } from "./rule-page.ts";
 import type { SourceLines } from "./source-lines.ts";
-import { commandName, type Style } from "./style.ts";
+import type { Style } from "./style.ts";
 
 export function explainToText(
   finding: Finding,
@@ -38,10 +38,7 @@ export function explainToText(
     ...pagePart(finding, "Why", "Why it matters", style),
     ...pagePart(finding, "How to fix", "What to do", style),
     "",
-    ...simulationLines(finding),
-    ...(finding.simulation.verdict === "not-run"
-      ? [`${commandName()} simulate ${finding.id} ${treeName} runs the model`]
-      : []),
+    ...simulationLines(finding, treeName),
     `id ${finding.id}  ${rulePageAddress(rule)}`,
   ];
   return `${lines.join("\n")}\n`;

@@ -1,5 +1,4 @@
 /** One finding as a person reads it in a terminal: the point first, then how one gets there, then what to look at. */
-import { getModel } from "../core/race/catalogue/index.ts";
 import type { ChainLink, Finding } from "../core/report/finding.ts";
 import { rulePageAddress } from "./rule-page.ts";
 import { commandName, type Style } from "./style.ts";
@@ -44,14 +43,26 @@ export function chainLines(chain: readonly ChainLink[]): string[] {
   });
 }
 
-/** The model that shows what the finding is about, and what came of it when it was run. */
-export function simulationLines({ simulation }: Finding): string[] {
-  const { model, verdict, invariant, states, traceString } = simulation;
-  if (getModel(model) === undefined) return [`model ${model} (not in this release's catalogue)`];
-  if (verdict === "not-run") return [`simulate: ${commandName()} simulate ${model}`];
-  const result = verdict === "violated" ? `violated (${invariant})` : verdict;
-  const count = states === undefined ? "" : `, ${states.toLocaleString("en")} states`;
-  const lines = [`simulated: ${model}: ${result}${count} - the catalogue's model, not this code`];
-  if (traceString !== undefined) lines.push(`replay: ${commandName()} simulate ${model} --trace '${traceString}'`);
+/** What the simulator says of the finding, or how to ask it. */
+export function simulationLines({ id, simulation, severity, staticSeverity }: Finding, treeName = "TREE"): string[] {
+  const { verdict, invariant, states, traceString, assumptions } = simulation;
+  if (verdict === "not-run") {
+    const [reason] = assumptions;
+    return reason === undefined
+      ? [`simulate: ${commandName()} simulate ${id} ${treeName}`]
+      : [`not simulated: ${reason}`];
+  }
+  const count = states === undefined ? "" : ` in ${states.toLocaleString("en")} states`;
+  const result =
+    verdict === "violated"
+      ? `confirmed, ${invariant} is violated${count}`
+      : verdict === "holds"
+        ? `holds${count}`
+        : `bounded${count}`;
+  const lowered = severity === staticSeverity ? "" : `: lowered from ${staticSeverity} to ${severity}`;
+  const lines = [`simulated: ${result}${lowered}`];
+  for (const assumption of assumptions) lines.push(`  assuming that ${assumption}`);
+  if (traceString !== undefined)
+    lines.push(`replay: ${commandName()} simulate ${id} ${treeName} --trace '${traceString}'`);
   return lines;
 }

@@ -1,5 +1,6 @@
 /** One review of one tree, as check, explain and simulate need it. */
 import type { Finding, Review, RuleId } from "../core/report/finding.ts";
+import type { ReviewSession } from "../index/review-session.ts";
 import { createTreeSession } from "../index/tree-session.ts";
 import { createParser } from "../node/create-parser.ts";
 import { Refusal } from "./exit-status.ts";
@@ -15,6 +16,21 @@ export interface ReviewOptions {
 
 /** Throws Refusal when there is nothing to review, Cancelled on Ctrl-C. */
 export async function reviewTree(tree: TreeRequest, options: ReviewOptions, progress: ProgressLine): Promise<Review> {
+  return (await openReview(tree, options, progress)).review;
+}
+
+/** A review, and the session behind it for further questions. */
+export interface OpenReview {
+  readonly review: Review;
+  readonly session: ReviewSession;
+}
+
+/** Throws as `reviewTree` does. */
+export async function openReview(
+  tree: TreeRequest,
+  options: ReviewOptions,
+  progress: ProgressLine,
+): Promise<OpenReview> {
   const filesystems = options.filesystems ?? tree.scope?.filesystems ?? undefined;
   const session = createTreeSession({
     files: tree.files,
@@ -34,7 +50,8 @@ export async function reviewTree(tree: TreeRequest, options: ReviewOptions, prog
       );
     }
     requireKnown(options.filesystems ?? [], review);
-    return withMeasures({ ...review, findings: review.findings.filter((finding) => isInScope(finding, tree.scope)) });
+    const findings = review.findings.filter((finding) => isInScope(finding, tree.scope));
+    return { review: withMeasures({ ...review, findings }), session };
   } finally {
     progress.clear();
   }

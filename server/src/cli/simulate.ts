@@ -4,12 +4,14 @@ import { getModel, listModels } from "../core/race/catalogue/index.ts";
 import type { RaceModel, ToggleSettings } from "../core/race/model.ts";
 import { createStepper, loadModel, ModelRejected, modelToPromela, type Trace } from "../core/race/simulator.ts";
 import { parseTraceString } from "../core/race/trace-string.ts";
+import { catalogueModel, findingOfModel } from "../core/report/simulation-models.ts";
 import { CLEAN, comesLater, FOUND, Refusal } from "./exit-status.ts";
 import { exploreModel } from "./explore-model.ts";
+import { INTERRUPT } from "./interrupt.ts";
 import { deliver, requireWritable } from "./output.ts";
 import { createProgressLine, type ProgressLine } from "./progress-line.ts";
 import { resolveTree } from "./resolve-tree.ts";
-import { findingById, isFindingId, reviewTree } from "./review-tree.ts";
+import { findingById, isFindingId, openReview } from "./review-tree.ts";
 import { type Simulation, simulationToText } from "./simulation-text.ts";
 import { parseToggles } from "./toggle-arguments.ts";
 
@@ -67,19 +69,24 @@ async function findModel(
   const known = getModel(subject);
   if (known !== undefined) return { model: known, note: null };
   if (subject.endsWith(".json")) return { model: readModel(subject), note: null };
-  if (!isFindingId(subject)) {
+  if (!isFindingId(findingOfModel(subject) ?? subject)) {
     throw new Refusal(`${subject}: neither a model of the catalogue, nor a .json file, nor a finding's id`, [
       "evictscope simulate list shows the catalogue",
     ]);
   }
   if (path === undefined)
     throw new Refusal(`${subject}: a finding needs its tree: evictscope simulate ${subject} TREE`);
-  const finding = findingById(await reviewTree(resolveTree([path]), {}, progress), subject);
-  const { model: id } = finding.simulation;
-  const model = getModel(id);
-  if (model === undefined) throw new Refusal(`${subject}: its model ${id} is not in this release's catalogue`);
+  const { review, session } = await openReview(resolveTree([path]), {}, progress);
+  const finding = findingById(review, findingOfModel(subject) ?? subject);
+  const model = await session.query({ name: "model", finding }, INTERRUPT);
   const place = `${finding.file}:${finding.line}`;
-  return { model, note: `This is the catalogue's model for ${finding.rule} (${place}), not a model of this code.` };
+  if (model !== null && !("reason" in model)) {
+    return { model, note: `Made from ${finding.function}() for ${finding.rule} (${place}).` };
+  }
+  const example = getModel(catalogueModel(finding.rule));
+  if (example === undefined) throw new Refusal(`${subject}: ${model?.reason ?? "the tree has changed"}`);
+  const reason = `No model of this code (${place}): ${model?.reason ?? "the tree has changed"}.`;
+  return { model: example, note: `${reason} This is the catalogue's example of ${finding.rule}.` };
 }
 
 function readModel(file: string): RaceModel {

@@ -4,7 +4,7 @@ import { positionIn } from "../ir/function-bodies.ts";
 import type { Draft, DraftLink } from "../rules/rule.ts";
 import { conditionsOf, guardsOf } from "./conditions.ts";
 import type { ChainEnd, ChainLink, Confidence, Finding } from "./finding.ts";
-import { simulationModel } from "./simulation-models.ts";
+import { findingModelId } from "./simulation-models.ts";
 
 export interface FindingOwner {
   readonly filesystem: string;
@@ -43,8 +43,9 @@ export class FindingMaker {
     }
     const { confidence, reason } = confidenceOf(draft);
     const severity = draft.doubt === null ? draft.severity : "hint";
+    const id = hash(`${identity}|${ordinal}`);
     return {
-      id: hash(`${identity}|${ordinal}`),
+      id,
       rule: draft.rule,
       severity,
       staticSeverity: severity,
@@ -64,7 +65,7 @@ export class FindingMaker {
       conditions: [...(draft.conditions ?? []), ...conditionsOf(draft.chain)],
       chain: draft.chain.map(linkOf),
       ends: endsOf(draft),
-      simulation: { model: simulationModel(draft.rule), verdict: "not-run", assumptions: [] },
+      simulation: { model: findingModelId(id), verdict: "not-run", assumptions: [] },
     };
   }
 }

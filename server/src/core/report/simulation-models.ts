@@ -1,4 +1,4 @@
-/** Which model of the catalogue shows what a rule is about (docs/simulator.md; the table of partners in the rules' pages). */
+/** The names of the models that findings link to (docs/simulator.md). */
 import type { RuleId } from "./finding.ts";
 
 const MODELS: Readonly<Record<RuleId, string>> = {
@@ -18,7 +18,17 @@ const MODELS: Readonly<Record<RuleId, string>> = {
   "eviction-protocol": "sync-evict-baseline",
 };
 
-/** The id of a catalogue model. */
-export function simulationModel(rule: RuleId): string {
+/** The model of the catalogue that shows what a rule is about, on an example: for a finding whose own code gives none. */
+export function catalogueModel(rule: RuleId): string {
   return MODELS[rule];
+}
+
+/** The model that is made for a finding from the code at hand. */
+export function findingModelId(findingId: string): string {
+  return `finding-${findingId}`;
+}
+
+/** The finding that a model was made for; null for any other model. */
+export function findingOfModel(modelId: string): string | null {
+  return /^finding-([0-9a-f]{16})$/.exec(modelId)?.[1] ?? null;
 }

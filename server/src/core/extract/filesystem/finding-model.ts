@@ -1,9 +1,10 @@
 /** The model of one finding: its scenario by rule, with the invariants that the rule is about. */
 import type { RaceModel } from "../../race/model.ts";
 import type { Finding, RuleId } from "../../report/finding.ts";
+import { findingModelId } from "../../report/simulation-models.ts";
 import type { ChainFailure } from "./chain-steps.ts";
 import { doubtsOf, type FindingScope, type Scenario } from "./finding-scope.ts";
-import { walkerScenario, wakeScenario } from "./hash-scenarios.ts";
+import { wakeScenario, walkerScenario } from "./hash-scenarios.ts";
 import { lookupScenario, nestedScenario } from "./nested-scenarios.ts";
 import { reclaimScenario } from "./reclaim-scenario.ts";
 import { tailScenario } from "./tail-scenario.ts";
@@ -31,15 +32,6 @@ const SCENARIOS: Readonly<Partial<Record<RuleId, Build>>> = {
 
 /** Prose in a model is bounded (race/validate.ts). */
 const MAX_TITLE = 300;
-
-export function findingModelId(findingId: string): string {
-  return `finding-${findingId}`;
-}
-
-/** The finding that a model was made for; null for any other model. */
-export function findingOfModel(modelId: string): string | null {
-  return /^finding-([0-9a-f]{16})$/.exec(modelId)?.[1] ?? null;
-}
 
 /** Throws nothing: where no model can be made, the reason says why. */
 export function findingModel(scope: FindingScope): RaceModel | ChainFailure {

@@ -41,7 +41,15 @@ export function chainOf(
   parameters: readonly string[] = [],
 ): ChainSteps | ChainFailure {
   const { finding, engine, program } = scope;
-  return chainSteps({ engine, program, mode, chain: finding.chain, primitive: primitiveOf(finding), parameters, effect });
+  return chainSteps({
+    engine,
+    program,
+    mode,
+    chain: finding.chain,
+    primitive: primitiveOf(finding),
+    parameters,
+    effect,
+  });
 }
 
 export function primitiveOf(finding: Finding): string | null {

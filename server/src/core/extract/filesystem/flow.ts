@@ -69,7 +69,10 @@ export function lowerFlow(request: FlowRequest): Flow {
   for (const at of order) {
     for (const way of ways[at]!) way.to = resolved.get(way.to) ?? EXIT;
     const different = new Set(ways[at]!.map(({ to }) => to));
-    resolved.set(at, emitted[at]!.length > 0 || different.size > 1 || ways[at]!.some((way) => way.acts) ? at : [...different][0]!);
+    resolved.set(
+      at,
+      emitted[at]!.length > 0 || different.size > 1 || ways[at]!.some((way) => way.acts) ? at : [...different][0]!,
+    );
   }
   const entry = resolved.get(body.ir.entry) ?? EXIT;
   const steps = write(entry, order, resolved, emitted, ways);

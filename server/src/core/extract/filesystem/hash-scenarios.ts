@@ -8,13 +8,18 @@ import { HASH_LOCK, I_LOCK, LOOKUP_ASSUMPTION, lookupProcedure, startFreeing, un
 /** An evictor against the walker: STATE (a new reference to a dying inode), then UAF. */
 export function walkerScenario(scope: FindingScope): Scenario | ChainFailure {
   const { finding, find } = scope;
-  const chain = chainOf(scope, MODES.any, (label, source) => [
-    {
-      do: 'assert(UAF, !found.FREEING, "takes a reference to an inode that is being freed"); found.count++',
-      label,
-      source,
-    },
-  ], ["found"]);
+  const chain = chainOf(
+    scope,
+    MODES.any,
+    (label, source) => [
+      {
+        do: 'assert(UAF, !found.FREEING, "takes a reference to an inode that is being freed"); found.count++',
+        label,
+        source,
+      },
+    ],
+    ["found"],
+  );
   if ("reason" in chain) return chain;
   const walker = chain.procedures[0]!;
   return {
@@ -74,7 +79,11 @@ export function wakeScenario({ finding, find }: FindingScope): Scenario | ChainF
             ...(anchor === undefined ? {} : { source: { file: anchor.file, line: anchor.line } }),
           },
           ...unhash,
-          { label: "no wake-up on this path; destroy_inode(inode)", do: "call_rcu(A)", ...find("evict", /destroy_inode/) },
+          {
+            label: "no wake-up on this path; destroy_inode(inode)",
+            do: "call_rcu(A)",
+            ...find("evict", /destroy_inode/),
+          },
         ],
       },
       {

@@ -170,7 +170,11 @@ function nestedIn(scope: FindingScope, inReclaim: boolean): Scenario | ChainFail
       then: [
         { do: "B.count--", label: "iput_final(): the last reference of B", ...find("iput_final", /I_FREEING/) },
         { do: "skip()", label: "evict(B) inside evict(A)", ...find("iput_final", /evict\s*\(/) },
-        { do: inner.waits ? step : "skip()", label: inner.label, ...(inner.source === null ? {} : { source: inner.source }) },
+        {
+          do: inner.waits ? step : "skip()",
+          label: inner.label,
+          ...(inner.source === null ? {} : { source: inner.source }),
+        },
       ],
     },
   ];

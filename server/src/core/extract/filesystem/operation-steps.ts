@@ -2,8 +2,9 @@
  * An operation of a filesystem as procedures of a model, with the functions below it in place wherever something that the
  * model asks for lies below them.
  */
-import type { GraphNode } from "../../analysis/effect-graph.ts";
+
 import type { EffectSite } from "../../analysis/effect.ts";
+import type { GraphNode } from "../../analysis/effect-graph.ts";
 import type { FilesystemFacts } from "../../analysis/filesystem-facts.ts";
 import type { CallEvent, Env, Mode } from "../../analysis/interpreter.ts";
 import { INODE } from "../../analysis/typestate.ts";

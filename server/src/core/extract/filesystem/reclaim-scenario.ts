@@ -73,7 +73,8 @@ function hazardOf({ finding, engine }: FindingScope): Hazard {
         },
       ],
       assumptions: [],
-      summary: "Memory is short and another reclaimer takes the reserve: an allocation that may not fail then waits for the task that makes it.",
+      summary:
+        "Memory is short and another reclaimer takes the reserve: an allocation that may not fail then waits for the task that makes it.",
     };
   }
   const kinds = engine.knowledge.functions.get(primitiveOf(finding) ?? "")?.effects ?? [];
@@ -236,8 +237,19 @@ function finalPut({ filesystem, find }: FindingScope, runs: readonly Step[]): St
   if (drop === undefined) return [{ label, if: "A.nlink == 0", then: evicts, else: keeps, ...place }];
   if (ALWAYS_DROPS.has(drop.functionName)) return evicts;
   // The filesystem's own decision: either.
-  const says = (answer: number): Step => ({ label: `${drop.functionName}() returns ${answer}`, do: "skip()", ...place });
-  return [{ choose: [[says(1), ...evicts], [says(0), ...keeps]] }];
+  const says = (answer: number): Step => ({
+    label: `${drop.functionName}() returns ${answer}`,
+    do: "skip()",
+    ...place,
+  });
+  return [
+    {
+      choose: [
+        [says(1), ...evicts],
+        [says(0), ...keeps],
+      ],
+    },
+  ];
 }
 
 const ALWAYS_DROPS = new Set(["generic_delete_inode", "inode_just_drop"]);
@@ -247,11 +259,18 @@ function evictionSteps({ finding, find }: FindingScope, entry: Procedure): Step[
   switch (finding.operation) {
     case "evict_inode":
     case "evict_inode_async":
-      return [{ label: "evict(): op->evict_inode(inode)", do: "skip()", ...find("evict", /->evict_inode/) }, callOf(entry)];
+      return [
+        { label: "evict(): op->evict_inode(inode)", do: "skip()", ...find("evict", /->evict_inode/) },
+        callOf(entry),
+      ];
     case "destroy_inode":
     case "free_inode":
       return [
-        { label: "evict(): op->evict_inode(inode), remove_inode_hash(inode)", do: "skip()", ...find("evict", /remove_inode_hash/) },
+        {
+          label: "evict(): op->evict_inode(inode), remove_inode_hash(inode)",
+          do: "skip()",
+          ...find("evict", /remove_inode_hash/),
+        },
         { label: "destroy_inode(inode)", do: "skip()", ...find("destroy_inode", /->destroy_inode/) },
         callOf(entry),
       ];

@@ -5,7 +5,7 @@
 import type { EffectSite } from "../../analysis/effect.ts";
 import { MODES } from "../../analysis/interpreter.ts";
 import { positionIn } from "../../ir/function-bodies.ts";
-import type { Expr, Step as CodeStep } from "../../ir/ir.ts";
+import type { Step as CodeStep, Expr } from "../../ir/ir.ts";
 import type { EffectKind } from "../../knowledge/knowledge.ts";
 import type { Step } from "../../race/model.ts";
 import type { EvictionOperation } from "../../report/finding.ts";

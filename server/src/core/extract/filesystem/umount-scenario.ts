@@ -52,7 +52,11 @@ export function umountScenario(scope: FindingScope): Scenario | ChainFailure {
       {
         name: "evictor",
         description: "the last reference is dropped",
-        steps: [...startFreeing("A", find), ...evictionOf(scope, entry, tail, isAsync), { label: "returns", do: "gone = 1" }],
+        steps: [
+          ...startFreeing("A", find),
+          ...evictionOf(scope, entry, tail, isAsync),
+          { label: "returns", do: "gone = 1" },
+        ],
       },
       worker(isAsync ? tail : []),
       umount(scope, drain),
@@ -61,7 +65,12 @@ export function umountScenario(scope: FindingScope): Scenario | ChainFailure {
   };
 }
 
-function evictionOf({ finding, find }: FindingScope, entry: Procedure, tail: readonly Step[], isAsync: boolean): Step[] {
+function evictionOf(
+  { finding, find }: FindingScope,
+  entry: Procedure,
+  tail: readonly Step[],
+  isAsync: boolean,
+): Step[] {
   const offList: Step = { label: "inode_sb_list_del(inode)", do: "A.on_sb = 0", ...find("evict", /inode_sb_list_del/) };
   const method: Step = { label: `op->${finding.operation}(inode)`, do: "skip()", ...find("evict", /->evict_inode/) };
   if (isAsync) {
@@ -121,7 +130,9 @@ export function asyncContractScenario(scope: FindingScope): Scenario | ChainFail
   const own = isExit
     ? eachReturn(scope)
     : isLate
-      ? evictionWithUnhash(scope, (label, source: SourceSpan) => [{ do: "queue(work, inode); queued = 1", label, source }])
+      ? evictionWithUnhash(scope, (label, source: SourceSpan) => [
+          { do: "queue(work, inode); queued = 1", label, source },
+        ])
       : chainOf(scope, MODES.any, (label, source) => [{ do: "queue(work, inode); queued = 1", label, source }]);
   if ("reason" in own) return own;
   const entry = own.procedures[0]!;

@@ -42,7 +42,12 @@ export function unhashedScenario(scope: FindingScope): Scenario | ChainFailure {
     ? [
         { label: "evict(): op->evict_inode(inode)", do: "skip()", ...find("evict", /->evict_inode/) },
         callOf(entry),
-        { label: "evict(): still hashed?", if: "A.hashed", then: unhashAndWake("A", find), else: wakeWaiters("A", find) },
+        {
+          label: "evict(): still hashed?",
+          if: "A.hashed",
+          then: unhashAndWake("A", find),
+          else: wakeWaiters("A", find),
+        },
       ]
     : [
         { label: "evict(): op->evict_inode(inode)", do: "skip()", ...find("evict", /->evict_inode/) },
@@ -72,7 +77,9 @@ export function unhashedScenario(scope: FindingScope): Scenario | ChainFailure {
       ...own.assumptions,
       ...(hidden || indexed ? [] : [LOOKUP_ASSUMPTION]),
       ...(indexed
-        ? ["its lookups use an index of the filesystem's own, which is taken to keep the inode in sight until this is done"]
+        ? [
+            "its lookups use an index of the filesystem's own, which is taken to keep the inode in sight until this is done",
+          ]
         : []),
     ],
     variables: [

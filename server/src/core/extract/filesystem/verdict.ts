@@ -3,10 +3,10 @@ import type { RaceModel } from "../../race/model.ts";
 import type { Outcome } from "../../race/outcome.ts";
 import { explore } from "../../race/simulator.ts";
 import type { Finding, FindingSimulation, Severity } from "../../report/finding.ts";
+import { findingModelId } from "../../report/simulation-models.ts";
 import type { CancellationToken } from "../../text/cancellation.ts";
 import { throwIfCancelled } from "../../text/cancellation.ts";
 import type { ChainFailure } from "./chain-steps.ts";
-import { findingModelId } from "./finding-model.ts";
 
 /** States of one finding's model at most. Recorded in the review's limits. */
 export const MAX_VERDICT_STATES = 5_000_000;
