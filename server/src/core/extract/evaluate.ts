@@ -1,5 +1,6 @@
 /** Expressions without calls (micro.ts) to what is known of their value. */
 import type { Expr } from "../ir/ir.ts";
+import type { MethodBinding } from "./lowering-request.ts";
 import type { Frame } from "./lowering-state.ts";
 import {
   binaryValue,
@@ -21,9 +22,15 @@ const FIELD_MAX: Readonly<Record<string, number>> = { count: 7, nlink: 3, pages:
 export class Evaluator {
   readonly #vocabulary: Vocabulary;
   readonly #functionValue: (name: string, frame: Frame) => Value | null;
+  readonly #methods: ReadonlyMap<string, MethodBinding>;
 
-  constructor(vocabulary: Vocabulary, functionValue: (name: string, frame: Frame) => Value | null) {
+  constructor(
+    vocabulary: Vocabulary,
+    methods: ReadonlyMap<string, MethodBinding>,
+    functionValue: (name: string, frame: Frame) => Value | null,
+  ) {
     this.#vocabulary = vocabulary;
+    this.#methods = methods;
     this.#functionValue = functionValue;
   }
 
@@ -117,6 +124,9 @@ export class Evaluator {
   }
 
   private field(base: Value, name: string): Value {
+    // A pointer to a method is tested before it is called.
+    const method = this.#methods.get(name);
+    if (method !== undefined) return numberValue(method.kind === "absent" ? 0 : 1);
     // inode->i_state.__state: the word inside the word.
     if (base.k === "flags" && this.member("inode", name)?.is === "flags") return base;
     if (base.k === "part" && this.member("inode", name)?.is === "flags") return base;

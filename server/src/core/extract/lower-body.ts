@@ -148,7 +148,8 @@ function stepsOf(nodes: readonly LoweredNode[], first: number): Step[] {
     if (node.call === undefined) steps.push({ ...common, do: node.do ?? "skip()" });
     else steps.push({ id: idOf(at), call: node.call.procedure, with: node.call.with });
     if (node.last === true) {
-      steps.push({ end: true });
+      // The run ends here. The locks held do not matter any more, so the step leads to itself.
+      steps.push(goTo(at));
       continue;
     }
     const [next = END] = targets;
@@ -156,6 +157,12 @@ function stepsOf(nodes: readonly LoweredNode[], first: number): Step[] {
   }
   return steps;
 }
+
+const isNothing = (node: LoweredNode): boolean => node.do === "skip()" && node.call === undefined;
+
+/** A test reads memory that may be free, unless it is of locals alone. */
+const works = (node: LoweredNode): boolean =>
+  node.do !== undefined || (node.test !== undefined && /[.([]/.test(node.test));
 
 /** Choices that make no difference, and steps that do nothing, are left out. */
 function shortcuts(nodes: readonly LoweredNode[]): (node: number) => number {
@@ -171,9 +178,7 @@ function shortcuts(nodes: readonly LoweredNode[]): (node: number) => number {
       if (to.has(node.id)) continue;
       const targets = [...new Set(node.targets.map(resolve))].filter((target) => target !== node.id || !node.isChoice);
       const [only] = targets;
-      const isIdle = node.isChoice
-        ? targets.length === 1
-        : node.do === "skip()" && node.test === undefined && node.call === undefined;
+      const isIdle = node.isChoice || node.test !== undefined ? targets.length === 1 && !works(node) : isNothing(node);
       if (!isIdle || only === undefined || only === node.id) continue;
       to.set(node.id, only);
       changed = true;

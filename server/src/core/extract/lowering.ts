@@ -100,7 +100,7 @@ export class Lowering {
     this.request = request;
     this.#reserved = new Set(reserved);
     this.#relevance = new Relevance(tree, request.vocabulary, request.methods.keys());
-    this.evaluator = new Evaluator(request.vocabulary, (name, frame) => {
+    this.evaluator = new Evaluator(request.vocabulary, request.methods, (name, frame) => {
       const fn = tree.lookup.functionValue(name, frame.function.body.file);
       return fn === null ? null : { k: "function", function: fn };
     });

@@ -520,8 +520,10 @@ function usesAndDefinition(op: MicroOp): { uses: Set<string>; defines: string | 
       namesIn(op.value, uses);
       break;
     case "walk":
-      for (const arg of op.args) namesIn(arg, uses);
+      // The first argument is the variable that it sets, in the _safe kind the second one too.
+      for (const arg of op.args.slice(/_safe/.test(op.macro) ? 2 : 1)) namesIn(arg, uses);
       uses.add(op.cursor);
+      if (op.args[0]?.k === "id") defines = op.args[0].name;
       break;
     case "return":
       namesIn(op.value, uses);

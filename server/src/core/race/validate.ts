@@ -262,7 +262,8 @@ function world(check: Checker, model: Json): void {
 }
 
 function locals(check: Checker, value: unknown, path: string): void {
-  for (const [i, raw] of check.array(value, path, 32).entries()) {
+  // A procedure made from a function of the kernel, with its helpers in place, has dozens.
+  for (const [i, raw] of check.array(value, path, 256).entries()) {
     const one = check.object(raw, `${path}[${i}]`, ["name", "type", "max", "initial"]);
     if (one === undefined) continue;
     check.name(one.name, `${path}[${i}].name`, NAME, "name");

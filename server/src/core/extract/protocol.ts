@@ -1,0 +1,84 @@
+/** The eviction protocol of a tree, lowered: one fragment for each function that a scenario's thread can start with. */
+import type { FunctionRef } from "../callgraph/program.ts";
+import { type CancellationToken, NEVER_CANCELLED, throwIfCancelled } from "../text/cancellation.ts";
+import type { ExtractionFailure, Fragment } from "./fragment.ts";
+import { KERNEL_VOCABULARY } from "./kernel-vocabulary.ts";
+import { lowerFunction } from "./lower-body.ts";
+import type { ExtractionTree, LowerRequest, MethodBinding } from "./lowering-request.ts";
+import { ProtocolFunctions, type Role } from "./protocol-functions.ts";
+import { Vocabulary } from "./vocabulary.ts";
+
+/** Slots of the standard scenarios: the inode at hand, and one for each thread that may build it anew. */
+export const PROTOCOL_SLOTS = 3;
+
+/** The procedure of a scenario that stands for the filesystem's ->evict_inode. */
+export const FILESYSTEM_EVICT = "filesystem_evict";
+/** The procedure that stands for ->evict_inode_async, in a tree that has it. */
+export const FILESYSTEM_EVICT_ASYNC = "filesystem_evict_async";
+
+/** A filesystem without methods of its own but ->evict_inode. */
+export const PLAIN_METHODS: ReadonlyMap<string, MethodBinding> = new Map<string, MethodBinding>([
+  ["evict_inode", { kind: "procedure", procedure: FILESYSTEM_EVICT }],
+  ["evict_inode_async", { kind: "absent" }],
+  ["drop_inode", { kind: "absent" }],
+  ["destroy_inode", { kind: "absent" }],
+  ["free_inode", { kind: "absent" }],
+  ["alloc_inode", { kind: "absent" }],
+  ["dirty_inode", { kind: "absent" }],
+  // The callbacks of iget5_locked(): the inode's number is the scenario's; filling in the key succeeds.
+  ["test", { kind: "value", value: 1 }],
+  ["set", { kind: "value", value: 0 }],
+]);
+
+export interface ProtocolOptions {
+  readonly methods?: ReadonlyMap<string, MethodBinding>;
+  readonly vocabulary?: Vocabulary;
+  readonly slots?: number;
+  readonly token?: CancellationToken;
+}
+
+export class ExtractedProtocol {
+  readonly functions: ProtocolFunctions;
+  readonly failures: ExtractionFailure[] = [];
+  readonly #tree: ExtractionTree;
+  readonly #request: LowerRequest;
+  readonly #token: CancellationToken;
+  readonly #fragments = new Map<FunctionRef, Fragment | null>();
+
+  constructor(tree: ExtractionTree, options: ProtocolOptions = {}) {
+    this.#tree = tree;
+    this.functions = new ProtocolFunctions(tree);
+    this.#token = options.token ?? NEVER_CANCELLED;
+    this.#request = {
+      vocabulary: options.vocabulary ?? new Vocabulary(KERNEL_VOCABULARY),
+      slots: options.slots ?? PROTOCOL_SLOTS,
+      methods: new Map([...PLAIN_METHODS, ...(options.methods ?? [])]),
+    };
+  }
+
+  get slots(): number {
+    return this.#request.slots;
+  }
+
+  /** Null when the function cannot be lowered; `failures` says why. Throws when cancelled. */
+  fragment(fn: FunctionRef): Fragment | null {
+    throwIfCancelled(this.#token);
+    let fragment = this.#fragments.get(fn);
+    if (fragment === undefined) {
+      const result = lowerFunction(this.#tree, fn, this.#request);
+      if ("failure" in result) this.failures.push(result.failure);
+      fragment = "fragment" in result ? result.fragment : null;
+      this.#fragments.set(fn, fragment);
+    }
+    return fragment;
+  }
+
+  first(role: Role): Fragment | null {
+    const fn = this.functions.first(role);
+    return fn === null ? null : this.fragment(fn);
+  }
+
+  all(role: Role): readonly Fragment[] {
+    return this.functions.of(role).flatMap((fn) => this.fragment(fn) ?? []);
+  }
+}
