@@ -90,6 +90,8 @@ const BUNDLES = [
     ...browserScript,
     entryPoints: {
       "webview/simulator": "client/webview/simulator.ts",
+      "webview/survey": "client/webview/survey.ts",
+      "webview/chain": "client/webview/chain.ts",
       // The simulator as one self-contained page: its panel, and its engine.
       "webview/simulator-page": "client/webview/standalone.ts",
       "webview/simulator-engine": "server/src/browser/simulator-engine.ts",

@@ -3,3 +3,8 @@ declare class TextEncoder {
   encode(input?: string): Uint8Array;
 }
 declare const crypto: { getRandomValues(array: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> };
+declare class TextDecoder {
+  decode(input?: Uint8Array): string;
+}
+declare function setTimeout(callback: () => void, milliseconds: number): unknown;
+declare function clearTimeout(handle: unknown): void;

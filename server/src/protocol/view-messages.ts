@@ -107,6 +107,7 @@ const chain = fields<CallChainView>({
   confidence: sentence,
   contexts,
   withoutWay: contexts,
+  moreWays: whole(),
   conditions: list(sentence, 64),
   nodes: list(node, 512),
   edges: list(edge, 1024),

@@ -184,6 +184,8 @@ export interface CallChainView {
   readonly contexts: readonly ContextName[];
   /** Contexts of the finding for which the tree shows no way in (assumed ones). */
   readonly withoutWay: readonly ContextName[];
+  /** Ways in that are not drawn: the shortest of each context is. */
+  readonly moreWays: number;
   readonly conditions: readonly string[];
   readonly nodes: readonly ChainNode[];
   readonly edges: readonly ChainEdge[];

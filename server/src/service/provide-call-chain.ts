@@ -6,7 +6,8 @@ import { shownSeverity } from "./shown-severity.ts";
 
 export function provideCallChain(root: string, finding: Finding, review: Review, settings: Settings): CallChainView {
   const graph = new Graph();
-  const roots = (review.contexts ?? []).filter(({ context }) => finding.contexts.includes(context));
+  const ways = (review.contexts ?? []).filter(({ context }) => finding.contexts.includes(context));
+  const roots = shortestOfEach(ways);
   const [first] = finding.chain;
   const start = first === undefined ? null : { function: first.function, file: first.file };
   for (const entry of roots) addWay(graph, entry, finding.operation, start);
@@ -25,6 +26,7 @@ export function provideCallChain(root: string, finding: Finding, review: Review,
     confidence: confidenceReason === undefined ? confidence : `${confidence}: ${confidenceReason}`,
     contexts,
     withoutWay: contexts.filter((context) => !roots.some((entry) => entry.context === context)),
+    moreWays: ways.length - roots.length,
     conditions,
     nodes: graph.nodes(),
     edges: graph.edges(),
@@ -32,6 +34,16 @@ export function provideCallChain(root: string, finding: Finding, review: Review,
       .filter((end) => end.file !== last?.file || end.line !== last.line)
       .map(({ function: name, file, line, what }) => ({ function: name, file, line, what })),
   };
+}
+
+/** One way for each context: the others differ in how the kernel came to reclaim at all. */
+function shortestOfEach(ways: readonly ContextRoot[]): ContextRoot[] {
+  const shortest = new Map<ContextName, ContextRoot>();
+  for (const way of ways) {
+    const held = shortest.get(way.context);
+    if (held === undefined || way.chain.length < held.chain.length) shortest.set(way.context, way);
+  }
+  return [...shortest.values()];
 }
 
 interface MutableNode {

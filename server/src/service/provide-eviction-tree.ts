@@ -12,7 +12,7 @@ import type {
 } from "../protocol/views.ts";
 import { visibleFindings } from "./provide-diagnostics.ts";
 import { compareCounts, countSeverities, shownSeverity } from "./shown-severity.ts";
-import { nameOfTree } from "./tree-name.ts";
+import { nameOfTree } from "../protocol/tree-address.ts";
 
 export interface ReviewedRoot {
   readonly root: string;

@@ -5,7 +5,7 @@ import type { Settings } from "../protocol/settings.ts";
 import type { SurveyCell, SurveyColumn, SurveyEvidence, SurveyRow, SurveyView } from "../protocol/views.ts";
 import { visibleFindings } from "./provide-diagnostics.ts";
 import { shownSeverity } from "./shown-severity.ts";
-import { nameOfTree } from "./tree-name.ts";
+import { nameOfTree } from "../protocol/tree-address.ts";
 
 interface PropertyColumn extends SurveyColumn {
   readonly id: PropertyId;

@@ -23,6 +23,8 @@ test("the sample tree's filesystems have the properties that they were written f
     operation: "evict_inode",
     reclaim: false,
   });
+  expect(of("fs/guardfs")?.properties.deletes?.reclaim).toBe(false);
+  expect(of("fs/dirtfs")?.properties.deletes?.reclaim).toBe(true);
   expect(of("fs/dirtfs")?.properties.dirties?.reclaim).toBe(true);
 });
 

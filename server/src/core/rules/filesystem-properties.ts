@@ -31,7 +31,7 @@ export function describeFilesystem(facts: FilesystemFacts): FilesystemProperties
   }
   const deletion = findDeletion(facts);
   if (deletion !== null) properties.deletes = deletion;
-  const unhash = nearest(facts, ["unhash"]);
+  const unhash = findUnhash(facts);
   if (unhash !== null) properties["unhashes-early"] = unhash;
   return {
     filesystem: id,
@@ -116,6 +116,31 @@ function findDeletion(facts: FilesystemFacts): PropertyEvidence | null {
       line,
       what: "tests i_nlink, and frees the inode for good",
       chain: [{ function: name, file: file.path, line }],
+      reclaim: reclaimContexts(facts, operation.name).length > 0 && facts.anchors(operation, MODES.reclaim).some(works),
+    };
+  }
+  return null;
+}
+
+/** The inode under eviction itself leaves the hash, not one that eviction looked up and gives up. */
+function findUnhash(facts: FilesystemFacts): PropertyEvidence | null {
+  for (const operation of facts.operations) {
+    const found = facts.typestate(operation.name)?.events.find((event) => event.kind === "unhash" && event.onInode);
+    if (found === undefined) continue;
+    const { body, at, stack, guard, primitive } = found;
+    const links = stack.map((frame) => ({
+      body: frame.body,
+      at: frame.event.call.at,
+      via: frame.via,
+      guard: frame.event.guard,
+    }));
+    return {
+      operation: operation.name,
+      function: body.name,
+      file: body.file.path,
+      line: positionIn(body, at).line,
+      what: `${primitive}() takes the inode out of the hash`,
+      chain: [...links, { body, at, via: null, guard }].map(linkOf),
       reclaim: reclaimContexts(facts, operation.name).length > 0,
     };
   }
