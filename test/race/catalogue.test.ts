@@ -18,6 +18,10 @@ describe.each(listModels().map((model) => [model.id, model] as const))("%s", (_,
     const full = explore(model, { toggles: expected.toggles, reductions: NO_REDUCTIONS });
     expect(full.verdict).toBe(expected.verdict);
     expect(full.states).toBeGreaterThanOrEqual(outcome.states);
+    const reduced = explore(model, { toggles: expected.toggles, directStates: 0 });
+    expect(reduced.verdict).toBe(expected.verdict);
+    expect(reduced.trace?.steps.length).toBe(outcome.trace?.steps.length);
+    if (expected.verdict === "holds") expect(reduced.states).toBeLessThanOrEqual(outcome.states);
     if (outcome.trace === undefined) return;
     // The trace is as short as the search without reductions finds it, and replays to the same violation.
     if (outcome.violation?.kind !== "lasso") expect(outcome.trace.steps.length).toBe(full.trace?.steps.length);

@@ -15,6 +15,7 @@ import { createWasmSearch } from "./wasm-search.ts";
 
 export const DEFAULT_MAX_STATES = 5_000_000;
 export const DEFAULT_MAX_BYTES = 2 ** 30;
+export const DEFAULT_DIRECT_STATES = 40_000;
 /** A portion between two looks at the cancellation token. */
 const PORTION = 20_000;
 
@@ -32,15 +33,23 @@ interface Found {
   readonly loopStart?: number;
 }
 
+interface DirectSearch {
+  readonly reduced: ReducedProgram;
+  readonly search: Search;
+  statesLeft: number;
+}
+
 export class ModelExploration {
   readonly #model: RaceModel;
   readonly #options: ExploreOptions;
   readonly #program: Program;
   readonly #toggles: ToggleSettings;
-  readonly #reductions: Reductions;
+  #reductions: Reductions;
   readonly #limits: SearchOptions;
   #reduced: ReducedProgram;
   #search: Search;
+  /** The search without partial order and regions: first tried alone, later gone on with to shorten a trace. */
+  #direct: DirectSearch | undefined;
   #lassos: LassoSearch | undefined;
   #phase: Progress["phase"] = "search";
   #found: Found | undefined;
@@ -66,8 +75,21 @@ export class ModelExploration {
       checksDeadlock: this.#program.checksDeadlock,
       artefacts: new Set(this.#program.violations.flatMap((one, i) => (one.artefact ? [i + 1] : []))),
     };
-    this.#reduced = reduceProgram(this.#program, this.#reductions);
-    this.#search = this.#start(this.#reduced);
+    const direct = options.directStates ?? DEFAULT_DIRECT_STATES;
+    const reduces = this.#reductions.partialOrder || this.#reductions.lockRegions;
+    if (reduces && direct > 0 && options.shortest !== false && options.engine !== "interpreter") {
+      const first = this.#startDirect();
+      // The interpreter is too slow to try.
+      if (first.search.engine === "wasm") this.#direct = { ...first, statesLeft: direct };
+    }
+    this.#reduced = this.#direct?.reduced ?? reduceProgram(this.#program, this.#reductions);
+    this.#search = this.#direct?.search ?? this.#start(this.#reduced);
+  }
+
+  /** Symmetry keeps the length of paths; the other reductions may not. */
+  #startDirect(): { reduced: ReducedProgram; search: Search } {
+    const reduced = reduceProgram(this.#program, { ...this.#reductions, partialOrder: false, lockRegions: false });
+    return { reduced, search: this.#start(reduced) };
   }
 
   #start(reduced: ReducedProgram): Search {
@@ -108,8 +130,25 @@ export class ModelExploration {
     return this.#outcome;
   }
 
+  /** The answer of the direct search; when it has had its states, the reduced search takes its place. */
+  #advanceDirect(states: number): SearchResult | undefined {
+    const direct = this.#direct as DirectSearch;
+    const portion = Math.min(states, direct.statesLeft);
+    direct.statesLeft -= portion;
+    const result = direct.search.advance(portion);
+    if (result !== undefined && result.kind !== "limit") {
+      this.#reductions = direct.reduced.reductions;
+      return result;
+    }
+    if (direct.statesLeft > 0 && result === undefined) return undefined;
+    this.#reduced = reduceProgram(this.#program, this.#reductions);
+    this.#search = this.#start(this.#reduced);
+    return undefined;
+  }
+
   #advanceSearch(states: number): void {
-    const result = this.#search.advance(states);
+    const isDirect = this.#search === this.#direct?.search;
+    const result = isDirect ? this.#advanceDirect(states) : this.#search.advance(states);
     this.#statistics = {
       states: this.#search.states,
       transitions: this.#search.transitions,
@@ -131,10 +170,10 @@ export class ModelExploration {
       this.#finishViolated(this.#options.shortest === false ? !reduces : true);
       return;
     }
-    // Symmetry keeps the length of paths; the other reductions may not.
     this.#phase = "shorten";
-    this.#reduced = reduceProgram(this.#program, { ...this.#reductions, partialOrder: false, lockRegions: false });
-    this.#search = this.#start(this.#reduced);
+    const { reduced, search } = this.#direct ?? this.#startDirect();
+    this.#reduced = reduced;
+    this.#search = search;
   }
 
   #advanceShorten(states: number): void {

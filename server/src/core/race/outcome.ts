@@ -25,6 +25,11 @@ export interface ExploreOptions {
   readonly maxBytes?: number;
   /** `auto` (default): generated WebAssembly where the host has it, else the interpreter. Same answers. */
   readonly engine?: "auto" | "wasm" | "interpreter";
+  /**
+   * So many states are first explored without partial order and lock regions, whose tables cost more than a small model
+   * (default 40,000; 0: none). The search goes on from there when a counterexample has to be shortened.
+   */
+  readonly directStates?: number;
   /** Look for the shortest counterexample (default true). False: the first one met, which is quicker. */
   readonly shortest?: boolean;
   /** Check fair termination too when the model asks for it (default true). */
@@ -64,6 +69,7 @@ export interface Outcome {
     readonly message: string;
   };
   readonly engine: "wasm" | "interpreter";
+  /** Those that the verdict was found with. */
   readonly reductions: Reductions;
   readonly assumptions: readonly string[];
 }

@@ -83,7 +83,7 @@ export class StateStore {
   }
 }
 
-/** The same in the WebAssembly engine. */
+/** The WebAssembly engine has its own: states are numbered in the order in which they are found, whatever the hash. */
 export function hashWords(state: Int32Array, start: number, words: number): number {
   let hash = 0x9e3779b9 | 0;
   for (let w = 0; w < words; w++) {

@@ -1,6 +1,7 @@
 /** Bytes of a WebAssembly module (core specification 1.0): only what the explorer emits. */
 
 export const I32 = 0x7f;
+export const I64 = 0x7e;
 const EMPTY = 0x40;
 
 export type Operator =
@@ -28,7 +29,15 @@ export type Operator =
   | "xor"
   | "shl"
   | "shr_s"
-  | "shr_u";
+  | "shr_u"
+  | "drop"
+  | "eq64"
+  | "ne64"
+  | "mul64"
+  | "xor64"
+  | "shr64_u"
+  | "wrap"
+  | "extend_u";
 
 const OPCODES: Readonly<Record<Operator, number>> = {
   eqz: 0x45,
@@ -56,6 +65,14 @@ const OPCODES: Readonly<Record<Operator, number>> = {
   shl: 0x74,
   shr_s: 0x75,
   shr_u: 0x76,
+  drop: 0x1a,
+  eq64: 0x51,
+  ne64: 0x52,
+  mul64: 0x7e,
+  xor64: 0x85,
+  shr64_u: 0x88,
+  wrap: 0xa7,
+  extend_u: 0xad,
 };
 
 /** Bytes that grow at the end. */
@@ -94,6 +111,15 @@ class Bytes {
     this.byte(rest & 0x7f);
   }
 
+  signed64(value: bigint): void {
+    let rest = BigInt.asIntN(64, value);
+    while (rest < -64n || rest > 63n) {
+      this.byte(Number(rest & 0x7fn) | 0x80);
+      rest >>= 7n;
+    }
+    this.byte(Number(rest & 0x7fn));
+  }
+
   text(value: string): void {
     this.unsigned(value.length);
     for (let i = 0; i < value.length; i++) this.byte(value.charCodeAt(i));
@@ -114,15 +140,15 @@ class Bytes {
 export class Code {
   readonly bytes = new Bytes();
   readonly parameters: number;
-  /** Locals beyond the parameters. */
-  locals = 0;
+  /** Types of the locals beyond the parameters. */
+  readonly locals: number[] = [];
 
   constructor(parameters: number) {
     this.parameters = parameters;
   }
 
-  local(): number {
-    return this.parameters + this.locals++;
+  local(type = I32): number {
+    return this.parameters + this.locals.push(type) - 1;
   }
 
   #byte(value: number): this {
@@ -146,6 +172,11 @@ export class Code {
     this.bytes.signed(value);
     return this;
   }
+  const64(value: bigint): this {
+    this.bytes.byte(0x42);
+    this.bytes.signed64(value);
+    return this;
+  }
   get(local: number): this {
     return this.#with(0x20, local);
   }
@@ -162,9 +193,20 @@ export class Code {
   loadByte(offset = 0): this {
     return this.#memory(0x2d, 0, offset);
   }
+  /** Two bytes without sign. */
+  loadHalf(offset = 0): this {
+    return this.#memory(0x2f, 1, offset);
+  }
   /** Address and value on the stack. */
   store(offset = 0): this {
     return this.#memory(0x36, 2, offset);
+  }
+  /** Eight bytes; they need not be aligned. */
+  load64(offset = 0): this {
+    return this.#memory(0x29, 2, offset);
+  }
+  store64(offset = 0): this {
+    return this.#memory(0x37, 2, offset);
   }
   op(operator: Operator): this {
     return this.#byte(OPCODES[operator]);
@@ -297,10 +339,10 @@ export function encodeModule(functions: readonly WasmFunction[], pages: number):
     10,
     list(functions, (into, { code }) => {
       const body = new Bytes();
-      body.unsigned(code.locals === 0 ? 0 : 1);
-      if (code.locals > 0) {
-        body.unsigned(code.locals);
-        body.byte(I32);
+      body.unsigned(code.locals.length);
+      for (const type of code.locals) {
+        body.unsigned(1);
+        body.byte(type);
       }
       into.unsigned(body.length + code.bytes.length + 1);
       into.append(body);

@@ -3,19 +3,23 @@
  * engines number the states alike. Program-specific code comes from wasm-program.ts.
  */
 import { MAX_CHAIN, type ReducedProgram } from "./expander.ts";
+import { ALWAYS, type IndexForm } from "./independence.ts";
+import type { Template, ThreadInstance } from "./program.ts";
 import { Code, encodeModule, type WasmFunction } from "./wasm-encoder.ts";
 import { type Addresses, ANSWER, F, HEADER, ROOM, THREAD } from "./wasm-layout.ts";
 import { enabledFunction, invariantFunction, takeFunction } from "./wasm-program.ts";
 import {
   addressFunction,
-  hashFunction,
+  enterFunction,
+  flushFunction,
   insertFunction,
+  pushBatchFull,
   rehashFunction,
   restoreFunction,
   type StoreShape,
 } from "./wasm-store.ts";
 
-const FIRST_TEMPLATE = 14;
+const FIRST_TEMPLATE = 15;
 
 export function writeExplorer(
   reduced: ReducedProgram,
@@ -36,7 +40,7 @@ class ExplorerWriter {
   constructor(reduced: ReducedProgram, at: Addresses, checksDeadlock: boolean) {
     this.#reduced = reduced;
     this.#at = at;
-    this.#store = { words: reduced.program.words, state: at.state };
+    this.#store = { words: reduced.program.words, state: at.state, pending: at.pending };
     this.#threads = reduced.program.threads.length;
     this.#checksDeadlock = checksDeadlock;
   }
@@ -57,8 +61,9 @@ class ExplorerWriter {
       result(this.#expand()),
       { code: this.#run(), result: true, exported: "run" },
       { code: rehashFunction(), result: false, exported: "rehash" },
-      result(hashFunction(this.#store)),
+      { code: flushFunction(this.#store), result: true, exported: "flush" },
       result(addressFunction(this.#store)),
+      { code: enterFunction(this.#store), result: false },
     ];
     for (const template of program.templates) {
       functions.push(result(enabledFunction(program, template, this.#at.state)));
@@ -94,91 +99,96 @@ class ExplorerWriter {
     code.get(local).load(THREAD.pcMask).op("and");
   }
 
-  /** clashes(row, base of mine, other's record): 1 if the other thread can touch what mine touches. */
+  /** Pushes `offset` of the thread's template + its pc: its row in the tables. */
+  #row(code: Code, thread: ThreadInstance): void {
+    const { pc } = this.#reduced.program.templates[thread.template] as Template;
+    code.const(0).load(this.#at.state + (thread.base + pc.word) * 4);
+    if (pc.shift > 0) code.const(pc.shift).op("shr_u");
+    code.const(2 ** pc.width - 1).op("and");
+    code.const(this.#reduced.independence?.offset[thread.template] ?? 0).op("add");
+  }
+
+  /** clashes(list, base of mine, base of the other): 1 if the indexes of one of the list's conditions are equal. */
   #clashes(): Code {
     const code = new Code(3);
-    const answer = code.local();
-    const pointer = code.local();
-    const left = code.local();
-    const size = this.#reduced.independence?.size ?? 0;
-    code.get(0).const(size).op("mul");
-    code.get(2).load(THREAD.row).op("add");
-    this.#pc(code, 2);
-    code.op("add").const(2).op("shl").load(this.#at.clash).tee(answer);
-    code.const(2).op("lt_u");
-    code.if(() => code.get(answer).return());
-    code.get(answer).tee(pointer).load(0).set(left);
-    code.get(pointer).const(4).op("add").set(pointer);
-    const side = (base: () => void, offset: number): void => {
-      // word (-1: constant), shift, mask, plus
-      code.get(pointer).load(offset).const(0).op("lt_s");
-      code.if(
-        () => code.get(pointer).load(offset + 12),
-        () => {
-          base();
-          code.get(pointer).load(offset).op("add").load(0);
-          code
-            .get(pointer)
-            .load(offset + 4)
-            .op("shr_u");
-          code
-            .get(pointer)
-            .load(offset + 8)
-            .op("and");
-          code
-            .get(pointer)
-            .load(offset + 12)
-            .op("add");
-        },
-        true,
-      );
+    const side = (form: IndexForm, base: number): void => {
+      if (form.kind !== "local") {
+        code.const(form.kind === "const" ? form.value : 0);
+        return;
+      }
+      const { word, shift, width } = form.cell;
+      code.get(base).load(word * 4);
+      if (shift > 0) code.const(shift).op("shr_u");
+      if (shift + width < 32) code.const((1 << width) - 1).op("and");
+      if (form.offset !== 0) code.const(form.offset).op("add");
     };
-    code.loop(() => {
-      side(() => code.get(1), 0);
-      side(() => code.get(2).load(THREAD.base), 16);
-      code.op("eq");
-      code.if(() => code.const(1).return());
-      code.get(pointer).const(32).op("add").set(pointer);
-      code.get(left).const(1).op("sub").tee(left).brIf(0);
-    });
-    code.const(0);
+    code.switchOn(
+      () => code.get(0),
+      (this.#reduced.independence?.conditions ?? []).map((list) => () => {
+        for (const [i, { mine, theirs }] of list.entries()) {
+          side(mine, 1);
+          side(theirs, 2);
+          code.op("eq");
+          if (i > 0) code.op("or");
+        }
+      }),
+      () => code.const(1),
+    );
     return code;
   }
 
   /** persistent(): a thread that may be run alone, or -1; its enabled transitions go to the header. */
   #persistent(): Code {
     const code = new Code(0);
-    if (this.#reduced.independence === undefined) return code.const(-1);
-    const thread = code.local();
-    const record = code.local();
-    const row = code.local();
-    const enabled = code.local();
-    const other = code.local();
-    const otherRecord = code.local();
-    code.loop(() => {
-      code.block(() => {
-        this.#record(code, thread);
-        code.tee(record).load(THREAD.row);
-        this.#pc(code, record);
-        code.op("add").tee(row).loadByte(this.#at.candidate).op("eqz").brIf(0);
-        code.get(thread).call(F.enabled).tee(enabled);
-        code.get(row).const(2).op("shl").load(this.#at.spurious).const(-1).op("xor").op("and").op("eqz").brIf(0);
-        code.const(0).set(other);
-        code.loop(() => {
-          code.get(other).get(thread).op("ne");
-          code.if(() => {
-            this.#record(code, other);
-            code.set(otherRecord);
-            code.get(row).get(record).load(THREAD.base).get(otherRecord).call(F.clashes);
-            code.brIf(2);
-          });
-          code.get(other).const(1).op("add").tee(other).const(this.#threads).op("lt_u").brIf(0);
-        });
-        code.const(0).get(enabled).store(HEADER.alone);
-        code.get(thread).return();
-      });
-      code.get(thread).const(1).op("add").tee(thread).const(this.#threads).op("lt_u").brIf(0);
+    const { independence, program } = this.#reduced;
+    if (independence === undefined) return code.const(-1);
+    const rows = program.threads.map((thread) => {
+      const row = code.local();
+      this.#row(code, thread);
+      code.set(row);
+      return row;
     });
+    const enabled = code.local();
+    const line = code.local();
+    const clash = code.local();
+    for (const [t, thread] of program.threads.entries()) {
+      const row = rows[t] as number;
+      const base = this.#at.state + thread.base * 4;
+      code.block(() => {
+        code.get(row).loadByte(this.#at.candidate).op("eqz").brIf(0);
+        code
+          .get(row)
+          .const(independence.size * 2)
+          .op("mul")
+          .set(line);
+        for (const [u, other] of program.threads.entries()) {
+          if (u === t) continue;
+          code
+            .get(line)
+            .get(rows[u] as number)
+            .const(1)
+            .op("shl")
+            .op("add")
+            .loadHalf(this.#at.clash)
+            .tee(clash);
+          code.if(() => {
+            code.get(clash).const(ALWAYS).op("eq").brIf(1);
+            code.get(clash).const(2).op("sub").const(base);
+            code
+              .const(this.#at.state + other.base * 4)
+              .call(F.clashes)
+              .brIf(1);
+          });
+        }
+        code
+          .const(base)
+          .call(FIRST_TEMPLATE + thread.template * 2)
+          .tee(enabled);
+        code.get(row).const(2).op("shl").load(this.#at.spurious).const(-1).op("xor").op("and").op("eqz").brIf(0);
+        code.const(0).get(enabled).store(HEADER.alone);
+        code.const(t).return();
+      });
+    }
     code.const(-1);
     return code;
   }
@@ -355,23 +365,34 @@ class ExplorerWriter {
     return code;
   }
 
-  /** run(n): expands n states; says why it stopped. */
+  /** run(n): expands n states; says why it stopped. All states found have then been entered. */
   #run(): Code {
     const code = new Code(1);
     const next = code.local();
     const answer = code.local();
+    const flush = (): Code => code.call(F.flush).op("drop");
     code.loop(() => {
       code.get(0).op("eqz");
-      code.if(() => code.const(ANSWER.portion).return());
+      code.if(() => flush().const(ANSWER.portion).return());
       code.const(0).load(HEADER.next).tee(next).const(0).load(HEADER.count).op("ge_u");
-      code.if(() => code.const(ANSWER.exhausted).return());
+      code.if(() => {
+        // Those that wait may be new.
+        flush().get(next).const(0).load(HEADER.count).op("ge_u");
+        code.if(() => code.const(ANSWER.exhausted).return());
+      });
       code.const(0).load(HEADER.count).const(ROOM).op("add").const(0).load(HEADER.capacity).op("gt_u");
-      code.if(() => code.const(ANSWER.room).return());
+      code.if(() => flush().const(ANSWER.room).return());
       code.const(0).get(next).const(1).op("add").store(HEADER.next);
       code.get(next).call(F.expand).tee(answer);
-      code.if(() => code.get(answer).return());
-      code.const(0).load(HEADER.count).const(0).load(HEADER.maxStates).op("gt_u");
-      code.if(() => code.const(ANSWER.limit).return());
+      code.if(() => flush().get(answer).return());
+      pushBatchFull(code, this.#store.words);
+      code.if(flush);
+      // Near the limit every state is entered at once, so that the search stops where the interpreter does.
+      code.const(0).load(HEADER.count).const(ROOM).op("add").const(0).load(HEADER.maxStates).op("gt_u");
+      code.if(() => {
+        flush().const(0).load(HEADER.count).const(0).load(HEADER.maxStates).op("gt_u");
+        code.if(() => code.const(ANSWER.limit).return());
+      });
       code.get(0).const(1).op("sub").set(0);
       code.br(0);
     });

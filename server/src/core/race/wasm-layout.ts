@@ -17,6 +17,11 @@ export const HEADER = {
   maxStates: 40,
   /** Result of `persistent`: its enabled transitions. */
   alone: 44,
+  /** Bytes of successors that wait to be entered. */
+  pending: 48,
+  /** For `rehash`: the table before. */
+  oldBase: 52,
+  oldEntries: 56,
 } as const;
 
 export const CHUNKS = 64;
@@ -25,8 +30,22 @@ export const MAX_CHUNKS = 4096;
 export const CHUNK_BITS = 14;
 export const CHUNK_STATES = 1 << CHUNK_BITS;
 export const STATE = CHUNKS + MAX_CHUNKS * 4;
-/** Successors of one state at most; so much room is kept free before each expansion. */
-export const ROOM = 1024;
+/** Successors of one state at most. */
+export const MAX_MOVES = 1024;
+/**
+ * Successors are entered so many at a time: the table and the states that they are compared with are then fetched from
+ * memory side by side and not one after the other.
+ */
+export const BATCH = 24;
+/** So much room is kept free before each expansion. */
+export const ROOM = MAX_MOVES + BATCH;
+
+/** A successor that waits: its hash, its parent, then the state. */
+export const PENDING = { hash: 0, parent: 4, state: 8 } as const;
+
+export function pendingBytes(words: number): number {
+  return PENDING.state + words * 4 + (words % 2) * 4;
+}
 
 /** Words of a thread's record. */
 export const THREAD = {
@@ -49,8 +68,8 @@ export interface Addresses {
   readonly candidate: number;
   readonly spurious: number;
   readonly clash: number;
-  readonly conditions: number;
   readonly artefacts: number;
+  readonly pending: number;
   /** First free byte. */
   readonly end: number;
 }
@@ -69,6 +88,7 @@ export const F = {
   expand: 9,
   run: 10,
   rehash: 11,
-  hash: 12,
+  flush: 12,
   address: 13,
+  enter: 14,
 } as const;

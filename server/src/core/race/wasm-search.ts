@@ -1,17 +1,19 @@
 /** The generated engine: sets up its memory, lets it run in portions, and gives it room when it asks. */
 import type { ReducedProgram } from "./expander.ts";
-import type { IndexForm } from "./independence.ts";
 import type { Search, SearchOptions, SearchResult } from "./search.ts";
 import { writeExplorer } from "./wasm-explorer.ts";
 import { instantiate, type WasmMemory } from "./wasm-host.ts";
 import {
   type Addresses,
   ANSWER,
+  BATCH,
   CHUNK_BITS,
   CHUNK_STATES,
   CHUNKS,
   HEADER,
   MAX_CHUNKS,
+  MAX_MOVES,
+  pendingBytes,
   ROOM,
   STATE,
   THREAD,
@@ -19,11 +21,14 @@ import {
 
 const PAGE = 65536;
 const FIRST_TABLE = 8192;
+/** Numbers of lists of conditions are 16 bits wide in the table, and each list is code. */
+const MAX_LISTS = 10_000;
 
 interface Exports {
   readonly memory: WasmMemory;
   readonly run: (states: number) => number;
   readonly rehash: () => void;
+  readonly flush: () => void;
   readonly canonicalize: () => void;
   readonly insert: (parent: number) => void;
   readonly invariants: () => number;
@@ -35,30 +40,31 @@ function addressesOf({ program, independence }: ReducedProgram): Addresses {
   const size = independence?.size ?? program.templates.reduce((sum, t) => sum + t.locations.length + 1, 0);
   const state = STATE;
   const threads = align(state + program.words * 4);
+  const most = BATCH + MAX_MOVES;
   const candidate = align(threads + program.threads.length * THREAD.bytes);
   const spurious = align(candidate + size);
   const clash = align(spurious + size * 4);
-  const conditions = align(clash + (independence === undefined ? 0 : size * size * 4));
-  const pairs = (independence?.conditions ?? []).reduce((sum, list) => sum + 4 + list.length * 32, 0);
-  const artefacts = align(conditions + pairs);
+  const artefacts = align(clash + (independence === undefined ? 0 : size * size * 2));
+  const pending = align(artefacts + program.violations.length + 1);
   return {
     state,
     threads,
     candidate,
     spurious,
     clash,
-    conditions,
     artefacts,
-    end: align(artefacts + program.violations.length + 1),
+    pending,
+    end: align(pending + most * pendingBytes(program.words)),
   };
 }
 
-/** `undefined` where the host has no WebAssembly, or a step has more alternatives than a word has bits. */
+/** `undefined` where the host has no WebAssembly, or the model does not fit into the fixed widths of the tables. */
 export function createWasmSearch(reduced: ReducedProgram, options: SearchOptions): Search | undefined {
   const { program } = reduced;
   const wide = program.templates.some((t) => t.locations.some((l) => l.transitions.length > 31));
   const moves = program.threads.length * 31;
-  if (wide || moves > ROOM) return undefined;
+  const manyLists = (reduced.independence?.conditions.length ?? 0) > MAX_LISTS;
+  if (wide || manyLists || moves > MAX_MOVES) return undefined;
   const at = addressesOf(reduced);
   const exports = instantiate(writeExplorer(reduced, at, Math.ceil(at.end / PAGE), options.checksDeadlock));
   return exports === undefined ? undefined : new WasmSearch(reduced, options, at, exports as unknown as Exports);
@@ -94,6 +100,7 @@ class WasmSearch implements Search {
     const violation = wasm.invariants();
     wasm.canonicalize();
     wasm.insert(-1);
+    wasm.flush();
     if (violation !== 0) this.#result = { kind: "violation", parent: -1, violation };
   }
 
@@ -138,37 +145,9 @@ class WasmSearch implements Search {
     }
     for (const [i, violation] of program.violations.entries()) bytes[at.artefacts + i + 1] = violation.artefact ? 1 : 0;
     if (independence === undefined) return;
-    const lists: number[] = [];
-    let address = at.conditions;
-    for (const list of independence.conditions) {
-      lists.push(address);
-      this.#put(address, list.length);
-      address += 4;
-      for (const { mine, theirs } of list) {
-        this.#putForm(address, mine);
-        this.#putForm(address + 16, theirs);
-        address += 32;
-      }
-    }
     const { clash } = independence;
-    const words = this.#words;
-    const first = at.clash >>> 2;
-    for (let i = 0; i < clash.length; i++) {
-      const code = clash[i] as number;
-      words[first + i] = code < 2 ? code : (lists[code - 2] as number);
-    }
-  }
-
-  #putForm(address: number, form: IndexForm): void {
-    if (form.kind !== "local") {
-      this.#put(address, -1);
-      this.#put(address + 12, form.kind === "const" ? form.value : 0);
-      return;
-    }
-    this.#put(address, form.cell.word * 4);
-    this.#put(address + 4, form.cell.shift);
-    this.#put(address + 8, form.cell.width >= 32 ? -1 : (1 << form.cell.width) - 1);
-    this.#put(address + 12, form.offset);
+    const halves = new Uint16Array(this.#wasm.memory.buffer);
+    for (let i = 0; i < clash.length; i++) halves[(at.clash >>> 1) + i] = clash[i] as number;
   }
 
   /** Address of so many fresh bytes; undefined when the limit or the host's memory is reached. */
@@ -177,16 +156,20 @@ class WasmSearch implements Search {
     const end = address + align(bytes);
     if (end - this.#at.end > this.#options.maxBytes) return undefined;
     const missing = Math.ceil((end - this.#words.byteLength) / PAGE);
-    if (missing > 0) {
-      try {
-        this.#wasm.memory.grow(missing);
-      } catch {
-        return undefined;
-      }
-      this.#words = new Int32Array(this.#wasm.memory.buffer);
-    }
+    // Each growth costs the host about as much as expanding a thousand states: some pages more, if there are any.
+    if (missing > 0 && !this.#grow(missing + (this.#words.byteLength >>> 18)) && !this.#grow(missing)) return undefined;
     this.#free = end;
     return address;
+  }
+
+  #grow(pages: number): boolean {
+    try {
+      this.#wasm.memory.grow(pages);
+    } catch {
+      return false;
+    }
+    this.#words = new Int32Array(this.#wasm.memory.buffer);
+    return true;
   }
 
   #newChunk(): boolean {
@@ -217,6 +200,8 @@ class WasmSearch implements Search {
     const needed = this.states + ROOM;
     while (needed > this.#chunks * CHUNK_STATES) if (!this.#newChunk()) return false;
     while (needed > (this.#tableEntries >> 2) * 3) {
+      this.#put(HEADER.oldBase, this.#header(HEADER.tableBase));
+      this.#put(HEADER.oldEntries, this.#tableEntries);
       if (!this.#newTable(this.#tableEntries * 2)) return false;
       this.#wasm.rehash();
     }
