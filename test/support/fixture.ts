@@ -14,7 +14,8 @@ import { repositoryRoot } from "./requirements.ts";
 /** Path relative to the tree's root, with `/`, to the file's text. */
 export type FixtureTree = Map<string, string>;
 
-export type FixtureName = "sample" | "sample-2026";
+/** `fixes`: files laid over `sample`, for the fixes that none of its filesystems needs. */
+export type FixtureName = "sample" | "sample-2026" | "fixes";
 
 /** Absolute path of a tree in test/fixtures. */
 export function fixtureFolder(name: FixtureName): string {

@@ -1,5 +1,6 @@
 /** Answers a question on a solved tree. Bounded: the graphs of a few filesystems are looked at, nothing is solved anew. */
 import { answerModel, answerVerdict } from "../extract/filesystem/answer-simulation.ts";
+import { makeFix, offerFixes } from "../fix/offer-fixes.ts";
 import type { CancellationToken } from "../text/cancellation.ts";
 import { incomingCalls, outgoingCalls, prepareHierarchy } from "./call-hierarchy.ts";
 import { explainPlace } from "./explain-place.ts";
@@ -20,6 +21,8 @@ const ANSWERERS: { readonly [K in QueryName]?: Answerer<K> } = {
   outgoing: (scope, { item }) => outgoingCalls(scope, item),
   implementations: fieldImplementations,
   references: fieldReferences,
+  fixes: (scope, { finding }) => offerFixes(scope, finding),
+  fix: (scope, { finding, fix }) => makeFix(scope, finding, fix),
 };
 
 /** Null when the question has no answer here. Throws `Cancelled`. */

@@ -1,0 +1,25 @@
+/** What a fix is made by: the rules whose findings it takes away, and the change, or null where it does not fit. */
+import type { FixEdit } from "../query/queries.ts";
+import type { RuleId } from "../report/finding.ts";
+import type { FixSite } from "./fix-site.ts";
+
+export interface MadeFix {
+  readonly title: string;
+  readonly edits: readonly FixEdit[];
+}
+
+export interface Fixer {
+  /** Public: a client hands it back to have the change made. */
+  readonly fix: string;
+  readonly rules: readonly RuleId[];
+  make(site: FixSite): MadeFix | null;
+}
+
+/** Findings that come of what eviction does in a task with PF_MEMALLOC set. */
+export const RECLAIM_RULES: readonly RuleId[] = [
+  "dirty-under-memalloc",
+  "nofail-under-memalloc",
+  "blocking-under-memalloc",
+  "lookup-under-evict",
+  "iput-under-evict",
+];

@@ -1,0 +1,95 @@
+/** Guards a call with PF_MEMALLOC where the filesystem has a way of putting the work off already. */
+import { EffectGraph, type GraphNode } from "../analysis/effect-graph.ts";
+import { MODES } from "../analysis/interpreter.ts";
+import type { FunctionRef } from "../callgraph/program.ts";
+import {
+  addIncludes,
+  bodyEdit,
+  type FixSite,
+  fileText,
+  indentOf,
+  ownFiles,
+  statementOf,
+  wrapBranch,
+} from "./fix-site.ts";
+import type { Fixer } from "./fixer.ts";
+import { RECLAIM_RULES } from "./fixer.ts";
+
+/** What a function that only puts work off does not do. */
+const NOT_DEFERRAL: ReadonlySet<string> = new Set([
+  "dirty",
+  "nofail",
+  "transaction",
+  "disk",
+  "network",
+  "wait",
+  "freeze",
+  "lock",
+  "lookup",
+  "drop",
+  "truncate",
+  "clear",
+  "unhash",
+]);
+const QUEUES =
+  /\b(queue_work|queue_delayed_work|schedule_work|schedule_delayed_work|mod_delayed_work|llist_add|task_work_add)\s*\(/;
+
+export const guardMemalloc: Fixer = {
+  fix: "guard-memalloc",
+  rules: RECLAIM_RULES,
+  make(site) {
+    const { body, ast } = site;
+    const place = statementOf(ast, site.at);
+    if (place === null || place.node.type !== "expression_statement") return null;
+    const deferral = findDeferral(site);
+    if (deferral === null) return null;
+    const call = body.text.slice(place.node.start, place.node.end);
+    const lines = ["if (current->flags & PF_MEMALLOC)", `\t${deferral.name}(${site.inode});`, "else", `\t${call}`];
+    const why = `in reclaim ${deferral.name}() puts it off`;
+    const indent = indentOf(body.text, place.node.start);
+    const edits = place.inBlock
+      ? [bodyEdit(body, place.node.start, place.node.end, lines.join(`\n${indent}`), why)]
+      : wrapBranch(site, place.node, lines, why);
+    const includes = addIncludes(body.file, fileText(site, body.file), ["linux/sched.h"]);
+    return {
+      title: `In reclaim, put it off with ${deferral.name}() (guard with PF_MEMALLOC)`,
+      edits: [...includes, ...edits],
+    };
+  },
+};
+
+/** A function of the filesystem that takes the inode and queues work, and does nothing that reclaim must not. */
+function findDeferral(site: FixSite): FunctionRef | null {
+  const { scope, facts } = site;
+  // A graph of its own: what is tried here is no part of eviction.
+  const graph = new EffectGraph(scope.engine, facts.filesystem, MODES.reclaim);
+  for (const file of ownFiles(site)) {
+    if (!QUEUES.test(fileText(site, file))) continue;
+    for (const fn of file.functions) {
+      if (fn.isStatic && file !== site.body.file) continue;
+      // An operation of the table is called by the VFS, with its own rules.
+      if ([...facts.filesystem.operations.values()].some((each) => each.functionName === fn.name)) continue;
+      const body = scope.engine.bodies.of(fn);
+      const [inode, ...others] = body?.ir.parameters ?? [];
+      if (inode?.type.struct !== "inode" || inode.type.pointers !== 1 || others.length > 0) continue;
+      // It is called from further up in the file, so it must stand there.
+      if (file === site.body.file && fn.span.start > site.body.function!.span.start) continue;
+      const root = graph.root(fn);
+      if (root !== null && putsOff(root)) return fn;
+    }
+  }
+  return null;
+}
+
+function putsOff(root: GraphNode): boolean {
+  const seen = new Set<GraphNode>([root]);
+  let defers = false;
+  for (const node of seen) {
+    for (const effect of node.effects) {
+      if (NOT_DEFERRAL.has(effect.kind)) return false;
+      defers ||= effect.kind === "defer";
+    }
+    for (const edge of node.edges) seen.add(edge.target);
+  }
+  return defers;
+}

@@ -1,0 +1,125 @@
+/**
+ * Marks inodes as hard to reclaim ("fs: Deferred inode reclaim", Jan Kara, RFC of 2026-04-29): reclaim hands such an inode to a
+ * worker instead of evicting it. The flag is raised while the inode is set up, where nobody else has it: reclaim
+ * that classifies an inode must not see the flag change. In the RFC filesystems do it at the first modification.
+ */
+import type { SourceFile } from "../callgraph/program.ts";
+import type { FixEdit } from "../query/queries.ts";
+import {
+  addIncludes,
+  bodyEdit,
+  type FixSite,
+  fileEdit,
+  fileText,
+  freeName,
+  indentOf,
+  lineStart,
+  ownFiles,
+  prefixOf,
+  statementOf,
+  wrapBranch,
+} from "./fix-site.ts";
+import type { Fixer } from "./fixer.ts";
+import { RECLAIM_RULES } from "./fixer.ts";
+
+/** The RFC's working name. */
+const FLAG = "I_RECLAIM_HARD";
+
+export const markHard: Fixer = {
+  fix: "mark-hard-to-reclaim",
+  rules: RECLAIM_RULES,
+  make(site) {
+    if (site.operation.name !== "evict_inode") return null;
+    const place = statementOf(site.ast, site.at);
+    const name = freeName(site, `${prefixOf(site)}_mark_reclaim_hard`);
+    const setUp = findSetUp(site);
+    if (place === null || place.node.type !== "expression_statement" || name === null || setUp === null) return null;
+    const { body } = site;
+    const call = body.text.slice(place.node.start, place.node.end);
+    const indent = indentOf(body.text, place.node.start);
+    const why = "an inode that is hard to reclaim is evicted by a worker, never by reclaim";
+    const lines = ["if (!WARN_ON_ONCE(current->flags & PF_MEMALLOC))", `\t${call}`];
+    const guarded = place.inBlock
+      ? [bodyEdit(body, place.node.start, place.node.end, lines.join(`\n${indent}`), why)]
+      : wrapBranch(site, place.node, lines, why);
+    const usesAccessors = site.scope.program.functionsNamed("inode_state_set").length > 0;
+    const edits: FixEdit[] = [
+      ...addIncludes(body.file, fileText(site, body.file), ["linux/sched.h"]),
+      ...guarded,
+      fileEdit(
+        setUp.file,
+        setUp.text,
+        setUp.functionAt,
+        setUp.functionAt,
+        markFunction(name, usesAccessors),
+        "raises the flag",
+      ),
+      fileEdit(
+        setUp.file,
+        setUp.text,
+        setUp.at,
+        setUp.at,
+        `${setUp.indent}${name}(${setUp.inode});\n`,
+        "nobody else has the inode yet",
+      ),
+    ];
+    const known = site.scope.program.macrosNamed(FLAG).length > 0;
+    return {
+      title: `Mark its inodes hard to reclaim (${FLAG})${known ? "" : ": this tree does not have the flag (RFC of 2026)"}`,
+      edits,
+    };
+  },
+};
+
+interface SetUp {
+  readonly file: SourceFile;
+  readonly text: string;
+  /** Start of the line of unlock_new_inode(). */
+  readonly at: number;
+  readonly indent: string;
+  readonly inode: string;
+  readonly functionAt: number;
+}
+
+/** Where the filesystem publishes an inode that it read: `unlock_new_inode(inode)`. */
+function findSetUp(site: FixSite): SetUp | null {
+  for (const file of ownFiles(site)) {
+    const text = fileText(site, file);
+    for (const fn of file.functions) {
+      const { body, end, start } = fn.span;
+      const match = /^([ \t]+)unlock_new_inode\((\w+)\);/m.exec(text.slice(body, end));
+      if (match === null) continue;
+      const at = lineStart(text, body + match.index + match[1]!.length);
+      return {
+        file,
+        text,
+        at,
+        indent: match[1]!,
+        inode: match[2]!,
+        functionAt: commentStart(text, lineStart(text, start)),
+      };
+    }
+  }
+  return null;
+}
+
+/** The comment above a function belongs to it. */
+function commentStart(text: string, functionAt: number): number {
+  return /\/\*(?:(?!\*\/)[\s\S])*\*\/\n$/.exec(text.slice(0, functionAt))?.index ?? functionAt;
+}
+
+function markFunction(name: string, usesAccessors: boolean): string {
+  const set = usesAccessors ? `inode_state_set(inode, ${FLAG});` : `inode->i_state |= ${FLAG};`;
+  return `/*
+ * Evicting this inode needs more than memory to be freed: reclaim is to hand it to a worker. Only for an inode that
+ * somebody holds, so that reclaim cannot be looking at it.
+ */
+static void ${name}(struct inode *inode)
+{
+	spin_lock(&inode->i_lock);
+	${set}
+	spin_unlock(&inode->i_lock);
+}
+
+`;
+}
