@@ -1,5 +1,10 @@
 /** Answers a question on a solved tree. Bounded: the graphs of a few filesystems are looked at, nothing is solved anew. */
-import { answerModel, answerVerdict } from "../extract/filesystem/answer-simulation.ts";
+import {
+  answerDesignModel,
+  answerDesigns,
+  answerModel,
+  answerVerdict,
+} from "../extract/filesystem/answer-simulation.ts";
 import { makeFix, offerFixes } from "../fix/offer-fixes.ts";
 import type { CancellationToken } from "../text/cancellation.ts";
 import { incomingCalls, outgoingCalls, prepareHierarchy } from "./call-hierarchy.ts";
@@ -14,6 +19,8 @@ type Answerer<K extends QueryName> = (scope: QueryScope, query: Query<K>, token:
 const ANSWERERS: { readonly [K in QueryName]?: Answerer<K> } = {
   model: answerModel,
   verdict: answerVerdict,
+  designs: answerDesigns,
+  designModel: answerDesignModel,
   place: explainPlace,
   hints: lineHints,
   hierarchy: prepareHierarchy,

@@ -4,6 +4,7 @@
  * units, ends exclusive.
  */
 import type { ChainFailure } from "../extract/filesystem/chain-steps.ts";
+import type { DesignTable } from "../extract/filesystem/design-table.ts";
 import type { FindingVerdict } from "../extract/filesystem/verdict.ts";
 import type { RaceModel } from "../race/model.ts";
 import type { ChainLink, ContextName, EvictionOperation, Finding } from "../report/finding.ts";
@@ -157,6 +158,21 @@ interface Questions {
   readonly verdict: {
     readonly ask: { readonly finding: Finding; readonly maxStates?: number };
     readonly answer: FindingVerdict;
+  };
+  /** The designs of inode eviction, compared for one filesystem; null when the tree has no such filesystem. */
+  readonly designs: {
+    readonly ask: { readonly filesystem: string; readonly table?: string };
+    readonly answer: DesignTable | null;
+  };
+  /** The model of one cell of that table. */
+  readonly designModel: {
+    readonly ask: {
+      readonly filesystem: string;
+      readonly table?: string;
+      readonly design: string;
+      readonly question: string;
+    };
+    readonly answer: RaceModel | null;
   };
   readonly place: { readonly ask: Place; readonly answer: PlaceExplanation | null };
   readonly hints: {

@@ -1,4 +1,5 @@
 /** The questions on simulation: a finding's model and verdict. */
+import type { Filesystem } from "../../callgraph/filesystem.ts";
 import type { Program } from "../../callgraph/program.ts";
 import type { QueryScope } from "../../query/query-scope.ts";
 import type { RaceModel } from "../../race/model.ts";
@@ -6,12 +7,23 @@ import { loadModel } from "../../race/simulator.ts";
 import type { Finding } from "../../report/finding.ts";
 import type { CancellationToken } from "../../text/cancellation.ts";
 import type { ChainFailure } from "./chain-steps.ts";
+import { cellModel, type DesignTable, designTable } from "./design-table.ts";
 import { findingModel } from "./finding-model.ts";
 import { makeScope } from "./finding-scope.ts";
+import { lineFinder } from "./protocol.ts";
 import { type FindingVerdict, judge, VerdictCache } from "./verdict.ts";
 
 /** A tree's verdicts outlive its reviews: most edits change few models. */
 const CACHES = new WeakMap<Program, VerdictCache>();
+
+function cacheOf(program: Program): VerdictCache {
+  let cache = CACHES.get(program);
+  if (cache === undefined) {
+    cache = new VerdictCache();
+    CACHES.set(program, cache);
+  }
+  return cache;
+}
 
 export function answerModel(scope: QueryScope, { finding }: { readonly finding: Finding }): RaceModel | ChainFailure {
   const model = findingModel(
@@ -36,11 +48,37 @@ export function answerVerdict(
   { finding, maxStates }: { readonly finding: Finding; readonly maxStates?: number },
   token: CancellationToken,
 ): FindingVerdict {
-  let cache = CACHES.get(scope.program);
-  if (cache === undefined) {
-    cache = new VerdictCache();
-    CACHES.set(scope.program, cache);
-  }
   const model = answerModel(scope, { finding });
-  return judge(finding, model, cache, token, maxStates === undefined ? {} : { maxStates });
+  return judge(finding, model, cacheOf(scope.program), token, maxStates === undefined ? {} : { maxStates });
+}
+
+interface DesignsOf {
+  readonly filesystem: string;
+  /** The super_operations table, where a filesystem has several. */
+  readonly table?: string;
+}
+
+/** Null when the tree has no such filesystem. Throws `Cancelled`. */
+export function answerDesigns(scope: QueryScope, asked: DesignsOf, token: CancellationToken): DesignTable | null {
+  const filesystem = wanted(scope, asked);
+  if (filesystem === undefined) return null;
+  const find = lineFinder(scope.program, scope.engine);
+  return designTable(scope.facts(filesystem), find, cacheOf(scope.program), token);
+}
+
+export function answerDesignModel(
+  scope: QueryScope,
+  asked: DesignsOf & { readonly design: string; readonly question: string },
+): RaceModel | null {
+  const filesystem = wanted(scope, asked);
+  if (filesystem === undefined) return null;
+  return cellModel(scope.facts(filesystem), lineFinder(scope.program, scope.engine), asked.design, asked.question);
+}
+
+/** The table that evicts, where a filesystem has several. */
+function wanted(scope: QueryScope, { filesystem, table }: DesignsOf): Filesystem | undefined {
+  const named = scope.filesystems.filter(
+    (each) => each.id === filesystem && (table === undefined || each.table.name === table),
+  );
+  return named.find((each) => each.operations.has("evict_inode")) ?? named[0];
 }

@@ -113,3 +113,30 @@ export const QUESTION_TITLES: Readonly<Record<Question, string>> = {
   memory: "Does the worker get going when memory is short?",
   throttle: "Is the backlog bounded?",
 };
+
+/** What else a design must bring for a question to be answered well; the model has it as the toggle `obligation`. */
+export function obligationOf(design: Design, question: Question): string | null {
+  const byWorker = design.runs === "worker";
+  switch (question) {
+    case "reclaim":
+      if (design.hands === "lru") return "the last iput() hands the inode on too, not the walk of the LRU alone";
+      if (design.hands === "deleted") return "reclaim leaves cached inodes with work of their own to the worker too";
+      return null;
+    case "lookup":
+      if (design.runs === "nobody") return "putting an inode back wakes the lookups that wait for it";
+      if (design.ownIndex) return "lookups go through an index of the filesystem's own that still shows the inode";
+      if (byWorker && design.parked === "live") return "the worker looks at i_count again under i_lock";
+      return null;
+    case "create":
+      return null;
+    case "umount":
+      if (design.runs === "nobody") return "an inode that is put back goes back to the superblock's list";
+      return byWorker ? "umount drains the queue after evict_inodes()" : null;
+    case "memory":
+      return byWorker
+        ? "the queue has a rescuer (WQ_MEM_RECLAIM), and a mempool what the eviction must allocate"
+        : null;
+    case "throttle":
+      return byWorker ? "reclaim waits while the backlog is full" : null;
+  }
+}

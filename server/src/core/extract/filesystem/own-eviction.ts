@@ -14,6 +14,8 @@ export interface OwnCall {
   readonly source: SourceSpan;
   /** The name of what is called. */
   readonly callee: string;
+  /** The inode under eviction is among its arguments. */
+  readonly takesInode: boolean;
   /** What it can do, itself or below; doubtful effects are left out. */
   readonly kinds: ReadonlySet<EffectKind>;
   /** The nearest effect of one of these kinds, in words: "mark_buffer_dirty() dirties a buffer". */
@@ -78,6 +80,7 @@ function ownCall({ body }: Operation, { event, effects }: Anchor): OwnCall {
     label: callText(body, event.call),
     source: { file: body.file.path, line: positionIn(body, event.call.at).line },
     callee: callee.k === "id" || callee.k === "field" ? callee.name : "",
+    takesInode: event.args.some((value) => value?.k === "symbol" && value.name.startsWith("#")),
     kinds: new Set(sure.map((effect) => effect.site.kind)),
     words: (kinds) => wordsOf(sure.find((effect) => kinds.has(effect.site.kind))),
   };

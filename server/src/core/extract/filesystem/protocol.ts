@@ -109,7 +109,7 @@ export const LOOKUP_ASSUMPTION =
  * iget_locked() of number 1 with the parameter `r` for its result, from the catalogue's baseline: it waits for an inode
  * that is being freed, builds a new one where there is none, and notes in `built` that it has read the disk.
  */
-export function lookupProcedure(find: FindLine): Procedure {
+export function lookupProcedure(find: FindLine, readsDisk = "built = 1"): Procedure {
   const procedure = getModel("sync-evict-baseline")?.procedures?.find((each) => each.name === "iget_locked");
   if (procedure === undefined) throw new Error("the catalogue has no iget_locked()");
   const places: readonly [RegExp, ReturnType<FindLine>][] = [
@@ -130,7 +130,7 @@ export function lookupProcedure(find: FindLine): Procedure {
     return {
       ...rest,
       ...place,
-      ...(step.do === "read_inode(fresh)" ? { do: "built = 1" } : {}),
+      ...(step.do === "read_inode(fresh)" ? { do: readsDisk } : {}),
       ...(step.then === undefined ? {} : { then: step.then.map(change) }),
       ...(step.else === undefined ? {} : { else: step.else.map(change) }),
       ...(step.loop === undefined ? {} : { loop: step.loop.map(change) }),

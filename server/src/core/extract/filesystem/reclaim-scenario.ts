@@ -6,7 +6,7 @@
 import type { LockDeclaration, Procedure, Step, ThreadDeclaration, VariableDeclaration } from "../../race/model.ts";
 import type { ChainFailure, ChainSteps } from "./chain-steps.ts";
 import { chainOf, type FindingScope, primitiveOf, reclaimerOf, reclaimMode, type Scenario } from "./finding-scope.ts";
-import { I_LOCK } from "./protocol.ts";
+import { type FindLine, I_LOCK } from "./protocol.ts";
 
 /** What the effect does to a reclaimer, and who else is needed to see it. */
 interface Hazard {
@@ -41,7 +41,7 @@ export function reclaimScenario(scope: FindingScope): Scenario | ChainFailure {
     slots: { count: 1, initial: [{ ino: 1, count: 1, nlink: 1, hashed: 1 }] },
     locks: [I_LOCK, { name: "d_lock", kind: "spin", description: "dentry->d_lock" }, ...hazard.locks],
     procedures: [...chain.procedures],
-    threads: [unlinker(scope), closer(scope), reclaimer(scope, chain), ...hazard.partners],
+    threads: [unlinker(scope.find), closer(scope.find), reclaimer(scope, chain), ...hazard.partners],
     invariants: [hazard.invariant],
   };
 }
@@ -117,7 +117,7 @@ function hazardOf({ finding, engine }: FindingScope): Hazard {
 }
 
 /** unlink(): finds the dentry shared and only unhashes it, or is the last holder itself. */
-function unlinker({ find }: FindingScope): ThreadDeclaration {
+export function unlinker(find: FindLine): ThreadDeclaration {
   return {
     name: "unlink",
     description: "unlink() of the last name while another task has the file open; or only a close()",
@@ -151,7 +151,7 @@ function unlinker({ find }: FindingScope): ThreadDeclaration {
   };
 }
 
-function closer({ find }: FindingScope): ThreadDeclaration {
+export function closer(find: FindLine): ThreadDeclaration {
   return {
     name: "close",
     description: "close(): the other user lets go",
@@ -165,12 +165,28 @@ function closer({ find }: FindingScope): ThreadDeclaration {
 
 function reclaimer(scope: FindingScope, chain: ChainSteps): ThreadDeclaration {
   const { finding, find } = scope;
-  const name = reclaimerOf(finding);
   const entry = chain.procedures[0]!;
   const runs = evictionSteps(scope, entry);
   const { operation } = finding;
-  const inDrop: Step[] = operation === "drop_inode" ? [callOf(entry)] : [];
-  const inIput: Step[] = operation === "iput" ? [callOf(entry)] : [];
+  return shrinker(find, {
+    name: reclaimerOf(finding),
+    beforePut: operation === "iput" ? [callOf(entry)] : [],
+    lastPut: [...(operation === "drop_inode" ? [callOf(entry)] : []), ...finalPut(scope, runs)],
+    isolated: runs,
+  });
+}
+
+export interface Shrinker {
+  readonly name: string;
+  readonly beforePut: readonly Step[];
+  /** iput_final(), from the dentry shrinker. */
+  readonly lastPut: readonly Step[];
+  /** dispose_list(), from the walk of the LRU: the inode is I_FREEING. */
+  readonly isolated: readonly Step[];
+}
+
+/** Reclaim's two ways into eviction: the last reference that a dentry held, and an unused inode of the LRU. */
+export function shrinker(find: FindLine, { name, beforePut, lastPut, isolated }: Shrinker): ThreadDeclaration {
   return {
     name,
     description: "drops dentries, then inodes, with PF_MEMALLOC set",
@@ -187,7 +203,7 @@ function reclaimer(scope: FindingScope, chain: ChainSteps): ThreadDeclaration {
         then: [
           { label: "__dentry_kill(): dentry_unlink_inode()", do: "dead = 1", ...find("__dentry_kill", /unlink_inode/) },
           { label: "spin_unlock(&dentry->d_lock)", do: "unlock(d_lock)" },
-          ...inIput,
+          ...beforePut,
           {
             label: "iput(): the last reference",
             do: "lock(i_lock[A])",
@@ -195,8 +211,7 @@ function reclaimer(scope: FindingScope, chain: ChainSteps): ThreadDeclaration {
           },
           { label: "i_count becomes 0", do: "A.count--" },
           { label: "spin_unlock(&inode->i_lock)", do: "unlock(i_lock[A])" },
-          ...inDrop,
-          ...finalPut(scope, runs),
+          ...lastPut,
         ],
         else: [{ label: "spin_unlock(&dentry->d_lock): in use", do: "unlock(d_lock)" }],
       },
@@ -215,7 +230,7 @@ function reclaimer(scope: FindingScope, chain: ChainSteps): ThreadDeclaration {
             ...find("inode_lru_isolate", /I_FREEING/),
           },
           { label: "spin_unlock(&inode->i_lock)", do: "unlock(i_lock[A])" },
-          ...runs,
+          ...isolated,
         ],
         else: [{ label: "spin_unlock(&inode->i_lock)", do: "unlock(i_lock[A])" }],
       },
@@ -252,7 +267,7 @@ function finalPut({ filesystem, find }: FindingScope, runs: readonly Step[]): St
   ];
 }
 
-const ALWAYS_DROPS = new Set(["generic_delete_inode", "inode_just_drop"]);
+export const ALWAYS_DROPS = new Set(["generic_delete_inode", "inode_just_drop"]);
 
 /** evict() as far as the finding's operation: what comes after its effect adds nothing. */
 function evictionSteps({ finding, find }: FindingScope, entry: Procedure): Step[] {
