@@ -6,6 +6,7 @@ import {
   binaryValue,
   bitValue,
   complement,
+  NEIGHBOUR,
   negate,
   numberValue,
   readsShared,
@@ -73,12 +74,17 @@ export class Evaluator {
   }
 
   private unary(op: string, operand: Expr, frame: Frame): Value {
-    if (op === "&") return this.place(operand, frame);
+    // `&link->pprev` of a link is a place inside the link.
+    if (op === "&") {
+      const place = this.place(operand, frame);
+      if (place !== NEIGHBOUR || operand.k !== "field") return place;
+      return this.evaluate(operand.base, frame);
+    }
     const value = this.evaluate(operand, frame);
     switch (op) {
       case "!": {
         const truth = truthOf(value);
-        if (truth === null) return UNKNOWN;
+        if (truth === null) return value.k === "unknown" ? value : UNKNOWN;
         if (typeof truth === "number") return numberValue(truth === 0 ? 1 : 0);
         return bitValue(negate(truth), readsShared(truth));
       }
@@ -130,6 +136,10 @@ export class Evaluator {
     // inode->i_state.__state: the word inside the word.
     if (base.k === "flags" && this.member("inode", name)?.is === "flags") return base;
     if (base.k === "part" && this.member("inode", name)?.is === "flags") return base;
+    if (base.k === "part") {
+      const link = this.member(base.object, base.member);
+      return link?.is === "link" && link.link === "hash" ? NEIGHBOUR : UNKNOWN;
+    }
     const object = base.k === "slot" ? "inode" : base.k === "object" && base.member === null ? base.object : null;
     if (object === null) return UNKNOWN;
     const member = this.member(object, name);

@@ -176,7 +176,9 @@ export const KERNEL_VOCABULARY: VocabularyData = {
       assume: "page cache: truncation empties it in one step, and nobody adds pages to a dying inode",
     },
     { names: ["invalidate_mapping_pages"], op: "statement", does: "$0.pages = 0", sleeps: true },
-    { names: ["mapping_shrinkable", "mapping_empty"], op: "statement", yields: "!$0.pages" },
+    { names: ["mapping_empty"], op: "statement", yields: "!$0.pages" },
+    // It depends on CONFIG_HIGHMEM and on shadow entries.
+    { names: ["mapping_shrinkable"], op: "ignore" },
     { names: ["inode_has_buffers"], op: "ignore", value: 0 },
     { names: ["remove_inode_buffers"], op: "ignore", value: 1 },
     {

@@ -60,14 +60,7 @@ export function isEmpty(lowering: Lowering, config: Config, op: CallOp, value: V
 }
 
 /** list_add() and its kin; `moves`: it may be on another list. */
-export function linkInto(
-  lowering: Lowering,
-  config: Config,
-  what: Value,
-  where: Value,
-  after: Config,
-  moves = false,
-): Outcome {
+export function linkInto(lowering: Lowering, what: Value, where: Value, after: Config, moves = false): Outcome {
   const link = linkOf(lowering, what);
   if (link === null) return { k: "silent", config: after };
   const { v } = link;
@@ -93,7 +86,7 @@ export function linkInto(
   }
 }
 
-export function unlink(lowering: Lowering, config: Config, what: Value, after: Config): Outcome {
+export function unlink(lowering: Lowering, what: Value, after: Config): Outcome {
   const link = linkOf(lowering, what);
   if (link === null) return { k: "silent", config: after };
   const { v } = link;

@@ -139,7 +139,6 @@ function stepsOf(nodes: readonly LoweredNode[], first: number): Step[] {
         ...common,
         ...(node.do === undefined ? {} : { do: node.do }),
         if: node.test,
-        // biome-ignore lint/suspicious/noThenProperty: the model language's word
         then: [goTo(yes)],
         else: [goTo(no)],
       });

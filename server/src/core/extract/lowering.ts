@@ -33,7 +33,8 @@ import { runWord } from "./word-steps.ts";
 export type Outcome =
   | { readonly k: "silent"; readonly config: Config }
   | Emission
-  | { readonly k: "choose"; readonly targets: readonly Config[] }
+  /** `free`: each can really be; otherwise nobody knows which. */
+  | { readonly k: "choose"; readonly targets: readonly Config[]; readonly free: boolean }
   | { readonly k: "end" };
 
 /** One step of the model. With `test` it branches: `no` is where it goes when the test fails. */
@@ -64,6 +65,9 @@ export interface LoweredNode {
   readonly targets: number[];
   readonly isChoice: boolean;
 }
+
+/** Marks a step that goes one of several ways because nothing is known of its condition. */
+export const NOT_KNOWN = "[either way]";
 
 /** Nodes of one function; more are given up with a reason. */
 const MAX_NODES = 900;
@@ -125,7 +129,7 @@ export class Lowering {
       const isChoice = outcome.k === "choose";
       this.nodes.push({
         id,
-        label: isChoice ? place.label : (outcome.label ?? place.label),
+        label: isChoice ? (outcome.free ? place.label : `${place.label} ${NOT_KNOWN}`) : (outcome.label ?? place.label),
         file: place.file,
         line: place.line,
         targets: [],
@@ -249,14 +253,19 @@ export class Lowering {
   choose(targets: readonly Config[]): Outcome {
     const [only] = targets;
     if (only === undefined) return { k: "end" };
-    return targets.length === 1 ? { k: "silent", config: only } : { k: "choose", targets };
+    return targets.length === 1 ? { k: "silent", config: only } : { k: "choose", targets, free: false };
   }
 
   branchOn(config: Config, value: Value, yes: number, no: number): Outcome {
     const truth = truthOf(value);
     if (truth === 1) return { k: "silent", config: goOn(config, yes) };
     if (truth === 0) return { k: "silent", config: goOn(config, no) };
-    if (truth === null) return { k: "choose", targets: [goOn(config, yes), goOn(config, no)] };
+    if (truth === null)
+      return {
+        k: "choose",
+        targets: [goOn(config, yes), goOn(config, no)],
+        free: value.k === "unknown" && value.free === true,
+      };
     return {
       k: "emit",
       test: truth,

@@ -67,9 +67,12 @@ interface Cast {
   readonly clear: Fragment;
 }
 
+/** Takes values that nobody wants. */
+const IGNORED = "ignored";
+
 const callOf = (fragment: Fragment, given: Readonly<Record<string, string>>): Step => {
   const wanted = fragment.procedure.parameters ?? [];
-  const known: Record<string, string> = { ino: NUMBER, ...given };
+  const known: Record<string, string> = { ino: NUMBER, result: IGNORED, ...given };
   return {
     call: fragment.name,
     with: Object.fromEntries(wanted.map((name) => [name, known[name] ?? given.inode ?? NUMBER])),
@@ -99,9 +102,7 @@ function lookupThread(cast: Cast, lookup: Fragment, count?: number): ThreadDecla
     locals: [{ name: "found", type: "slot" }],
     steps: [
       callOf(lookup, { result: "found" }),
-      // biome-ignore lint/suspicious/noThenProperty: the model language's word
       { label: "not found", if: "found == none", then: [ENDS] },
-      // biome-ignore lint/suspicious/noThenProperty: the model language's word
       { label: "if (inode->i_state & I_NEW)", if: "found.NEW", then: fillIn },
       { label: "use the inode", do: USE("found") },
       callOf(cast.put, { inode: "found" }),
@@ -126,7 +127,6 @@ function createThread(cast: Cast, create: Fragment, newInode: Fragment): ThreadD
       {
         label: "is the number taken?",
         if: "busy",
-        // biome-ignore lint/suspicious/noThenProperty: the model language's word
         then: [{ label: "give up", do: "made.pending = 0; made.nlink = 0" }, callOf(cast.put, { inode: "made" }), ENDS],
       },
       { label: "the filesystem writes the new inode", do: "disk_write(made); made.built = 1" },
@@ -282,7 +282,8 @@ function* drafts(protocol: ExtractedProtocol, cast: Cast): Iterable<Draft> {
 }
 
 function reclaimSteps(reclaim: Fragment): Step[] {
-  return [callOf(reclaim, { result: "freed" })];
+  // An inode that has been used lately is taken on the second visit.
+  return [callOf(reclaim, {}), callOf(reclaim, {})];
 }
 
 /** A finder under RCU: it sees the inode in the hash and calls igrab(). */
@@ -295,7 +296,6 @@ function grabThread(cast: Cast, grab: Fragment): ThreadDeclaration {
     ],
     steps: [
       { label: "rcu_read_lock()", do: "rcu_read_lock()" },
-      // biome-ignore lint/suspicious/noThenProperty: the model language's word
       {
         label: "find the inode",
         do: `seen = find(${NUMBER})`,
@@ -304,7 +304,6 @@ function grabThread(cast: Cast, grab: Fragment): ThreadDeclaration {
       },
       callOf(grab, { inode: "seen", result: "mine" }),
       { label: "rcu_read_unlock()", do: "rcu_read_unlock()" },
-      // biome-ignore lint/suspicious/noThenProperty: the model language's word
       { label: "no reference", if: "mine == none", then: [ENDS] },
       { label: "use the inode", do: USE("mine") },
       callOf(cast.put, { inode: "mine" }),
@@ -317,7 +316,7 @@ function modelOf(protocol: ExtractedProtocol, cast: Cast, draft: Draft): RaceMod
   const threads = draft.threads.map(
     (thread): ThreadDeclaration => ({
       ...thread,
-      locals: [...(thread.locals ?? []), ...(/reclaim/.test(thread.name) ? [{ name: "freed", max: 1 }] : [])],
+      locals: [...(thread.locals ?? []), { name: IGNORED, max: 1 }],
     }),
   );
   return composeScenario({

@@ -9,7 +9,8 @@ export type Bit = 0 | 1 | string;
 
 export type Value =
   | { readonly k: "number"; readonly value: number }
-  | { readonly k: "unknown" }
+  /** `free`: it can really be either, at any time: need_resched(). */
+  | { readonly k: "unknown"; readonly free?: true }
   /** A pointer to the inode in the model's variable `v`. */
   | { readonly k: "slot"; readonly v: string; readonly sure: boolean }
   /** A part of an inode, or its address: `&inode->i_lock`, `inode->i_hash`. */
@@ -29,6 +30,7 @@ export type Value =
   | { readonly k: "inode-number" };
 
 export const UNKNOWN: Value = { k: "unknown" };
+export const EITHER: Value = { k: "unknown", free: true };
 export const ZERO: Value = { k: "number", value: 0 };
 export const ONE: Value = { k: "number", value: 1 };
 export const numberValue = (value: number): Value => ({ k: "number", value });
@@ -181,7 +183,11 @@ function logical(op: "&&" | "||", a: Value, b: Value): Value {
   return bitValue(bit, typeof bit === "string" && readsShared(bit));
 }
 
+/** What a hash link points to: never to itself, unless it is a fake one that no lookup can find. */
+export const NEIGHBOUR: Value = { k: "name", name: "%neighbour", frame: "" };
+
 function equality(a: Value, b: Value): Bit | null {
+  if ((a === NEIGHBOUR && b.k === "part") || (b === NEIGHBOUR && a.k === "part")) return 0;
   if (a.k === "inode-number" || b.k === "inode-number") return a.k === b.k ? 1 : null;
   if (a.k === "slot" || b.k === "slot") {
     if (a.k === "slot" && b.k === "slot") return a.v === b.v ? 1 : `${a.v} == ${b.v}`;

@@ -6,7 +6,7 @@ import type { Lowering, Outcome } from "./lowering.ts";
 import { type Config, goOn, topOf } from "./lowering-state.ts";
 import type { MicroOp } from "./micro.ts";
 import { changeState, storeAt, writeState } from "./store-steps.ts";
-import { negate, ONE, truthOf, UNKNOWN, type Value, ZERO } from "./values.ts";
+import { EITHER, negate, ONE, truthOf, UNKNOWN, type Value, ZERO } from "./values.ts";
 import type { WordEntry } from "./vocabulary.ts";
 import { finishWait, prepareWait, queueOf, sleep, wait, wake } from "./wait-steps.ts";
 
@@ -72,9 +72,9 @@ export function runWord(
     case "is-empty":
       return isEmpty(lowering, config, op, arg(0));
     case "link-add":
-      return linkInto(lowering, config, arg(word.link), arg(word.list), after);
+      return linkInto(lowering, arg(word.link), arg(word.list), after);
     case "link-del":
-      return unlink(lowering, config, arg(word.link), after);
+      return unlink(lowering, arg(word.link), after);
     case "list-first":
       return firstInode(lowering, config, op, arg(0));
     case "lru-add":
@@ -82,7 +82,7 @@ export function runWord(
     case "lru-isolate":
       return lruStep(lowering, config, op, word.op, arg(word.link));
     case "lru-isolate-move":
-      return linkInto(lowering, config, arg(word.link), arg(word.list), after, true);
+      return linkInto(lowering, arg(word.link), arg(word.list), after, true);
     case "lru-walk":
       return walkLru(lowering, config, op, args);
     case "wait-queue":
@@ -140,9 +140,9 @@ export function runWord(
     case "error":
       return lowering.answer(config, op, { k: "error" });
     case "memalloc":
-      return lowering.answer(config, op, UNKNOWN);
+      return lowering.answer(config, op, EITHER);
     case "ignore":
-      return lowering.answer(config, op, word.value === undefined ? UNKNOWN : { k: "number", value: word.value });
+      return lowering.answer(config, op, word.value === undefined ? EITHER : { k: "number", value: word.value });
     case "statement":
       return statement(lowering, config, op, word, args);
   }
