@@ -5,7 +5,17 @@
  */
 import type { SourceFile } from "../callgraph/program.ts";
 import type { FixEdit } from "../query/queries.ts";
-import { addIncludes, type FixSite, fileEdit, fileText, freeName, lineStart, ownFiles, prefixOf } from "./fix-site.ts";
+import {
+  addIncludes,
+  commentStart,
+  type FixSite,
+  fileEdit,
+  fileText,
+  freeName,
+  lineStart,
+  ownFiles,
+  prefixOf,
+} from "./fix-site.ts";
 import type { Fixer } from "./fixer.ts";
 import { RECLAIM_RULES } from "./fixer.ts";
 
@@ -28,7 +38,8 @@ export const deferEviction: Fixer = {
     const queue = `${prefix}_evict_wq`;
     const drain = addDrain(site, file, text, queue, prefix);
     if (drain === null) return null;
-    const tableAt = lineStart(text, filesystem.table.span.start);
+    const tableAt = commentStart(text, filesystem.table.span.start);
+    const queueAt = Math.min(tableAt, drain.usedAt);
     const code = skeleton({ prefix, queue, worker, method, evict: site.body.name, container }) + drain.function;
     const edits: FixEdit[] = [
       ...addIncludes(file, text, ["linux/sched.h", "linux/workqueue.h"]),
@@ -41,7 +52,15 @@ export const deferEviction: Fixer = {
         "\tstruct work_struct evict_work;\n",
         "the work item: reclaim must not allocate one",
       ),
-      fileEdit(file, text, tableAt, tableAt, code, "the method, its worker, and the queue"),
+      fileEdit(
+        file,
+        text,
+        queueAt,
+        queueAt,
+        queueText(queue),
+        "the queue, with a rescuer: it works when no memory is left",
+      ),
+      fileEdit(file, text, tableAt, tableAt, code, "the method and its worker"),
       fileEdit(file, text, binding.start, binding.end, `.evict_inode_async = ${method}`, "evict() calls it instead"),
       ...drain.edits,
       fileEdit(file, text, init.at, init.at, initText(queue, prefix), "the queue exists before the first mount"),
@@ -135,6 +154,8 @@ interface Drain {
   /** A new ->put_super, where the filesystem has none. */
   readonly function: string;
   readonly edits: readonly FixEdit[];
+  /** Where the code that uses the queue begins. */
+  readonly usedAt: number;
 }
 
 const DRAIN_COMMENT =
@@ -149,7 +170,11 @@ function addDrain(site: FixSite, file: SourceFile, text: string, queue: string, 
     const open = text.indexOf("{", fn.span.body - 1);
     const at = firstStatement(text, open);
     const inserted = `\t${DRAIN_COMMENT}\n\tflush_workqueue(${queue});\n`;
-    return { function: "", edits: [fileEdit(file, text, at, at, inserted, "umount waits for the workers")] };
+    return {
+      usedAt: commentStart(text, fn.span.start),
+      function: "",
+      edits: [fileEdit(file, text, at, at, inserted, "umount waits for the workers")],
+    };
   }
   const name = freeName(site, `${prefix}_put_super`);
   if (name === null) return null;
@@ -164,6 +189,7 @@ function addDrain(site: FixSite, file: SourceFile, text: string, queue: string, 
   const close = text.lastIndexOf("}", table.span.end);
   const at = lineStart(text, close);
   return {
+    usedAt: text.length,
     function: made,
     edits: [fileEdit(file, text, at, at, `\t.put_super = ${name},\n`, "umount waits for the workers")],
   };
@@ -181,6 +207,13 @@ function firstStatement(text: string, open: number): number {
   }
 }
 
+function queueText(queue: string): string {
+  return `/* Evictions that reclaim started. Its rescuer works when no memory is left for a new kworker. */
+static struct workqueue_struct *${queue};
+
+`;
+}
+
 interface Names {
   readonly prefix: string;
   readonly queue: string;
@@ -191,10 +224,7 @@ interface Names {
 }
 
 function skeleton({ queue, worker, method, evict, container: { struct, member } }: Names): string {
-  return `/* Evictions that reclaim started. Its rescuer works when no memory is left for a new kworker. */
-static struct workqueue_struct *${queue};
-
-/* In a kworker, without PF_MEMALLOC: it may allocate, start transactions and wait. */
+  return `/* In a kworker, without PF_MEMALLOC: it may allocate, start transactions and wait. */
 static void ${worker}(struct work_struct *work)
 {
 	struct ${struct} *info = container_of(work, struct ${struct}, evict_work);

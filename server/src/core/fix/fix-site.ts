@@ -160,6 +160,12 @@ function positionOf(text: string, at: number): { readonly line: number; readonly
   return { line, column: at - lineStart(text, at) + 1 };
 }
 
+/** Where a function (or a table) begins, with the comment above it, which belongs to it. */
+export function commentStart(text: string, at: number): number {
+  const line = lineStart(text, at);
+  return /\/\*(?:(?!\*\/)[\s\S])*\*\/\n$/.exec(text.slice(0, line))?.index ?? line;
+}
+
 /** `#include` lines that a file lacks, behind its last one. */
 export function addIncludes(file: SourceFile, text: string, headers: readonly string[]): FixEdit[] {
   const missing = headers.filter((header) => !text.includes(`<${header}>`));

@@ -7,7 +7,7 @@ import type { Body } from "../ir/function-bodies.ts";
 import { positionIn } from "../ir/function-bodies.ts";
 import type { Expr } from "../ir/ir.ts";
 import { callsIn } from "../rules/walk-steps.ts";
-import { bodyEdit, type FixSite, fileEdit, fileText, freeName, lineStart, prefixOf } from "./fix-site.ts";
+import { bodyEdit, commentStart, type FixSite, fileEdit, fileText, freeName, lineStart, prefixOf } from "./fix-site.ts";
 import type { Fixer } from "./fixer.ts";
 
 export const lookupNowait: Fixer = {
@@ -120,10 +120,7 @@ function nullChecks(body: Body, call: CallExpr) {
 function functionStart(text: string, body: Body): number {
   let start = 0;
   for (let line = 1; line < body.line; line++) start = text.indexOf("\n", start) + 1;
-  // The comment above a function belongs to it.
-  const above = text.slice(0, start);
-  const comment = /\/\*(?:(?!\*\/)[\s\S])*\*\/\n$/.exec(above);
-  return comment === null ? start : comment.index;
+  return commentStart(text, start);
 }
 
 function matchFunction(name: string, usesAccessors: boolean): string {

@@ -8,6 +8,7 @@ import type { FixEdit } from "../query/queries.ts";
 import {
   addIncludes,
   bodyEdit,
+  commentStart,
   type FixSite,
   fileEdit,
   fileText,
@@ -96,16 +97,11 @@ function findSetUp(site: FixSite): SetUp | null {
         at,
         indent: match[1]!,
         inode: match[2]!,
-        functionAt: commentStart(text, lineStart(text, start)),
+        functionAt: commentStart(text, start),
       };
     }
   }
   return null;
-}
-
-/** The comment above a function belongs to it. */
-function commentStart(text: string, functionAt: number): number {
-  return /\/\*(?:(?!\*\/)[\s\S])*\*\/\n$/.exec(text.slice(0, functionAt))?.index ?? functionAt;
 }
 
 function markFunction(name: string, usesAccessors: boolean): string {

@@ -1,6 +1,11 @@
 /** Every fix: applied, reviewed again; its finding is gone, nothing new appears, the code parses and is in the kernel's style. */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type FixtureTree, readFixtureTree } from "../../../../test/support/fixture.ts";
+import { describeWith, pathOf } from "../../../../test/support/requirements.ts";
 import { sessionOf } from "../../../../test/support/review.ts";
 import type { ReviewSession } from "../../index/review-session.ts";
 import type { Fix, FixEdit } from "../query/queries.ts";
@@ -205,6 +210,27 @@ describe.each(CASES)(
     });
   },
 );
+
+describeWith("gcc", "gcc takes what the fixes leave for C", () => {
+  test.each(CASES)("$fix of $rule in $filesystem $message", async ({ filesystem, rule, message, fix: name }) => {
+    const { edits } = await fixOf(findingOf(filesystem, rule, message), name);
+    const folder = mkdtempSync(join(tmpdir(), "evictscope-fix-"));
+    for (const [path, text] of apply(edits)) {
+      mkdirSync(join(folder, dirname(path)), { recursive: true });
+      writeFileSync(join(folder, path), text);
+    }
+    const files = [...tree.keys()].filter((path) => path.startsWith(`${filesystem}/`) && path.endsWith(".c"));
+    // What the sample's headers lack: one macro of err.h, and the flag of a proposal.
+    const flags = [
+      ..."-std=gnu11 -ffreestanding -nostdinc -Iinclude -Wall -Werror -fsyntax-only".split(" "),
+      "-DIS_ERR_OR_NULL(p)=(!(p) || IS_ERR(p))",
+      "-DI_RECLAIM_HARD=(1 << 20)",
+    ];
+    const result = spawnSync(pathOf("gcc"), [...flags, ...files], { cwd: folder, encoding: "utf8" });
+    rmSync(folder, { recursive: true });
+    expect(result.stderr).toBe("");
+  });
+});
 
 test("no fix is offered where it does not fit", async () => {
   const fixes = async (finding: Finding): Promise<string[]> =>
