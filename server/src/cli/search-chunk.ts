@@ -2,6 +2,7 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import type { TreeProblem } from "../core/report/finding.ts";
+import { holds, makeNeedle } from "../index/byte-search.ts";
 import { TOO_LARGE } from "../index/survey-search.ts";
 import { MAX_FILE_BYTES } from "../index/tree-scope.ts";
 
@@ -41,37 +42,6 @@ export function searchChunk(
       if (needles.some((needle) => holds(content, needle))) part.hits.push(path);
     }
   }
-}
-
-interface Needle {
-  readonly word: Buffer;
-  /** A piece of the word that is looked for first, and where it stands in the word. */
-  readonly probe: Buffer;
-  readonly offset: number;
-}
-
-/**
- * Up to this length Node looks for a needle by memchr() of its first byte, which is by far the quickest where that byte
- * is rare; longer needles go byte by byte through a table of shifts.
- */
-const PROBE_LENGTH = 7;
-/** Letters of C sources, the rarest first. */
-const RARE_FIRST = "zqjxkvwybhgmup";
-
-function makeNeedle(text: string): Needle {
-  const word = Buffer.from(text, "latin1");
-  const rank = (at: number): number => {
-    const index = RARE_FIRST.indexOf(text[at]!);
-    return index < 0 ? RARE_FIRST.length : index;
-  };
-  let offset = 0;
-  for (let at = 1; at + PROBE_LENGTH <= text.length; at++) if (rank(at) < rank(offset)) offset = at;
-  return { word, probe: word.subarray(offset, offset + PROBE_LENGTH), offset };
-}
-
-function holds(content: Buffer, { word, probe, offset }: Needle): boolean {
-  const at = content.indexOf(probe);
-  return at >= 0 && content.includes(word, Math.max(0, at - offset));
 }
 
 /** Bytes read, at most the buffer's size; -1 when the file cannot be read. */

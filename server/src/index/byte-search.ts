@@ -1,10 +1,10 @@
 /** Looks for short ASCII words in files' bytes. */
 
 interface NativeSearch {
-  indexOf(text: string, from?: number): number;
+  indexOf(needle: string | Uint8Array, from?: number): number;
 }
 
-/** Node's Buffer searches for text natively, many times as fast as a loop; a plain Uint8Array does not. */
+/** Node's Buffer searches natively, many times as fast as a loop; a plain Uint8Array does not. */
 function native(bytes: Uint8Array): NativeSearch | null {
   return "latin1Slice" in bytes ? (bytes as unknown as NativeSearch) : null;
 }
@@ -22,6 +22,37 @@ export function findWord(bytes: Uint8Array, word: string, from = 0): number {
   return -1;
 }
 
-export function containsAny(bytes: Uint8Array, words: readonly string[]): boolean {
-  return words.some((word) => findWord(bytes, word) >= 0);
+/** A word to be looked for in thousands of files. */
+export interface Needle {
+  readonly text: string;
+  readonly word: Uint8Array;
+  /** A piece of the word that is looked for first, and where it stands in the word. */
+  readonly probe: Uint8Array;
+  readonly offset: number;
+}
+
+/**
+ * Up to this length Node looks for a needle by memchr() of its first byte, which is by far the quickest where that byte
+ * is rare; longer needles go byte by byte through a table of shifts.
+ */
+const PROBE_LENGTH = 7;
+/** Letters of C sources, the rarest first. */
+const RARE_FIRST = "zqjxkvwybhgmup";
+
+export function makeNeedle(text: string): Needle {
+  const word = Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+  const rank = (at: number): number => {
+    const index = RARE_FIRST.indexOf(text[at]!);
+    return index < 0 ? RARE_FIRST.length : index;
+  };
+  let offset = 0;
+  for (let at = 1; at + PROBE_LENGTH <= text.length; at++) if (rank(at) < rank(offset)) offset = at;
+  return { text, word, probe: word.subarray(offset, offset + PROBE_LENGTH), offset };
+}
+
+export function holds(bytes: Uint8Array, { text, word, probe, offset }: Needle): boolean {
+  const fast = native(bytes);
+  if (fast === null) return findWord(bytes, text) >= 0;
+  const at = fast.indexOf(probe);
+  return at >= 0 && fast.indexOf(word, Math.max(0, at - offset)) >= 0;
 }

@@ -40,4 +40,6 @@ export interface FileSource {
   read(path: string): Promise<Uint8Array | null>;
   /** As `read`, without a turn of the event loop, where the source can (a folder, memory). */
   readonly readSync?: (path: string) => Uint8Array | null;
+  /** As `readSync`, into one buffer that the next call writes over: for those who look at each file once. */
+  readonly peekSync?: (path: string) => Uint8Array | null;
 }

@@ -2,7 +2,7 @@
 import { Program } from "../core/callgraph/program.ts";
 import type { TreeProblem } from "../core/report/finding.ts";
 import { type CancellationToken, throwIfCancelled } from "../core/text/cancellation.ts";
-import { containsAny } from "./byte-search.ts";
+import { holds, makeNeedle } from "./byte-search.ts";
 import type { FileSource, ListOptions } from "./file-source.ts";
 import type { ProgressListener } from "./review-session.ts";
 import { folderOf, isCore, isWholeTree, MAX_FILE_BYTES, TABLE_WORDS } from "./tree-scope.ts";
@@ -42,7 +42,7 @@ export async function loadTree(
   const paths = listing.files.map((file) => file.path);
   // What cannot be read again at once (an editor's virtual files) is kept.
   const kept = new Map<string, Uint8Array>();
-  const { readSync } = source;
+  const { readSync, peekSync } = source;
   const read = (path: string): Uint8Array | null =>
     overlays.get(path) ?? (readSync === undefined ? (kept.get(path) ?? null) : readSync(path));
   const program = new Program(read);
@@ -60,6 +60,8 @@ export async function loadTree(
   const fetch = async (path: string): Promise<Uint8Array | null> => {
     const overlay = overlays.get(path);
     if (overlay !== undefined) return overlay;
+    // Skeletons keep no bytes.
+    if (peekSync !== undefined) return peekSync(path);
     if (readSync !== undefined) return readSync(path);
     const bytes = await source.read(path);
     if (bytes !== null) kept.set(path, bytes);
@@ -82,6 +84,7 @@ export async function loadTree(
       problems.push({ file: path, message: "braces or a comment do not close: what stands after may be missed" });
   };
   const folders = new Set<string>();
+  const needles = TABLE_WORDS.map(makeNeedle);
   for (const path of paths) {
     await step();
     const peripheral = whole && !isCore(path);
@@ -94,7 +97,7 @@ export async function loadTree(
     }
     tree.bytesRead += bytes.length;
     if (!peripheral) add(path, bytes);
-    else if (containsAny(bytes, TABLE_WORDS)) folders.add(folderOf(path));
+    else if (needles.some((needle) => holds(bytes, needle))) folders.add(folderOf(path));
     else kept.delete(path);
   }
   if (folders.size > 0) {

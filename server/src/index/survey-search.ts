@@ -1,7 +1,7 @@
 /** The survey's port to a fast search of many files, and the plain search for hosts that have nothing better. */
 import type { TreeProblem } from "../core/report/finding.ts";
 import { type CancellationToken, throwIfCancelled } from "../core/text/cancellation.ts";
-import { containsAny } from "./byte-search.ts";
+import { holds, makeNeedle } from "./byte-search.ts";
 import type { FileSource } from "./file-source.ts";
 import { MAX_FILE_BYTES } from "./tree-scope.ts";
 
@@ -25,6 +25,7 @@ export const TOO_LARGE = `larger than ${MAX_FILE_BYTES >> 20} MiB: not read`;
 
 export function searchSource(source: FileSource): SearchFiles {
   return async (paths, words, token) => {
+    const needles = words.map(makeNeedle);
     const hits: string[] = [];
     const problems: TreeProblem[] = [];
     let files = 0;
@@ -37,7 +38,7 @@ export function searchSource(source: FileSource): SearchFiles {
       else {
         files++;
         bytes += content.length;
-        if (containsAny(content, words)) hits.push(path);
+        if (needles.some((needle) => holds(content, needle))) hits.push(path);
       }
     }
     return { hits, files, bytes, problems };

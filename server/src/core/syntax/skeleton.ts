@@ -167,23 +167,10 @@ const ANNOTATIONS = new Set([
   "__target",
   "__bpf_kfunc_args",
 ]);
-const NOT_A_NAME = new Set([
-  "void",
-  "int",
-  "long",
-  "char",
-  "unsigned",
-  "bool",
-  "struct",
-  "union",
-  "enum",
-  "return",
-  "if",
-  "while",
-  "for",
-  "switch",
-  "sizeof",
-]);
+/** By their length: a name before a parenthesis is compared with those of its own only. */
+const NOT_A_NAME = byLength(
+  "void int long char unsigned bool struct union enum return if while for switch sizeof".split(" "),
+);
 
 const TOP = 0;
 const FUNCTION = 1;
@@ -197,6 +184,36 @@ interface Conditional {
   mode: number;
   firstArmDepth: number;
   firstArmMode: number;
+}
+
+type OpenFunction = Omit<FunctionSpan, "end">;
+
+/** Written out: a spread takes a tenth of the whole scan. */
+function closedAt({ name, start, nameStart, body, line, flags }: OpenFunction, end: number): FunctionSpan {
+  return { name, start, nameStart, body, end, line, flags };
+}
+
+function byLength(words: readonly string[]): readonly (readonly string[])[] {
+  const table: string[][] = [];
+  for (let length = 0; length <= 8; length++) table.push(words.filter((word) => word.length === length));
+  return table;
+}
+
+function isOneOf(bytes: Uint8Array, start: number, end: number, table: readonly (readonly string[])[]): boolean {
+  const words = table[end - start];
+  if (words === undefined) return false;
+  for (const word of words) {
+    let k = 0;
+    while (k < word.length && bytes[start + k] === word.charCodeAt(k)) k++;
+    if (k === word.length) return true;
+  }
+  return false;
+}
+
+/** All but one begin with an underscore. */
+function isAnnotation(bytes: Uint8Array, start: number, end: number): boolean {
+  if (bytes[start] !== 95 && !(bytes[start] === 116 && end - start === 6)) return false;
+  return ANNOTATIONS.has(String.fromCharCode(...bytes.subarray(start, Math.min(end, start + 64))));
 }
 
 /** Reads one file's bytes. Never throws; takes time linear in their number. Names go to `names`. */
@@ -236,7 +253,7 @@ export function scanSkeleton(bytes: Uint8Array, names: NameTable): Skeleton {
   let flags = 0;
 
   // What is open now.
-  let open: { name: number; start: number; nameStart: number; body: number; line: number; flags: number } | null = null;
+  let open: OpenFunction | null = null;
   let openTable = -1;
   let structOpen: { name: number; start: number; line: number } | null = null;
   let unnamedStruct: { start: number; end: number; line: number } | null = null;
@@ -244,11 +261,11 @@ export function scanSkeleton(bytes: Uint8Array, names: NameTable): Skeleton {
   let linePosition = 0;
   let line = 1;
   const lineOf = (position: number): number => {
-    if (position < linePosition) {
-      for (let p = position; p < linePosition; p++) if (bytes[p] === 10) line--;
-    } else {
-      for (let p = linePosition; p < position; p++) if (bytes[p] === 10) line++;
-    }
+    const back = position < linePosition;
+    const to = back ? linePosition : position;
+    let count = 0;
+    for (let p = back ? position : linePosition; p < to; p++) if (bytes[p] === 10) count++;
+    line += back ? -count : count;
     linePosition = position;
     return line;
   };
@@ -454,31 +471,37 @@ export function scanSkeleton(bytes: Uint8Array, names: NameTable): Skeleton {
   }
 
   while (i < length) {
-    const c = bytes[i]!;
-    const kind = mode === TOP ? CLASS[c]! : BODY_CLASS[c]!;
-    if (kind === PLAIN) {
-      i++;
-      continue;
+    // `i` and `mode` are seen by the functions above, so the engine keeps them in memory: the hot loop has its own.
+    const classes = mode === TOP ? CLASS : BODY_CLASS;
+    let here = i;
+    let c = bytes[here]!;
+    let kind = classes[c]!;
+    while (kind === PLAIN && ++here < length) {
+      c = bytes[here]!;
+      kind = classes[c]!;
     }
+    i = here;
+    if (here >= length) break;
     switch (kind) {
       case NEWLINE: {
-        let p = i + 1;
+        let p = here + 1;
         while (bytes[p] === 32 || bytes[p] === 9) p++;
-        i = bytes[p] === 35 ? directive(p) : i + 1;
+        i = bytes[p] === 35 ? directive(p) : p;
         break;
       }
       case SLASH:
         if (bytes[i + 1] === 42) {
-          let p = i + 2;
+          let p = here + 2;
           while (p < length && !(bytes[p] === 42 && bytes[p + 1] === 47)) p++;
           if (p >= length) complete = false;
           i = p + 2;
         } else if (bytes[i + 1] === 47) {
-          while (i < length && bytes[i] !== 10) i++;
+          while (here < length && bytes[here] !== 10) here++;
+          i = here;
         } else i++;
         break;
       case QUOTE: {
-        let p = i + 1;
+        let p = here + 1;
         while (p < length && bytes[p] !== c && bytes[p] !== 10) p += bytes[p] === 92 ? 2 : 1;
         i = bytes[p] === c ? p + 1 : p;
         break;
@@ -517,9 +540,8 @@ export function scanSkeleton(bytes: Uint8Array, names: NameTable): Skeleton {
           let b = i - 1;
           while (b >= 0 && (bytes[b] === 32 || bytes[b] === 9 || bytes[b] === 10 || bytes[b] === 13)) b--;
           if (b + 1 === lastIdentEnd) {
-            const word = String.fromCharCode(...bytes.subarray(lastIdent, Math.min(lastIdentEnd, lastIdent + 64)));
-            if (ANNOTATIONS.has(word)) annotationOpen = true;
-            else if (!previousWasParen && !NOT_A_NAME.has(word)) {
+            if (isAnnotation(bytes, lastIdent, lastIdentEnd)) annotationOpen = true;
+            else if (!previousWasParen && !isOneOf(bytes, lastIdent, lastIdentEnd, NOT_A_NAME)) {
               candidate = lastIdent;
               candidateEnd = lastIdentEnd;
               candidateParen = i;
@@ -628,7 +650,7 @@ export function scanSkeleton(bytes: Uint8Array, names: NameTable): Skeleton {
         if (--depth > 0) break;
         depth = 0;
         if (mode === FUNCTION) {
-          if (open !== null) functions.push({ ...open, end: i });
+          if (open !== null) functions.push(closedAt(open, i));
           open = null;
           mode = TOP;
           resetHead();
@@ -650,7 +672,7 @@ export function scanSkeleton(bytes: Uint8Array, names: NameTable): Skeleton {
   }
   if (mode !== TOP) {
     complete = false;
-    if (open !== null) functions.push({ ...(open as FunctionSpan), end: length });
+    if (open !== null) functions.push(closedAt(open, length));
     if (openTable >= 0) tables[openTable] = { ...tables[openTable]!, end: length };
   }
   return { functions, macros, structs, typedefs, tables, bindings, includes, complete };
