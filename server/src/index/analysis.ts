@@ -1,34 +1,53 @@
 /** Runs the rules over a loaded tree, and again over what an edit changed. */
 import { ConstantTable } from "../core/analysis/constants.ts";
 import { type Engine, MAX_CHAIN, MAX_NODES } from "../core/analysis/effect-graph.ts";
-import { FilesystemFacts } from "../core/analysis/filesystem-facts.ts";
+import type { FilesystemFacts } from "../core/analysis/filesystem-facts.ts";
 import { Interpreter } from "../core/analysis/interpreter.ts";
 import { findTreeContexts, type TreeContexts } from "../core/analysis/reclaim-roots.ts";
-import { type Filesystem, findFilesystems, TABLE_STRUCT } from "../core/callgraph/filesystem.ts";
+import type { FileChange } from "../core/callgraph/file-change.ts";
+import {
+  type Filesystem,
+  type FollowedFilesystem,
+  filesystemTables,
+  findFilesystems,
+  TABLE_STRUCT,
+} from "../core/callgraph/filesystem.ts";
 import { IndirectCalls } from "../core/callgraph/indirect.ts";
 import { LiveFunctions } from "../core/callgraph/live-functions.ts";
 import { Lookup } from "../core/callgraph/lookup.ts";
-import type { Program } from "../core/callgraph/program.ts";
+import type { Program, TableRef } from "../core/callgraph/program.ts";
+import { Fact, Reads } from "../core/callgraph/reads.ts";
 import { TypeResolver } from "../core/callgraph/types.ts";
-import { FunctionBodies, MAX_BODY_BYTES, positionIn } from "../core/ir/function-bodies.ts";
+import { FunctionBodies, MAX_BODY_BYTES } from "../core/ir/function-bodies.ts";
 import { BUILT_IN, Knowledge, type KnowledgeData } from "../core/knowledge/knowledge.ts";
 import { answerQuery } from "../core/query/answer-query.ts";
 import type { Answer, Query, QueryName } from "../core/query/queries.ts";
 import { QueryScope } from "../core/query/query-scope.ts";
 import { ReachIndex } from "../core/query/reach-index.ts";
-import type { FilesystemProperties } from "../core/report/filesystem-properties.ts";
-import type { Finding, Review, UnhashSite, UnresolvedCall } from "../core/report/finding.ts";
-import { FindingMaker } from "../core/report/make-finding.ts";
+import type { Finding, Review, TreeProblem, UnhashSite } from "../core/report/finding.ts";
 import { TOOL_NAME, TOOL_VERSION } from "../core/report/tool-version.ts";
 import { RULES } from "../core/rules/all-rules.ts";
-import { describeFilesystem } from "../core/rules/filesystem-properties.ts";
+import type { Rule } from "../core/rules/rule.ts";
 import type { SyntaxParser } from "../core/syntax/parser-port.ts";
 import { type CancellationToken, throwIfCancelled } from "../core/text/cancellation.ts";
+import { FilesystemReview, type ReviewParts } from "./filesystem-review.ts";
+import { GenericReview } from "./generic-review.ts";
 import { listImplementations } from "./implementations.ts";
 import { type LoadedTree, nextTurn } from "./load-tree.ts";
 import type { ProgressListener } from "./review-session.ts";
+import { INCOMPLETE } from "./tree-scope.ts";
 import type { TreeSessionOptions } from "./tree-session.ts";
 import { findUnhashSites } from "./unhash-sites.ts";
+
+/** A review in which some filesystems are still to be solved. */
+export interface PartialReview {
+  readonly review: Review;
+  /** Files whose findings may be of the text before the last change. */
+  readonly pending: ReadonlySet<string>;
+}
+
+/** Milliseconds of work between two turns of the event loop. */
+const TURN = 12;
 
 export class Analysis {
   readonly #tree: LoadedTree;
@@ -36,9 +55,20 @@ export class Analysis {
   readonly #knowledge: Knowledge;
   readonly #options: TreeSessionOptions;
   readonly #program: Program;
+  readonly #rules: readonly Rule[];
+  readonly #bodies: FunctionBodies;
   #engine: Engine;
   #unhash = new Map<string, readonly UnhashSite[]>();
-  readonly #reach = new ReachIndex();
+  #reach = new ReachIndex();
+  /** Every filesystem, and the review of each that is asked for. */
+  #all: readonly FollowedFilesystem[] = [];
+  #reviews: readonly FilesystemReview[] = [];
+  #generic: readonly GenericReview[] = [];
+  #contexts: TreeContexts | null = null;
+  readonly #contextsFact = new Fact();
+  #rootsFact = new Fact();
+  /** Changed since the last review that came to its end. */
+  readonly #touched = new Set<string>();
   /** For questions between two reviews; null before the first, and from an edit to the next review. */
   #scope: QueryScope | null = null;
 
@@ -48,16 +78,22 @@ export class Analysis {
     this.#options = options;
     this.#program = tree.program;
     this.#knowledge = new Knowledge(BUILT_IN, ...user);
-    this.#engine = this.#makeEngine(new FunctionBodies(this.#program, parser));
+    this.#rules = RULES.filter((rule) => options.rules?.includes(rule.id) ?? true);
+    this.#bodies = new FunctionBodies(this.#program, parser);
+    this.#engine = this.#begin();
     for (const file of this.#program.files.values()) this.#findUnhash(file.path);
   }
 
-  #makeEngine(bodies: FunctionBodies): Engine {
+  /** Everything anew but the parsed functions. */
+  #begin(): Engine {
+    const reads = this.#options.edits === false ? null : new Reads(this.#program.names);
+    this.#program.reads = reads;
+    const bodies = this.#bodies;
     const lookup = new Lookup(this.#program);
     const types = new TypeResolver(this.#program, bodies, this.#parser, lookup);
     const indirect = new IndirectCalls(this.#program, types, lookup, this.#knowledge.ownedByFilesystem);
     const constants = new ConstantTable(this.#program, bodies, this.#knowledge);
-    const folders = new Set(this.#program.tablesOf(TABLE_STRUCT).map((table) => table.file.directory));
+    const folders = tableFolders(this.#program);
     const live = new LiveFunctions(
       this.#program,
       bodies,
@@ -65,8 +101,33 @@ export class Analysis {
       this.#knowledge,
       (file) => this.#knowledge.isFollowed(file.path) || folders.has(file.directory),
     );
-    const interpreter = new Interpreter(bodies, lookup, this.#knowledge, constants);
-    return { bodies, lookup, types, indirect, interpreter, knowledge: this.#knowledge, live, reads: null };
+    const interpreter = new Interpreter(bodies, lookup, this.#knowledge, constants, reads);
+    this.#engine = { bodies, lookup, types, indirect, interpreter, knowledge: this.#knowledge, live, reads };
+    this.#all = findFilesystems(this.#program, lookup, bodies);
+    this.#reviews = this.#reviewsOf(this.#all, []);
+    this.#generic =
+      this.#options.filesystems !== undefined
+        ? []
+        : this.#rules.filter((rule) => rule.checkTree !== undefined).map((rule) => new GenericReview(rule));
+    this.#contexts = null;
+    this.#rootsFact = new Fact();
+    this.#reach = new ReachIndex();
+    return this.#engine;
+  }
+
+  /** The reviews of the filesystems that are wanted; those that there are already are kept. */
+  #reviewsOf(all: readonly FollowedFilesystem[], old: readonly FilesystemReview[]): FilesystemReview[] {
+    const last = new Map<string, FilesystemReview>();
+    return all
+      .filter((each) => this.#isWanted(each))
+      .map((filesystem) => {
+        const owner = `${filesystem.id}|${filesystem.table.name}`;
+        const before = last.get(owner) ?? null;
+        const known = old.find((each) => each.filesystem === filesystem && each.before === before);
+        const review = known ?? new FilesystemReview(filesystem, before);
+        last.set(owner, review);
+        return review;
+      });
   }
 
   #findUnhash(path: string): void {
@@ -78,55 +139,172 @@ export class Analysis {
     else this.#unhash.set(path, sites);
   }
 
-  /** Takes a file's new bytes; null: it is gone. */
-  replaceFile(path: string, bytes: Uint8Array | null): void {
+  /** Takes a file's new bytes; null: it is gone. `before`: its bytes until now, null when they are not known any more. */
+  replaceFile(path: string, bytes: Uint8Array | null, before: Uint8Array | null): void {
     this.#scope = null;
-    const before = this.#program.files.get(path);
-    if (before !== undefined) this.#engine.bodies.forget([...before.functions, ...before.macros]);
-    if (bytes === null) this.#program.removeFile(path);
-    else if (before !== undefined || /\.[ch]$/.test(path)) this.#program.setFile(path, bytes);
+    if (bytes === null && !this.#program.files.has(path)) return;
+    const isNew = !this.#program.files.has(path);
+    const change = this.#program.replaceFile(path, bytes, before);
+    this.#touched.add(path);
     this.#findUnhash(path);
-    // Lookups, types and value propagation look across files: they start anew; parsed bodies of other files stay.
-    this.#engine = this.#makeEngine(this.#engine.bodies);
+    this.#noteProblem(path, change);
+    this.#bodies.forget(change.texts);
+    if (this.#engine.reads === null || change.units || !this.#follow(change, isNew || bytes === null)) this.#begin();
   }
 
-  async review(token: CancellationToken, onProgress?: ProgressListener): Promise<Review> {
-    const { bodies, lookup } = this.#engine;
-    const started = Date.now();
-    const all = findFilesystems(this.#program, lookup, bodies);
-    const contexts: TreeContexts =
-      this.#knowledge.reclaim === null
-        ? { roots: [], assumed: true, contexts: ["assumed"], evict: null }
-        : findTreeContexts(this.#program, lookup, bodies, this.#knowledge.reclaim);
-    const wanted = all.filter((each) => this.#isWanted(each));
-    const maker = new FindingMaker();
-    const rules = RULES.filter((rule) => this.#options.rules?.includes(rule.id) ?? true);
-    const findings: Finding[] = [];
-    const unresolved: UnresolvedCall[] = [];
-    const properties: FilesystemProperties[] = [];
-    const facts: FilesystemFacts[] = [];
-    for (const [index, filesystem] of wanted.entries()) {
-      throwIfCancelled(token);
-      onProgress?.({ phase: "solve", done: index, total: wanted.length });
-      await nextTurn();
-      const each = new FilesystemFacts(this.#engine, this.#program, filesystem, contexts);
-      facts.push(each);
-      for (const rule of rules)
-        for (const draft of rule.check?.(each) ?? []) {
-          const finding = maker.make(draft, { filesystem: filesystem.id, table: filesystem.table.name });
-          if (finding !== null) findings.push(finding);
-        }
-      unresolved.push(...unresolvedOf(each));
-      properties.push(describeFilesystem(each));
-      this.#reach.record(each);
-      each.release();
+  #noteProblem(path: string, { file }: FileChange): void {
+    const { problems } = this.#tree;
+    const at = problems.findIndex((each) => each.file === path && each.message === INCOMPLETE);
+    if (at >= 0) problems.splice(at, 1);
+    if (!file.skeleton.complete) problems.push({ file: path, message: INCOMPLETE });
+  }
+
+  /** Makes stale what the change touches, and moves lines. False when it reaches too far to tell. */
+  #follow(change: FileChange, files: boolean): boolean {
+    const { lookup, types, interpreter, live, reads } = this.#engine;
+    if (reads === null) return false;
+    const { names } = this.#program;
+    const text = (ids: Iterable<number>): string[] => [...ids].map((id) => names.text(id));
+    lookup.forget(text(change.definitions));
+    types.forget(text(change.structs));
+    interpreter.forget(change.texts);
+    if ((change.tables || files) && !this.#followTables()) return false;
+    live.update(change);
+    for (const id of change.definitions) reads.changeName("definition", id);
+    for (const id of change.structs) reads.changeName("struct", id);
+    for (const id of change.typedefs) reads.changeName("typedef", id);
+    for (const id of change.fields) reads.changeName("field", id);
+    for (const each of change.texts) reads.changeText(each);
+    reads.changeText(change.file);
+    if (files) reads.changeText(this.#program);
+    for (const filesystem of this.#all) filesystem.fileChanged(change.file);
+    this.#refreshTables();
+    if (change.moves.length > 0) {
+      for (const each of this.#reviews) each.shift(change.file.path, change.moves);
+      for (const each of this.#generic) each.shift(change.file.path, change.moves);
+      // The ways into eviction hold lines, too, and are found quickly.
+      if (this.#knowledge.reclaim?.between.includes(change.file.directory)) this.#rootsFact.stale = true;
     }
-    if (this.#options.filesystems === undefined)
-      for (const rule of rules)
-        for (const draft of rule.checkTree?.({ filesystems: facts }) ?? []) {
-          const finding = maker.make(draft, { filesystem: draft.generic ?? "", table: "" });
-          if (finding !== null) findings.push(finding);
+    return true;
+  }
+
+  /** Filesystems came or went. False when others' files are told apart by them. */
+  #followTables(): boolean {
+    const tables = filesystemTables(this.#program);
+    const known = new Map(this.#all.map((each) => [keyOf(each.table), each]));
+    const keys = tables.map(keyOf);
+    if (keys.length === known.size && keys.every((key) => known.has(key))) return true;
+    const found = findFilesystems(this.#program, this.#engine.lookup, this.#bodies);
+    const before = new Set(this.#all.map((each) => each.id));
+    const now = new Set(found.map((each) => each.id));
+    const differing = [...before, ...now].filter((id) => !before.has(id) || !now.has(id));
+    const isRelated = (id: string): boolean =>
+      [...before, ...now].some((other) => other !== id && (other.startsWith(`${id}/`) || id.startsWith(`${other}/`)));
+    if (differing.some((id) => isRelated(id) || !this.#knowledge.isFollowed(`${id}/`))) return false;
+    this.#all = found.map((each) => known.get(keyOf(each.table)) ?? each);
+    this.#reviews = this.#reviewsOf(this.#all, this.#reviews);
+    for (const each of this.#generic) each.invalidate();
+    return true;
+  }
+
+  #refreshTables(): void {
+    const tables = new Map(filesystemTables(this.#program).map((table) => [keyOf(table), table]));
+    for (const filesystem of this.#all) {
+      const table = tables.get(keyOf(filesystem.table));
+      if (table !== undefined) filesystem.refresh(table);
+    }
+  }
+
+  /** The contexts of an eviction; what was solved with others is stale. */
+  #findContexts(): TreeContexts {
+    const { reads, lookup } = this.#engine;
+    const { reclaim } = this.#knowledge;
+    if (reclaim === null) return { roots: [], assumed: true, contexts: ["assumed"], evict: null };
+    if (this.#contexts !== null && !this.#rootsFact.stale) return this.#contexts;
+    const find = (): TreeContexts => findTreeContexts(this.#program, lookup, this.#bodies, reclaim);
+    const found = reads === null ? find() : reads.track(this.#rootsFact, find);
+    const before = this.#contexts;
+    const same =
+      before !== null &&
+      before.assumed === found.assumed &&
+      before.evict === found.evict &&
+      before.contexts.join() === found.contexts.join();
+    if (before !== null && !same) reads?.change(this.#contextsFact);
+    this.#contexts = found;
+    return found;
+  }
+
+  /** `onPartial` is told of the filesystems of the files that were edited as soon as these are solved, when others follow. */
+  async review(
+    token: CancellationToken,
+    onProgress?: ProgressListener,
+    onPartial?: (partial: PartialReview) => void,
+  ): Promise<Review> {
+    const started = Date.now();
+    const parts: ReviewParts = {
+      engine: this.#engine,
+      program: this.#program,
+      contexts: this.#findContexts(),
+      contextsFact: this.#contextsFact,
+      rules: this.#rules,
+      reach: this.#reach,
+    };
+    const stale = this.#reviews.filter((each) => each.isStale);
+    const touched = [...this.#touched];
+    const first = stale.filter((each) => {
+      const files = each.files();
+      return touched.some((path) => {
+        const file = this.#program.files.get(path);
+        return files.has(path) || (file !== undefined && each.filesystem.owns(file));
+      });
+    });
+    const rest = stale.filter((each) => !first.includes(each));
+    let done = 0;
+    let turn = Date.now();
+    const solve = async (list: readonly FilesystemReview[]): Promise<void> => {
+      for (const each of list) {
+        throwIfCancelled(token);
+        onProgress?.({ phase: "solve", done: done++, total: stale.length });
+        if (Date.now() - turn > TURN) {
+          await nextTurn();
+          turn = Date.now();
+          throwIfCancelled(token);
         }
+        each.solve(parts);
+      }
+    };
+    const facts = (): FilesystemFacts[] => this.#reviews.map((each) => each.facts(parts));
+    const solveGeneric = (): void => {
+      for (const each of this.#generic) if (each.isStale) each.solve(parts, facts);
+    };
+    await solve(first);
+    if (onPartial !== undefined && rest.length > 0 && rest.length < this.#reviews.length) {
+      throwIfCancelled(token);
+      solveGeneric();
+      const pending = new Set(rest.flatMap((each) => [...each.files()]));
+      onPartial({ review: this.#assemble(parts.contexts, started), pending });
+    }
+    await solve(rest);
+    throwIfCancelled(token);
+    solveGeneric();
+    this.#touched.clear();
+    this.#scope = new QueryScope({
+      program: this.#program,
+      engine: this.#engine,
+      parser: this.#parser,
+      contexts: parts.contexts,
+      filesystems: this.#reviews.map((each) => each.filesystem),
+      reach: this.#reach,
+    });
+    return this.#assemble(parts.contexts, started);
+  }
+
+  #assemble(contexts: TreeContexts, started: number): Review {
+    const outcomes = this.#reviews.flatMap((each) => (each.outcome === null ? [] : [{ ...each.outcome, each }]));
+    const findings: Finding[] = [
+      ...outcomes.flatMap((outcome) => outcome.findings),
+      ...this.#generic.flatMap((each) => each.findings),
+    ];
     findings.sort(
       (a, b) =>
         compare(a.file, b.file) ||
@@ -135,14 +313,7 @@ export class Analysis {
         compare(a.rule, b.rule) ||
         compare(a.table, b.table),
     );
-    this.#scope = new QueryScope({
-      program: this.#program,
-      engine: this.#engine,
-      parser: this.#parser,
-      contexts,
-      filesystems: wanted,
-      reach: this.#reach,
-    });
+    const suppressed = [...outcomes, ...this.#generic].reduce((sum, each) => sum + each.suppressed, 0);
     let functions = 0;
     for (const file of this.#program.files.values()) functions += file.functions.length;
     return {
@@ -159,19 +330,24 @@ export class Analysis {
         files: this.#tree.filesListed,
         bytes: this.#tree.bytesRead,
         functions,
-        functionsParsed: bodies.parsed,
-        functionsWithParseErrors: bodies.withErrors,
+        functionsParsed: this.#bodies.parsed,
+        functionsWithParseErrors: this.#bodies.withErrors,
         elapsedMs: Date.now() - started,
         peakRssBytes: 0,
         cache: "cold",
-        suppressed: maker.suppressed,
+        suppressed,
       },
       contexts: contexts.roots,
-      implementations: listImplementations(all),
-      filesystems: properties,
+      implementations: listImplementations(this.#all),
+      filesystems: outcomes.map(({ properties, each }) => ({
+        ...properties,
+        table: { ...properties.table, line: each.filesystem.table.span.line },
+      })),
       unhashSites: [...this.#unhash.values()].flat().sort((a, b) => compare(a.file, b.file) || a.line - b.line),
-      unresolvedCalls: unresolved,
-      problems: this.#tree.problems,
+      unresolvedCalls: outcomes.flatMap(({ unresolved }) =>
+        unresolved.toSorted((a, b) => compare(a.file, b.file) || a.line - b.line),
+      ),
+      problems: this.#tree.problems.toSorted((a: TreeProblem, b: TreeProblem) => compare(a.file, b.file)),
       findings,
     };
   }
@@ -192,15 +368,13 @@ export class Analysis {
   }
 }
 
-function unresolvedOf(facts: FilesystemFacts): UnresolvedCall[] {
-  const calls = new Map<string, UnresolvedCall>();
-  for (const graph of facts.graphs())
-    for (const { body, event, expression } of graph.unresolved) {
-      const { line } = positionIn(body, event.call.at);
-      const call = { filesystem: facts.filesystem.id, function: body.name, file: body.file.path, line, expression };
-      calls.set(`${call.file}:${line}:${expression}`, call);
-    }
-  return [...calls.values()].sort((a, b) => compare(a.file, b.file) || a.line - b.line);
+/** What tells tables apart: there is one of a name in a file. */
+function keyOf(table: TableRef): string {
+  return `${table.file.path}|${table.name}`;
+}
+
+function tableFolders(program: Program): Set<string> {
+  return new Set(program.tablesOf(TABLE_STRUCT).map((table) => table.file.directory));
 }
 
 function compare(a: string, b: string): number {

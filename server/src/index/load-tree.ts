@@ -5,7 +5,7 @@ import { type CancellationToken, throwIfCancelled } from "../core/text/cancellat
 import { holds, makeNeedle } from "./byte-search.ts";
 import type { FileSource, ListOptions } from "./file-source.ts";
 import type { ProgressListener } from "./review-session.ts";
-import { folderOf, isCore, isWholeTree, MAX_FILE_BYTES, TABLE_WORDS } from "./tree-scope.ts";
+import { folderOf, INCOMPLETE, isCore, isWholeTree, MAX_FILE_BYTES, TABLE_WORDS } from "./tree-scope.ts";
 
 export interface LoadedTree {
   readonly root: string;
@@ -18,6 +18,8 @@ export interface LoadedTree {
   readonly limits: Readonly<Record<string, number>>;
   /** Reads a file as the program sees it: an unsaved document's text before the file's. */
   readonly read: (path: string) => Uint8Array | null;
+  /** Takes the bytes of a file that changed (null: it is gone), where they cannot be read again at once. */
+  readonly keep: (path: string, bytes: Uint8Array | null) => void;
   readonly options: ListOptions;
 }
 
@@ -55,6 +57,11 @@ export async function loadTree(
     bytesRead: 0,
     limits: { maxFiles: options.maxFiles, maxFileBytes: MAX_FILE_BYTES },
     read,
+    keep: (path, bytes) => {
+      if (readSync !== undefined) return;
+      if (bytes === null) kept.delete(path);
+      else kept.set(path, bytes);
+    },
     options,
   };
   const fetch = async (path: string): Promise<Uint8Array | null> => {
@@ -80,8 +87,7 @@ export async function loadTree(
       problems.push({ file: path, message: `larger than ${MAX_FILE_BYTES >> 20} MiB: not read` });
       return;
     }
-    if (!program.setFile(path, bytes).skeleton.complete)
-      problems.push({ file: path, message: "braces or a comment do not close: what stands after may be missed" });
+    if (!program.setFile(path, bytes).skeleton.complete) problems.push({ file: path, message: INCOMPLETE });
   };
   const folders = new Set<string>();
   const needles = TABLE_WORDS.map(makeNeedle);

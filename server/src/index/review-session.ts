@@ -15,6 +15,13 @@ export interface Progress {
 }
 export type ProgressListener = (progress: Progress) => void;
 
+/** A review in which the files that were edited have been seen to, and others have not. */
+export interface PartialReview extends RevisedReview {
+  /** Files whose findings may be of an earlier revision. */
+  readonly pending: readonly string[];
+}
+export type PartialListener = (partial: PartialReview) => void;
+
 export interface ReviewSession {
   /** Counts every change that can alter the review. */
   readonly revision: number;
@@ -22,8 +29,8 @@ export interface ReviewSession {
   setDocument(path: string, text: string | null): void;
   /** Files that changed, appeared or vanished on disk. */
   filesChanged(paths: readonly string[]): void;
-  /** Reviews what changed since the last call. Throws `Cancelled`. */
-  review(token: CancellationToken, onProgress?: ProgressListener): Promise<RevisedReview>;
+  /** Reviews what changed since the last call; when that is much, what the edited files need comes first. Throws `Cancelled`. */
+  review(token: CancellationToken, onProgress?: ProgressListener, onPartial?: PartialListener): Promise<RevisedReview>;
   /** Answers a question on the tree as it was last reviewed; null before that, and while an edit waits for its review. Throws `Cancelled`. */
   query<K extends QueryName>(query: Query<K>, token: CancellationToken): Promise<Answer<K> | null>;
 }

@@ -19,7 +19,7 @@ import type { FileSource } from "./file-source.ts";
 import { kernelVersion } from "./load-tree.ts";
 import { SURVEY_PROPERTIES, type Survey, type SurveyedFilesystem, type SurveyedMethod } from "./survey-report.ts";
 import type { SearchFiles } from "./survey-search.ts";
-import { DEFAULT_EXCLUDE, DEFAULT_MAX_FILES, folderOf, MAX_FILE_BYTES } from "./tree-scope.ts";
+import { DEFAULT_EXCLUDE, DEFAULT_MAX_FILES, folderOf, INCOMPLETE, MAX_FILE_BYTES } from "./tree-scope.ts";
 import { blankComments, findUnhashSites, UNHASH_WORD } from "./unhash-sites.ts";
 
 export interface SurveyRequest {
@@ -65,7 +65,7 @@ export async function surveyTree(request: SurveyRequest, token: CancellationToke
     if (bytes === null) return;
     bytesOf.set(path, bytes);
     if (!program.setFile(path, bytes).skeleton.complete) {
-      problems.push({ file: path, message: "braces or a comment do not close: what stands after may be missed" });
+      problems.push({ file: path, message: INCOMPLETE });
     }
   };
   const found = await search(sources, SURVEY_WORDS, token);

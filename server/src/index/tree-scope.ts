@@ -34,6 +34,9 @@ export const DEFAULT_EXCLUDE: readonly string[] = [
   "node_modules",
 ];
 
+/** Said of a file whose skeleton is not complete. */
+export const INCOMPLETE = "braces or a comment do not close: what stands after may be missed";
+
 export const DEFAULT_MAX_FILES = 200_000;
 /** Larger files are generated register lists; nothing that the analysis knows stands in one. */
 export const MAX_FILE_BYTES = 8 << 20;

@@ -6,10 +6,12 @@ import type { Review, RuleId, TreeProblem } from "../core/report/finding.ts";
 import type { SyntaxParser } from "../core/syntax/parser-port.ts";
 import { type CancellationToken, throwIfCancelled } from "../core/text/cancellation.ts";
 import { Analysis } from "./analysis.ts";
+import { findWord } from "./byte-search.ts";
 import type { FileSource } from "./file-source.ts";
 import { type LoadedTree, loadTree } from "./load-tree.ts";
-import type { ProgressListener, ReviewSession, RevisedReview } from "./review-session.ts";
-import { DEFAULT_EXCLUDE, DEFAULT_MAX_FILES } from "./tree-scope.ts";
+import type { PartialListener, ProgressListener, ReviewSession, RevisedReview } from "./review-session.ts";
+import { isExcluded, isSource } from "./source-names.ts";
+import { DEFAULT_EXCLUDE, DEFAULT_MAX_FILES, folderOf, isCore, isWholeTree, TABLE_WORDS } from "./tree-scope.ts";
 import { readUserKnowledge } from "./user-knowledge.ts";
 
 export interface TreeSessionOptions {
@@ -18,9 +20,14 @@ export interface TreeSessionOptions {
   readonly simulate?: unknown;
   /** Only these rules run; all when absent. */
   readonly rules?: readonly RuleId[];
+  /** False where nothing will be edited: what edits need is left out. */
+  readonly edits?: boolean;
   /** Only filesystems whose id starts with one of these; all when absent. */
   readonly filesystems?: readonly string[];
 }
+
+/** More changed files than this at once (a branch switch): the tree is read anew. */
+const RELOAD_LIMIT = 400;
 
 export interface TreeSessionRequest {
   readonly files: FileSource;
@@ -38,6 +45,8 @@ class TreeSession implements ReviewSession {
   readonly #makeParser: () => Promise<SyntaxParser>;
   readonly #options: TreeSessionOptions;
   readonly #overlays = new Map<string, Uint8Array>();
+  /** What the analysis has seen of the files that are open: an edit counts for it when its review begins. */
+  readonly #seen = new Map<string, Uint8Array>();
   readonly #changed = new Set<string>();
   #parser: SyntaxParser | null = null;
   #tree: LoadedTree | null = null;
@@ -62,7 +71,10 @@ class TreeSession implements ReviewSession {
       const before = this.#overlays.get(path) ?? this.#files.readSync?.(path) ?? null;
       this.#overlays.set(path, bytes);
       // Opening a document shows the text that the file has: nothing to do.
-      if (before !== null && equalBytes(before, bytes)) return;
+      if (before !== null && equalBytes(before, bytes)) {
+        if (!this.#changed.has(path)) this.#seen.set(path, bytes);
+        return;
+      }
     }
     this.#changed.add(path);
     this.#revision++;
@@ -70,19 +82,27 @@ class TreeSession implements ReviewSession {
 
   filesChanged(paths: readonly string[]): void {
     if (paths.length === 0) return;
+    if (paths.length > RELOAD_LIMIT) this.#tree = null;
     for (const path of paths) this.#changed.add(path);
     this.#revision++;
   }
 
-  async review(token: CancellationToken, onProgress?: ProgressListener): Promise<RevisedReview> {
+  async review(
+    token: CancellationToken,
+    onProgress?: ProgressListener,
+    onPartial?: PartialListener,
+  ): Promise<RevisedReview> {
     if (this.#last !== null && this.#last.revision === this.#revision) return this.#last;
     const revision = this.#revision;
     this.#parser ??= await this.#makeParser();
+    if (this.#tree !== null && this.#analysis !== null) await this.#takeChanges(this.#tree, this.#analysis, token);
     if (this.#tree === null || this.#analysis === null) {
       const changed = [...this.#changed];
+      this.#seen.clear();
+      for (const [path, bytes] of this.#overlays) this.#seen.set(path, bytes);
       const tree = await loadTree(
         this.#files,
-        this.#overlays,
+        this.#seen,
         { exclude: this.#options.exclude ?? DEFAULT_EXCLUDE, maxFiles: this.#options.maxFiles ?? DEFAULT_MAX_FILES },
         token,
         onProgress,
@@ -91,17 +111,46 @@ class TreeSession implements ReviewSession {
       this.#analysis = new Analysis(tree, this.#parser, user, this.#options);
       this.#tree = tree;
       for (const path of changed) this.#changed.delete(path);
-    } else {
-      for (const path of [...this.#changed]) {
-        throwIfCancelled(token);
-        const bytes = this.#overlays.get(path) ?? (await this.#files.read(path));
-        this.#analysis.replaceFile(path, bytes);
-        this.#changed.delete(path);
-      }
     }
-    const review: Review = await this.#analysis.review(token, onProgress);
+    const review: Review = await this.#analysis.review(token, onProgress, ({ review: partial, pending }) =>
+      onPartial?.({ revision, review: partial, pending: [...pending] }),
+    );
     this.#last = { revision, review };
     return this.#last;
+  }
+
+  /** Hands the changed files on; a change that brings a folder in that was not read begins anew. */
+  async #takeChanges(tree: LoadedTree, analysis: Analysis, token: CancellationToken): Promise<void> {
+    for (const path of [...this.#changed]) {
+      throwIfCancelled(token);
+      const overlay = this.#overlays.get(path);
+      const bytes = overlay ?? (await this.#files.read(path));
+      const known = tree.program.files.get(path);
+      if (known === undefined) {
+        if (bytes === null || !isSource(path) || isExcluded(path, tree.options.exclude)) {
+          this.#changed.delete(path);
+          continue;
+        }
+        const whole = isWholeTree([...tree.program.files.keys()]);
+        if (whole && !isCore(path) && !tree.program.hasFolder(folderOf(path))) {
+          if (!path.endsWith(".h") && TABLE_WORDS.some((word) => findWord(bytes, word) >= 0)) {
+            this.#tree = null;
+            return;
+          }
+          this.#changed.delete(path);
+          continue;
+        }
+      }
+      const before = this.#seen.get(path) ?? null;
+      if (overlay === undefined) this.#seen.delete(path);
+      else this.#seen.set(path, overlay);
+      this.#changed.delete(path);
+      if (before !== null && bytes !== null && equalBytes(before, bytes)) continue;
+      tree.bytesRead += (bytes?.length ?? 0) - (known?.size ?? 0);
+      tree.filesListed += (bytes === null ? 0 : 1) - (known === undefined ? 0 : 1);
+      tree.keep(path, bytes);
+      analysis.replaceFile(path, bytes, before);
+    }
   }
 
   async query<K extends QueryName>(query: Query<K>, token: CancellationToken): Promise<Answer<K> | null> {

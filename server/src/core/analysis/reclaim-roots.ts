@@ -5,6 +5,7 @@
  */
 import type { Lookup } from "../callgraph/lookup.ts";
 import type { FunctionRef, Program, SourceFile } from "../callgraph/program.ts";
+import { Remembered } from "../callgraph/reads.ts";
 import type { FunctionBodies } from "../ir/function-bodies.ts";
 import type { ReclaimData } from "../knowledge/knowledge.ts";
 import type { ChainLink, ContextName } from "../report/finding.ts";
@@ -28,9 +29,22 @@ export interface TreeContexts {
 
 interface CallSite {
   readonly caller: FunctionRef;
-  readonly offset: number;
+  /** Lines below that of the caller's name. */
+  readonly below: number;
   readonly via: string | null;
 }
+
+/** What a file's functions call by name, and through the pointers that matter here. */
+interface FileCalls {
+  readonly names: ReadonlyMap<string, readonly CallSite[]>;
+  readonly pointers: ReadonlyMap<string, readonly CallSite[]>;
+  /** The names that it assigns to the shrinkers' pointer, wherever that stands (a macro). */
+  readonly assigned: ReadonlySet<string>;
+  /** Its functions that set PF_MEMALLOC; true: for kswapd. */
+  readonly reclaimers: ReadonlyMap<FunctionRef, boolean>;
+}
+
+const CALLS = new Remembered<SourceFile, FileCalls>();
 
 const ORDER: readonly ContextName[] = [
   "kswapd",
@@ -51,13 +65,21 @@ export function findTreeContexts(
   bodies: FunctionBodies,
   data: ReclaimData,
 ): TreeContexts {
-  const files = [...program.files.values()].filter((file) => data.between.includes(file.directory));
-  const calls = collectCalls(files, bodies, data);
+  program.reads?.readText(program);
+  const byFile = new Map(
+    program.filesInOrder
+      .filter((file) => data.between.includes(file.directory))
+      .map((file) => [file, CALLS.get(program.reads, file, () => collectCalls(file, bodies, data, program.reads))]),
+  );
+  const files = [...byFile.values()];
+  const named = (name: string): CallSite[] => files.flatMap((file) => file.names.get(name) ?? []);
+  const through = (pointer: string): CallSite[] => files.flatMap((file) => file.pointers.get(pointer) ?? []);
+  const reclaimers = new Map(files.flatMap((file) => [...file.reclaimers]));
   const next = new Map<FunctionRef, CallSite & { readonly callee: FunctionRef | null }>();
   const queue: FunctionRef[] = [];
   let evict: FunctionRef | null = null;
   for (const pointer of data.evictPointer)
-    for (const site of calls.pointers.get(pointer) ?? []) {
+    for (const site of through(pointer)) {
       if (next.has(site.caller)) continue;
       next.set(site.caller, { ...site, callee: null });
       queue.push(site.caller);
@@ -65,14 +87,12 @@ export function findTreeContexts(
     }
   for (let i = 0; i < queue.length; i++) {
     const callee = queue[i]!;
-    const sites = (calls.names.get(callee.name) ?? []).filter(
-      (site) => lookup.functionValue(callee.name, site.caller.file) === callee,
-    );
+    const sites = named(callee.name).filter((site) => lookup.functionValue(callee.name, site.caller.file) === callee);
     if (
       program.bindingsOf(data.pointer).some((binding) => binding.target === callee.name) ||
-      assigns(bodies, data.pointer, callee)
+      byFile.get(callee.file)?.assigned.has(callee.name)
     )
-      sites.push(...(calls.pointers.get(data.pointer) ?? []));
+      sites.push(...through(data.pointer));
     for (const site of sites) {
       if (next.has(site.caller)) continue;
       next.set(site.caller, { ...site, callee });
@@ -82,8 +102,8 @@ export function findTreeContexts(
   const throughReclaim = reachesPointer(queue, next, data.pointer);
   const roots: EvictionRoot[] = [];
   for (const fn of queue) {
-    const context = contextOf(fn, bodies, data, throughReclaim);
-    if (context !== null) roots.push({ context, function: fn.name, chain: chainFrom(fn, next, bodies) });
+    const context = contextOf(fn, data, throughReclaim, reclaimers);
+    if (context !== null) roots.push({ context, function: fn.name, chain: chainFrom(fn, next) });
   }
   const hasReclaim = roots.some(
     (root) => root.context === "kswapd" || root.context === "direct-reclaim" || root.context === "memcg-reclaim",
@@ -93,31 +113,38 @@ export function findTreeContexts(
   return { roots, assumed: !hasReclaim, contexts: ORDER.filter((each) => found.has(each)), evict };
 }
 
-function collectCalls(
-  files: readonly SourceFile[],
-  bodies: FunctionBodies,
-  data: ReclaimData,
-): { names: Map<string, CallSite[]>; pointers: Map<string, CallSite[]> } {
+function collectCalls(file: SourceFile, bodies: FunctionBodies, data: ReclaimData, reads: Program["reads"]): FileCalls {
+  reads?.readText(file);
   const names = new Map<string, CallSite[]>();
   const pointers = new Map<string, CallSite[]>();
+  const reclaimers = new Map<FunctionRef, boolean>();
   const wanted = new Set([data.pointer, ...data.evictPointer]);
-  for (const file of files) {
-    const text = bodies.textOf(file, 0, file.size);
-    // Offsets are bytes; a file with other than ASCII text is read function by function.
-    const isAscii = text.length === file.size;
-    for (const caller of file.functions) {
-      const { body, end } = caller.span;
-      const slice = blankComments(isAscii ? text.slice(body, end) : bodies.textOf(file, body, end));
-      for (const match of slice.matchAll(/(->|\.)?\b([A-Za-z_]\w*)\s*\(/g)) {
-        const name = match[2]!;
-        const offset = body + match.index;
-        if (match[1] !== undefined) {
-          if (wanted.has(name)) push(pointers, name, { caller, offset, via: pointerText(slice, match.index, name) });
-        } else if (!NOT_CALLS.has(name)) push(names, name, { caller, offset, via: null });
+  const sets = new RegExp(`flags\\s*\\|=[^;]*\\b${data.setFlag}\\b`);
+  const text = bodies.textOf(file, 0, file.size);
+  // Offsets are bytes; a file with other than ASCII text is read function by function.
+  const isAscii = text.length === file.size;
+  for (const caller of file.functions) {
+    const { nameStart, body, end } = caller.span;
+    const own = isAscii ? text.slice(body, end) : bodies.textOf(file, body, end);
+    if (sets.test(own) || data.scopes.some((scope) => own.includes(`${scope}(`)))
+      reclaimers.set(caller, own.includes(data.kswapdFlag));
+    const slice = blankComments(own);
+    let below = countLines(isAscii ? text.slice(nameStart, body) : bodies.textOf(file, nameStart, body));
+    let counted = 0;
+    for (const match of slice.matchAll(/(->|\.)?\b([A-Za-z_]\w*)\s*\(/g)) {
+      const name = match[2]!;
+      const isPointer = match[1] !== undefined;
+      if (isPointer ? !wanted.has(name) : NOT_CALLS.has(name)) continue;
+      for (let at = slice.indexOf("\n", counted); at >= 0 && at < match.index; at = slice.indexOf("\n", at + 1)) {
+        below++;
+        counted = at + 1;
       }
+      if (isPointer) push(pointers, name, { caller, below, via: pointerText(slice, match.index, name) });
+      else push(names, name, { caller, below, via: null });
     }
   }
-  return { names, pointers };
+  const assignments = text.matchAll(new RegExp(`\\b${data.pointer}\\s*=\\s*&?(\\w+)\\b`, "g"));
+  return { names, pointers, reclaimers, assigned: new Set([...assignments].map((match) => match[1]!)) };
 }
 
 /** Comments as spaces: what they say about do_shrink_slab() is no call of it. */
@@ -128,11 +155,6 @@ function blankComments(text: string): string {
 function pointerText(text: string, arrow: number, name: string): string {
   const before = /[\w>.()-]*$/.exec(text.slice(Math.max(0, arrow - 80), arrow))?.[0] ?? "";
   return `${before.replace(/^\(+/, "")}->${name}`;
-}
-
-/** `x->scan_objects = fn` may stand in a header or beside the function: any file that names both. */
-function assigns(bodies: FunctionBodies, pointer: string, fn: FunctionRef): boolean {
-  return new RegExp(`\\b${pointer}\\s*=\\s*&?${fn.name}\\b`).test(bodies.textOf(fn.file, 0, fn.file.size));
 }
 
 /** Which of the functions come to evict() through the shrinkers' pointer. */
@@ -151,31 +173,27 @@ function reachesPointer(
 
 function contextOf(
   fn: FunctionRef,
-  bodies: FunctionBodies,
   data: ReclaimData,
   throughReclaim: ReadonlySet<FunctionRef>,
+  reclaimers: ReadonlyMap<FunctionRef, boolean>,
 ): ContextName | null {
   for (const [context, names] of Object.entries(data.others))
     if (names.includes(fn.name)) return context as ContextName;
-  if (!throughReclaim.has(fn)) return null;
-  const text = bodies.textOf(fn.file, fn.span.body, fn.span.end);
-  const sets = new RegExp(`flags\\s*\\|=[^;]*\\b${data.setFlag}\\b`).test(text);
-  const scoped = data.scopes.some((scope) => text.includes(`${scope}(`));
-  if (!sets && !scoped) return null;
-  if (text.includes(data.kswapdFlag)) return "kswapd";
+  const isKswapd = throughReclaim.has(fn) ? reclaimers.get(fn) : undefined;
+  if (isKswapd === undefined) return null;
+  if (isKswapd) return "kswapd";
   return new RegExp(data.memcgNames).test(fn.name) ? "memcg-reclaim" : "direct-reclaim";
 }
 
 function chainFrom(
   fn: FunctionRef,
   next: ReadonlyMap<FunctionRef, CallSite & { callee: FunctionRef | null }>,
-  bodies: FunctionBodies,
 ): ChainLink[] {
   const chain: ChainLink[] = [];
   for (let at: FunctionRef | null = fn; at !== null && chain.length < 64; ) {
     const site: (CallSite & { callee: FunctionRef | null }) | undefined = next.get(at);
     if (site === undefined) break;
-    const line = at.span.line + countLines(bodies.textOf(at.file, at.span.nameStart, site.offset));
+    const line = at.span.line + site.below;
     chain.push({ function: at.name, file: at.file.path, line, ...(site.via === null ? {} : { via: site.via }) });
     at = site.callee;
   }

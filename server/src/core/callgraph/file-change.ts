@@ -16,6 +16,15 @@ export interface FileChange {
   readonly tables: boolean;
   /** C files include others than before: whose static functions are whose may have changed anywhere. */
   readonly units: boolean;
+  /** Where functions and macros whose text is the same stand now. */
+  readonly moves: readonly LineMove[];
+}
+
+/** Lines `from` to `to` (1-based, both included, as they were before) stand `by` lines further down. */
+export interface LineMove {
+  readonly from: number;
+  readonly to: number;
+  readonly by: number;
 }
 
 /** What a name's definition is compared by. */
@@ -23,6 +32,17 @@ interface Definition {
   readonly name: number;
   readonly start: number;
   readonly end: number;
+}
+
+interface Placed extends Definition {
+  readonly line: number;
+  readonly nameStart?: number;
+}
+
+function countLines(bytes: Uint8Array, from: number, to: number): number {
+  let lines = 0;
+  for (let i = from; i < to; i++) if (bytes[i] === 10) lines++;
+  return lines;
 }
 
 /** Pairs each new definition with the old one of its name: the first with the first, the second with the second. */
@@ -56,6 +76,16 @@ export class TextComparison {
   constructor(before: Uint8Array | null, after: Uint8Array) {
     this.#before = before;
     this.#after = after;
+  }
+
+  /** The lines of a text that is the same as before; null when it has not moved. */
+  moveOf(old: Placed, now: Placed): LineMove | null {
+    const by = now.line - old.line;
+    if (by === 0 || this.#before === null) return null;
+    // A macro is placed by its `#`, a function by its name.
+    const anchor = old.nameStart ?? old.start;
+    const from = old.line - countLines(this.#before, old.start, anchor);
+    return { from, to: old.line + countLines(this.#before, anchor, old.end), by };
   }
 
   isSame(old: Definition, now: Definition): boolean {

@@ -20,6 +20,7 @@ import {
   bindingsByField,
   differing,
   type FileChange,
+  type LineMove,
   pairByName,
   TextComparison,
   tablesText,
@@ -120,6 +121,12 @@ export class Program {
     return this.#inOrder;
   }
 
+  /** Whether it has a file that stands in this very folder. */
+  hasFolder(directory: string): boolean {
+    for (const file of this.files.values()) if (file.directory === directory) return true;
+    return false;
+  }
+
   /** Adds a file, or replaces it when it is there already. */
   setFile(path: string, bytes: Uint8Array): SourceFile {
     this.replaceFile(path, bytes, null);
@@ -141,17 +148,18 @@ export class Program {
     const comparison = new TextComparison(before, bytes ?? NO_BYTES);
     const definitions = new Set<number>();
     const texts = new Set<FunctionRef | MacroRef>();
+    const moves: LineMove[] = [];
     const functions = this.#pair(
       (file.functions as LazyFunction[]) ?? [],
       skeleton.functions,
       (span) => new LazyFunction(file, span, this.names),
-      { comparison, texts, definitions, among: this.#functions },
+      { comparison, texts, definitions, moves, among: this.#functions },
     );
     const macros = this.#pair(
       (file.macros as LazyMacro[]) ?? [],
       skeleton.macros,
       (span) => new LazyMacro(file, span, this.names),
-      { comparison, texts, definitions, among: this.#macros },
+      { comparison, texts, definitions, moves, among: this.#macros },
     );
     const structs = changedStructs(file.skeleton, skeleton, comparison);
     const typedefs = differing(typedefsText(file.skeleton), typedefsText(skeleton));
@@ -175,7 +183,7 @@ export class Program {
       this.#enter(file);
     }
     if (old === undefined || bytes === null) this.#inOrder = null;
-    return { file, texts, definitions, structs, typedefs, fields, tables, units };
+    return { file, texts, definitions, structs, typedefs, fields, tables, units, moves };
   }
 
   /** The references for new spans: the old ones by name where there are such. Notes what is another than before. */
@@ -187,10 +195,11 @@ export class Program {
       readonly comparison: TextComparison;
       readonly texts: Set<FunctionRef | MacroRef>;
       readonly definitions: Set<number>;
+      readonly moves: LineMove[];
       readonly among: ReadonlyMap<number, readonly unknown[]>;
     },
   ): T[] {
-    const { comparison, texts, definitions, among } = changes;
+    const { comparison, texts, definitions, moves, among } = changes;
     const { pairs, gone } = pairByName(old, (each) => each.span, spans);
     for (const each of gone) {
       texts.add(each);
@@ -207,6 +216,9 @@ export class Program {
         // Among several of one name the larger wins.
         const isAlone = (among.get(span.name)?.length ?? 0) < 2;
         if (!isAlone || visibilityOf(known.span) !== visibilityOf(span)) definitions.add(span.name);
+      } else {
+        const move = comparison.moveOf(known.span, span);
+        if (move !== null) moves.push(move);
       }
       known.span = span;
       return known;

@@ -25,6 +25,25 @@ export class Fact {
   }
 }
 
+/** Values that are made from facts, one for each key, and made again when one of those facts has changed. */
+export class Remembered<K extends object, V> {
+  readonly #values = new WeakMap<K, { readonly value: V; readonly fact: Fact; readonly reads: Reads }>();
+
+  /** Without `reads` nothing tells when a value is out of date: it is made each time. */
+  get(reads: Reads | null, key: K, make: () => V): V {
+    if (reads === null) return make();
+    const known = this.#values.get(key);
+    if (known?.reads === reads && !known.fact.stale) {
+      reads.read(known.fact);
+      return known.value;
+    }
+    const fact = new Fact();
+    const value = reads.track(fact, make);
+    this.#values.set(key, { value, fact, reads });
+    return value;
+  }
+}
+
 /** What of a name can change: its functions, macros and tables; its struct; its typedef; the bindings of a field. */
 export type NameKind = "definition" | "struct" | "typedef" | "field";
 

@@ -14,9 +14,21 @@ export interface FindingOwner {
 /** More ends than this are counted in the message of the last one, not listed. */
 const MAX_ENDS = 40;
 
+/** How many findings there are of each identity: equals are told apart by number. */
+export type Ordinals = ReadonlyMap<string, number>;
+
 export class FindingMaker {
-  readonly #ordinals = new Map<string, number>();
+  readonly #ordinals: Map<string, number>;
   #suppressed = 0;
+
+  /** `before`: the numbers that were given to findings of the same owner already. */
+  constructor(before: Ordinals = new Map()) {
+    this.#ordinals = new Map(before);
+  }
+
+  get ordinals(): Ordinals {
+    return this.#ordinals;
+  }
 
   get suppressed(): number {
     return this.#suppressed;

@@ -74,6 +74,7 @@ function workFunctions(facts: FilesystemFacts, queued: StateEvent): FunctionRef[
   const found = new Set<FunctionRef>();
   for (const file of facts.program.filesInOrder) {
     if (!facts.filesystem.owns(file)) continue;
+    facts.engine.reads?.readText(file);
     const text = bodies.textOf(file, 0, file.size);
     for (const match of text.matchAll(WORK_INITIALISER)) {
       const name = /(\w+)\s*$/.exec(match[1]!)?.[1];

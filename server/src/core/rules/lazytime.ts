@@ -6,6 +6,8 @@
 import { EffectGraph } from "../analysis/effect-graph.ts";
 import { effectsBelow, type FilesystemFacts, type Operation } from "../analysis/filesystem-facts.ts";
 import { type CallEvent, MODES } from "../analysis/interpreter.ts";
+import type { Filesystem } from "../callgraph/filesystem.ts";
+import { Remembered } from "../callgraph/reads.ts";
 import type { Body } from "../ir/function-bodies.ts";
 import { reclaimContexts } from "./contexts.ts";
 import type { Draft, DraftEnd, DraftLink, TreeFacts } from "./rule.ts";
@@ -28,6 +30,7 @@ export function* lazytimeDrafts(tree: TreeFacts): Iterable<Draft> {
     let chain: DraftLink[] = [...links];
     let heaviest = 0;
     for (const facts of tree.filesystems) {
+      if (facts.filesystem.fact !== undefined) engine.reads?.read(facts.filesystem.fact);
       const binding = facts.filesystem.operations.get("dirty_inode");
       const target = binding?.function == null ? null : engine.bodies.of(binding.function);
       if (binding === undefined || target === null) continue;
@@ -36,7 +39,7 @@ export function* lazytimeDrafts(tree: TreeFacts): Iterable<Draft> {
         at: target.ir.steps.length > 0 ? target.text.indexOf("{") : 0,
         what: `${binding.functionName}() of ${facts.filesystem.id}`,
       });
-      const way = wayInto(facts, name, body.file);
+      const way = waysFrom(name).get(engine.reads, facts.filesystem, () => wayInto(facts, name, body.file));
       const weight = way === null ? 0 : way.journals ? 2 : 1;
       if (way !== null && weight > heaviest) {
         heaviest = weight;
@@ -93,12 +96,25 @@ function* dirtyingCalls(facts: FilesystemFacts, body: Body): Iterable<DirtyingCa
   }
 }
 
+/** By the function that dirties. */
+const WAYS = new Map<string, Remembered<Filesystem, Way | null>>();
+
+function waysFrom(name: string): Remembered<Filesystem, Way | null> {
+  let ways = WAYS.get(name);
+  if (ways === undefined) {
+    ways = new Remembered();
+    WAYS.set(name, ways);
+  }
+  return ways;
+}
+
+interface Way {
+  readonly links: readonly DraftLink[];
+  readonly journals: boolean;
+}
+
 /** From the dirtying function into this filesystem's ->dirty_inode, down to what it starts there. */
-function wayInto(
-  facts: FilesystemFacts,
-  name: string,
-  from: Operation["body"]["file"],
-): { links: DraftLink[]; journals: boolean } | null {
+function wayInto(facts: FilesystemFacts, name: string, from: Operation["body"]["file"]): Way | null {
   const fn = facts.engine.lookup.functionValue(name, from);
   const own = facts.filesystem.operations.get("dirty_inode")?.function;
   const root = fn === null ? null : new EffectGraph(facts.engine, facts.filesystem, MODES.reclaim).root(fn);

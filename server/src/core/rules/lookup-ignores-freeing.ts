@@ -5,7 +5,8 @@
 import type { Engine } from "../analysis/effect-graph.ts";
 import { type Env, joinEnvs, MODES } from "../analysis/interpreter.ts";
 import { filesystemId } from "../callgraph/filesystem.ts";
-import type { FunctionRef } from "../callgraph/program.ts";
+import type { FunctionRef, SourceFile } from "../callgraph/program.ts";
+import { Remembered } from "../callgraph/reads.ts";
 import type { Body } from "../ir/function-bodies.ts";
 import type { Expr, Step } from "../ir/ir.ts";
 import type { Draft, Rule, TreeFacts } from "./rule.ts";
@@ -29,31 +30,50 @@ export const lookupIgnoresFreeing: Rule = {
     if (any === undefined) return;
     const { engine, program } = any;
     const seen = new Set<FunctionRef>();
-    for (const file of program.files.values()) {
+    for (const file of program.filesInOrder) {
+      engine.reads?.readText(file);
       if (!file.walksInodes) continue;
-      for (const fn of file.functions) {
-        const text = engine.bodies.textOf(file, fn.span.body, fn.span.end);
-        const isWalk =
-          /_hash\b/.test(text) && ([...USES].some((use) => text.includes(`${use}(`)) || text.includes("i_count"));
-        const isNowait = text.includes(`${NOWAIT}(`);
-        if (!isWalk && !isNowait) continue;
-        const body = engine.bodies.of(fn);
-        if (body === null) continue;
-        for (const target of isWalk && walksHash(body)
-          ? [fn]
-          : isNowait
-            ? matchFunctions(body, (name) => engine.lookup.functionValue(name, file))
-            : []) {
-          const walked = engine.bodies.of(target);
-          if (walked === null || seen.has(target)) continue;
-          seen.add(target);
-          const use = untestedUse(walked, engine, 0);
-          if (use !== null) yield draft(walked, use, any.contexts.contexts);
-        }
+      for (const { target, body, use } of USES_OF_FILES.get(engine.reads, file, () => usesIn(file, engine))) {
+        if (seen.has(target)) continue;
+        seen.add(target);
+        if (use !== null) yield draft(body, use, any.contexts.contexts);
       }
     }
   },
 };
+
+interface Walked {
+  readonly target: FunctionRef;
+  readonly body: Body;
+  /** A use without a test before it. */
+  readonly use: (Expr & { k: "call" }) | null;
+}
+
+const USES_OF_FILES = new Remembered<SourceFile, readonly Walked[]>();
+
+/** The functions of a file that walk a hash, and those that it hands to find_inode_nowait(). */
+function usesIn(file: SourceFile, engine: Engine): Walked[] {
+  engine.reads?.readText(file);
+  const found: Walked[] = [];
+  for (const fn of file.functions) {
+    const text = engine.bodies.textOf(file, fn.span.body, fn.span.end);
+    const isWalk =
+      /_hash\b/.test(text) && ([...USES].some((use) => text.includes(`${use}(`)) || text.includes("i_count"));
+    const isNowait = text.includes(`${NOWAIT}(`);
+    if (!isWalk && !isNowait) continue;
+    const body = engine.bodies.of(fn);
+    if (body === null) continue;
+    for (const target of isWalk && walksHash(body)
+      ? [fn]
+      : isNowait
+        ? matchFunctions(body, (name) => engine.lookup.functionValue(name, file))
+        : []) {
+      const walked = engine.bodies.of(target);
+      if (walked !== null) found.push({ target, body: walked, use: untestedUse(walked, engine, 0) });
+    }
+  }
+  return found;
+}
 
 function draft(body: Body, use: Expr & { k: "call" }, contexts: Draft["contexts"]): Draft {
   const name = use.callee.k === "id" ? use.callee.name : "call";

@@ -1,0 +1,120 @@
+/** After any edits a session says what a new one says of the same text. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import type { Review } from "../../server/src/core/report/finding.ts";
+import { NEVER_CANCELLED } from "../../server/src/core/text/cancellation.ts";
+import { createMemorySource } from "../../server/src/index/memory-source.ts";
+import { createFolderSource } from "../../server/src/node/folder-source.ts";
+import { describeWith, pathOf, repositoryRoot } from "../support/requirements.ts";
+import { reviewNow, reviewOf, sessionOf } from "../support/review.ts";
+import { randomEdit, randomOf } from "./random-edits.ts";
+
+/** Without the figures of the work that was done. */
+function comparable({ stats, ...review }: Review): unknown {
+  const { elapsedMs: _, peakRssBytes: __, functionsParsed: ___, functionsWithParseErrors: ____, ...counts } = stats;
+  return { ...review, tree: null, counts };
+}
+
+async function textsOf(folder: string, wanted: (path: string) => boolean = () => true): Promise<Map<string, string>> {
+  const source = createFolderSource(folder);
+  const { files } = await source.list({ exclude: [], maxFiles: 100_000 }, NEVER_CANCELLED);
+  return new Map(
+    files
+      .map(({ path }) => path)
+      .filter(wanted)
+      .map((path) => [path, readFileSync(join(folder, path), "latin1")]),
+  );
+}
+
+/** Edits one session `count` times and compares it every `every` edits with a new one. */
+async function follow(
+  original: ReadonlyMap<string, string>,
+  paths: readonly string[],
+  seed: number,
+  count: number,
+  every: number,
+): Promise<void> {
+  const random = randomOf(seed);
+  const disk = new Map(original);
+  const files = new Map(original);
+  const session = sessionOf(disk);
+  await reviewNow(session);
+  const done: string[] = [];
+  for (let i = 0; i < count; i++) {
+    const edit = randomEdit(files, original, paths, random);
+    done.push(edit.what);
+    files.set(edit.path, edit.text);
+    if (random() < 0.5) session.setDocument(edit.path, edit.text);
+    else {
+      // Saved by another program: the document, if it is open, has the same text.
+      disk.set(edit.path, edit.text);
+      session.setDocument(edit.path, null);
+      session.filesChanged([edit.path]);
+    }
+    const now = await reviewNow(session);
+    if ((i + 1) % every !== 0) continue;
+    const fresh = await reviewOf(new Map(files));
+    expect(comparable(now), `seed ${seed} after ${done.join("; ")}`).toEqual(comparable(fresh));
+  }
+}
+
+for (const tree of ["sample", "sample-2026"])
+  test.each([1, 2, 3, 4])(`${tree}: incremental is as new, seed %i`, { timeout: 300_000 }, async (seed) => {
+    const original = await textsOf(join(repositoryRoot, "test/fixtures", tree));
+    await follow(original, [...original.keys()], seed, 24, 3);
+  });
+
+test("a file that comes, goes and comes back", { timeout: 120_000 }, async () => {
+  const disk = await textsOf(join(repositoryRoot, "test/fixtures/sample"));
+  const session = sessionOf(disk);
+  const first = await reviewNow(session);
+  const path = "fs/dirtfs/inode.c";
+  const text = disk.get(path)!;
+  disk.delete(path);
+  session.filesChanged([path]);
+  expect(comparable(await reviewNow(session))).toEqual(comparable(await reviewOf(new Map(disk))));
+  disk.set("fs/dirtfs/moved.c", text);
+  session.filesChanged(["fs/dirtfs/moved.c"]);
+  expect(comparable(await reviewNow(session))).toEqual(comparable(await reviewOf(new Map(disk))));
+  disk.delete("fs/dirtfs/moved.c");
+  disk.set(path, text);
+  session.filesChanged(["fs/dirtfs/moved.c", path]);
+  expect(comparable(await reviewNow(session))).toEqual(comparable(first));
+});
+
+test("an edit under which nothing that was found changes gives the same findings, object by object", async () => {
+  const disk = await textsOf(join(repositoryRoot, "test/fixtures/sample"));
+  const session = sessionOf(createMemoryTree(disk));
+  const before = await reviewNow(session);
+  session.setDocument("fs/plainfs/inode.c", `${disk.get("fs/plainfs/inode.c")}\n/* nothing */\n`);
+  const after = await reviewNow(session);
+  expect(after).not.toBe(before);
+  after.findings.forEach((finding, i) => {
+    expect(finding).toBe(before.findings[i]);
+  });
+});
+
+function createMemoryTree(files: ReadonlyMap<string, string>): Map<string, string> {
+  expect(createMemorySource(files).root).toBe("memory");
+  return new Map(files);
+}
+
+describeWith(["kernel-6.12"], "fs/ext4 of Linux 6.12 with the core of fs/", () => {
+  test.each([11, 12])("incremental is as new, seed %i", { timeout: 900_000 }, async (seed) => {
+    const original = await textsOf(pathOf("kernel-6.12"), (path) =>
+      /^(fs\/(ext4|jbd2)\/|fs\/[^/]+$|mm\/(vmscan|shrinker|filemap|truncate)\.c$|include\/linux\/(fs|buffer_head|jbd2|gfp|gfp_types|sched|pagemap)\.h$)/.test(
+        path,
+      ),
+    );
+    const paths = [
+      "fs/ext4/inode.c",
+      "fs/ext4/super.c",
+      "fs/ext4/ext4.h",
+      "fs/ext4/ialloc.c",
+      "fs/inode.c",
+      "fs/jbd2/transaction.c",
+    ];
+    await follow(original, paths, seed, 30, 10);
+  });
+});
