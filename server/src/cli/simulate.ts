@@ -1,17 +1,19 @@
 /** `evictscope simulate`: explores a model of the catalogue, of a file, or of a finding, or replays a run of it. */
 import { readFileSync, statSync } from "node:fs";
+import { designOfModelId, isDesignModelId } from "../core/extract/filesystem/design-models.ts";
 import { getModel, listModels } from "../core/race/catalogue/index.ts";
 import type { RaceModel, ToggleSettings } from "../core/race/model.ts";
 import { createStepper, loadModel, ModelRejected, modelToPromela, type Trace } from "../core/race/simulator.ts";
 import { parseTraceString } from "../core/race/trace-string.ts";
 import { catalogueModel, findingOfModel } from "../core/report/simulation-models.ts";
-import { CLEAN, comesLater, FOUND, Refusal } from "./exit-status.ts";
+import { CLEAN, FOUND, Refusal } from "./exit-status.ts";
 import { exploreModel } from "./explore-model.ts";
 import { INTERRUPT } from "./interrupt.ts";
 import { deliver, requireWritable } from "./output.ts";
 import { createProgressLine, type ProgressLine } from "./progress-line.ts";
 import { resolveTree } from "./resolve-tree.ts";
 import { findingById, isFindingId, openReview } from "./review-tree.ts";
+import { simulateDesigns } from "./simulate-designs.ts";
 import { type Simulation, simulationToText } from "./simulation-text.ts";
 import { parseToggles } from "./toggle-arguments.ts";
 
@@ -30,8 +32,12 @@ const ERRORS_SHOWN = 20;
 
 /** Returns the exit status. Throws Refusal, Cancelled. */
 export async function simulate(subject: string, path: string | undefined, options: SimulateOptions): Promise<number> {
-  if (options.designs !== undefined) throw comesLater("--designs", "");
   requireWritable(options.output);
+  if (options.designs !== undefined) {
+    // `--designs DIR TREE`: the one argument is the tree.
+    if (path !== undefined) throw new Refusal("--designs: give the tree and nothing else");
+    return simulateDesigns(options.designs, subject, options, createProgressLine());
+  }
   if (subject === "list") {
     await deliver(catalogueText(), options.output);
     return CLEAN;
@@ -69,6 +75,7 @@ async function findModel(
   const known = getModel(subject);
   if (known !== undefined) return { model: known, note: null };
   if (subject.endsWith(".json")) return { model: readModel(subject), note: null };
+  if (isDesignModelId(subject)) return { model: await designModelOf(subject, path, progress), note: null };
   if (!isFindingId(findingOfModel(subject) ?? subject)) {
     throw new Refusal(`${subject}: neither a model of the catalogue, nor a .json file, nor a finding's id`, [
       "evictscope simulate list shows the catalogue",
@@ -87,6 +94,19 @@ async function findModel(
   if (example === undefined) throw new Refusal(`${subject}: ${model?.reason ?? "the tree has changed"}`);
   const reason = `No model of this code (${place}): ${model?.reason ?? "the tree has changed"}.`;
   return { model: example, note: `${reason} This is the catalogue's example of ${finding.rule}.` };
+}
+
+/** A cell of the table of designs, by the id that stands there. */
+async function designModelOf(id: string, path: string | undefined, progress: ProgressLine): Promise<RaceModel> {
+  if (path === undefined) throw new Refusal(`${id}: a design needs its tree: evictscope simulate ${id} TREE`);
+  const { review, session } = await openReview(resolveTree([path]), {}, progress);
+  for (const filesystem of new Set(review.implementations.map((each) => each.filesystem))) {
+    const cell = designOfModelId(id, filesystem);
+    if (cell === null) continue;
+    const model = await session.query({ name: "designModel", filesystem, ...cell }, INTERRUPT);
+    if (model !== null) return model;
+  }
+  throw new Refusal(`${id}: no such design of a filesystem of this tree`);
 }
 
 function readModel(file: string): RaceModel {

@@ -3,6 +3,7 @@ import type { FilesystemFacts } from "../../analysis/filesystem-facts.ts";
 import { MODES } from "../../analysis/interpreter.ts";
 import type { EffectKind } from "../../knowledge/knowledge.ts";
 import type { Procedure, RaceModel, Step, StepObject, ThreadDeclaration } from "../../race/model.ts";
+import { hashUse } from "../../rules/hash-use.ts";
 import { memoryModel, throttleModel, umountModel } from "./design-obligations.ts";
 import { type Design, obligationOf, QUESTION_TITLES, type Question } from "./designs.ts";
 import { BLOCKING_KINDS, CLEANUP_KINDS, type OwnCall, ownProcedure } from "./own-eviction.ts";
@@ -43,7 +44,25 @@ const BUILDERS: Readonly<Record<Question, (scope: DesignScope) => DesignParts | 
 };
 
 export function designModelId(filesystem: string, design: string, question: Question): string {
-  return `design.${filesystem.replace(/[^A-Za-z0-9]+/g, "-")}.${design}.${question}`.slice(0, 100);
+  return `design.${slug(filesystem)}.${design}.${question}`;
+}
+
+function slug(filesystem: string): string {
+  return filesystem.replace(/[^A-Za-z0-9]+/g, "-").slice(0, 50);
+}
+
+export function isDesignModelId(id: string): boolean {
+  return id.startsWith("design.");
+}
+
+/** The design and the question that an id of this filesystem names; null when it is another filesystem's. */
+export function designOfModelId(
+  id: string,
+  filesystem: string,
+): { readonly design: string; readonly question: string } | null {
+  const [kind, name, design, question] = id.split(".");
+  if (kind !== "design" || name !== slug(filesystem) || design === undefined || question === undefined) return null;
+  return { design, question };
 }
 
 export function designModel(scope: DesignScope, question: Question): RaceModel | NoModel {
@@ -187,7 +206,8 @@ const CLEANUP =
   'assert(UNIQ, !built, "the older inode of this number still cleans up, and a lookup has read the number from disk")';
 
 function lookupModel(scope: DesignScope): DesignParts {
-  const { design, find } = scope;
+  const { design, facts, find } = scope;
+  const use = hashUse(facts).severity;
   const own = ownSteps(scope, (call) =>
     [...CLEANUP_KINDS].some((kind) => call.kinds.has(kind))
       ? [{ do: CLEANUP, label: call.label, source: call.source }]
@@ -209,7 +229,35 @@ function lookupModel(scope: DesignScope): DesignParts {
   } else if (design.runs === "nobody") {
     threads.push({ ...evictor, steps: [...startFreeing("A", find), { choose: [[...full], putBack()] }] });
   } else threads.push({ ...evictor, steps: [...startFreeing("A", find), ...full] });
-  threads.push({
+  if (use !== "hint") threads.push(lookupThread());
+  const readsDisk =
+    use === "warning"
+      ? "wait(!indexed); built = 1"
+      : design.ownIndex
+        ? "wait(obligation == off || !indexed); built = 1"
+        : "built = 1";
+  return {
+    summary: "The inode is evicted while a lookup comes for the same number.",
+    assumptions: [HASH_USES[use]],
+    variables: [{ name: "built" }, { name: "indexed", initial: 1, description: "in the filesystem's own index" }],
+    slots: { count: 3, initial: [{ ino: 1, count: 1, hashed: 1 }] },
+    locks: [HASH_LOCK, I_LOCK],
+    ...(byWorker ? { queues: [{ name: "work", capacity: 2 }] } : {}),
+    procedures: [...own.procedures, lookupProcedure(find, readsDisk)],
+    threads,
+    invariants: ["UNIQ", "ONCE", "UAF", "WAKE", "PROG"],
+    progress: "deadlock",
+  };
+}
+
+const HASH_USES = {
+  error: LOOKUP_ASSUMPTION,
+  warning: "its lookups use an index of its own, which is taken to show the inode until its memory is freed",
+  hint: "its inodes are never hashed: nobody looks one up",
+} as const;
+
+function lookupThread(): ThreadDeclaration {
+  return {
     name: "lookup",
     description: "iget_locked() of the same number, then iput()",
     locals: [{ name: "r", type: "slot" }],
@@ -220,19 +268,6 @@ function lookupModel(scope: DesignScope): DesignParts {
         do: 'assert(UAF, !r.FREEING, "the inode that a lookup returned is being freed"); r.count--',
       },
     ],
-  });
-  const readsDisk = design.ownIndex ? "wait(obligation == off || !indexed); built = 1" : "built = 1";
-  return {
-    summary: "The inode is evicted while a lookup comes for the same number.",
-    assumptions: [LOOKUP_ASSUMPTION],
-    variables: [{ name: "built" }, { name: "indexed", initial: 1, description: "in the filesystem's own index" }],
-    slots: { count: 3, initial: [{ ino: 1, count: 1, hashed: 1 }] },
-    locks: [HASH_LOCK, I_LOCK],
-    ...(byWorker ? { queues: [{ name: "work", capacity: 2 }] } : {}),
-    procedures: [...own.procedures, lookupProcedure(find, readsDisk)],
-    threads,
-    invariants: ["UNIQ", "ONCE", "UAF", "WAKE", "PROG"],
-    progress: "deadlock",
   };
 }
 

@@ -56,7 +56,7 @@ export function umountModel(scope: DesignScope): DesignParts {
     locks: [HASH_LOCK, I_LOCK],
     ...(byWorker ? { queues: [{ name: "work", capacity: 2 }] } : {}),
     procedures: own.procedures,
-    threads: [...threads, umount(scope, full, offList, byWorker)],
+    threads: [...threads, umount(scope, full, offList)],
     invariants: ["UMNT", "ONCE"],
   };
 }
@@ -68,12 +68,16 @@ function unconditional(step: Step): Step {
     : step;
 }
 
-function umount({ find }: DesignScope, full: readonly Step[], offList: Step, byWorker: boolean): ThreadDeclaration {
+function umount({ design, find }: DesignScope, full: readonly Step[], offList: Step): ThreadDeclaration {
+  const byWorker = design.runs === "worker";
+  const isParked = byWorker && design.parked === "live";
   return {
     name: "umount",
     description: "generic_shutdown_super()",
     steps: [
       { label: "nobody uses the filesystem any more", do: "wait(gone)" },
+      // What is parked without I_FREEING is still on the superblock's list: the worker must be through with it first.
+      ...(isParked ? [{ when: "obligation == on", label: "drains the queue", do: "wait(!busy)" }] : []),
       {
         label: "evict_inodes(): spin_lock(&inode->i_lock)",
         do: "lock(i_lock[A])",
@@ -91,7 +95,7 @@ function umount({ find }: DesignScope, full: readonly Step[], offList: Step, byW
         ],
         else: [{ label: "spin_unlock(&inode->i_lock)", do: "unlock(i_lock[A])" }],
       },
-      ...(byWorker ? [{ when: "obligation == on", label: "drains the queue", do: "wait(!busy)" }] : []),
+      ...(byWorker && !isParked ? [{ when: "obligation == on", label: "drains the queue", do: "wait(!busy)" }] : []),
       { label: "sop->put_super(sb)", do: "put_super()", ...find("generic_shutdown_super", /put_super/) },
     ],
   };

@@ -3,7 +3,6 @@ import type { FilesystemFacts } from "../../analysis/filesystem-facts.ts";
 import type { RaceModel } from "../../race/model.ts";
 import type { Outcome } from "../../race/outcome.ts";
 import { explore, loadModel } from "../../race/simulator.ts";
-import { hashUse } from "../../rules/hash-use.ts";
 import type { CancellationToken } from "../../text/cancellation.ts";
 import { throwIfCancelled } from "../../text/cancellation.ts";
 import { designModel } from "./design-models.ts";
@@ -60,9 +59,6 @@ export function designTable(
   token: CancellationToken,
 ): DesignTable {
   const assumptions = new Set<string>();
-  const use = hashUse(facts);
-  if (use.severity === "warning") assumptions.add("its lookups use an index of its own; here they use the inode hash");
-  if (use.severity === "hint") assumptions.add("its inodes are never hashed; here a lookup could find them");
   let states = 0;
   const run = (model: RaceModel, obligation: "on" | "off" | null): DesignRun => {
     throwIfCancelled(token);

@@ -131,7 +131,10 @@ export function obligationOf(design: Design, question: Question): string | null 
       return null;
     case "umount":
       if (design.runs === "nobody") return "an inode that is put back goes back to the superblock's list";
-      return byWorker ? "umount drains the queue after evict_inodes()" : null;
+      if (!byWorker) return null;
+      return design.parked === "live"
+        ? "umount drains the queue before evict_inodes()"
+        : "umount drains the queue after evict_inodes()";
     case "memory":
       return byWorker
         ? "the queue has a rescuer (WQ_MEM_RECLAIM), and a mempool what the eviction must allocate"
