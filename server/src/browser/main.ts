@@ -33,5 +33,6 @@ function createEnvironment(owner: Connection, options: InitializationOptions): E
       );
     },
     panels: panelSessions,
+    pages: null,
   };
 }

@@ -3,6 +3,7 @@ import type { Connection } from "vscode-languageserver";
 import type { ReviewSession } from "../index/review-session.ts";
 import type { InitializationOptions } from "../protocol/messages.ts";
 import type { Settings } from "../protocol/settings.ts";
+import type { SimulatorPageData } from "../protocol/simulator-page.ts";
 import type { PanelSessions } from "../service/panel-subject.ts";
 
 /** A review session that can be given up. */
@@ -25,6 +26,15 @@ export interface Environment {
   createSession(request: SessionRequest): Promise<HostedSession>;
   /** The simulator's sessions, or null when this server has none. */
   readonly panels: PanelSessions | null;
+  /** Files outside of the tree for the user to look at, or null where the server can write none. */
+  readonly pages: Pages | null;
+}
+
+export interface Pages {
+  /** The simulator as one self-contained HTML page. Throws when the extension's files are missing. */
+  simulator(title: string, data: SimulatorPageData): string;
+  /** Writes a new file that only the user can read. Returns its URI and its path. Throws. */
+  write(name: string, text: string): { readonly uri: string; readonly path: string };
 }
 
 /** Makes the environment once the client has said what it can do. */

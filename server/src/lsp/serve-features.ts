@@ -1,25 +1,12 @@
 /** Registers the handlers. Each asks the service for an answer from the latest review; outside a tree it is empty. */
-import {
-  type Connection,
-  LSPErrorCodes,
-  ResponseError,
-  type TextDocuments,
-  type WorkspaceEdit,
-} from "vscode-languageserver";
+import type { Connection, TextDocuments } from "vscode-languageserver";
 import type { TextDocument } from "vscode-languageserver-textdocument";
-import {
-  REINDEX_NOTIFICATION,
-  SERVER_COMMANDS,
-  SUPPRESS_REQUEST,
-  type SuppressParams,
-  type SuppressResult,
-} from "../protocol/messages.ts";
-import { makeSuppressionEdit } from "../service/make-suppression-edit.ts";
-import { provideCodeActions } from "../service/provide-code-actions.ts";
+import { REINDEX_NOTIFICATION } from "../protocol/messages.ts";
 import { provideCodeLens } from "../service/provide-code-lens.ts";
 import { documentationAt, provideHover } from "../service/provide-hover.ts";
 import { uriOf } from "../service/tree-location.ts";
 import { placeOf } from "../service/tree-span.ts";
+import { lineText } from "./line-text.ts";
 import type { Workspace } from "./workspace.ts";
 
 export function serveFeatures(
@@ -80,57 +67,7 @@ export function serveFeatures(
       review,
       settings: workspace.settings,
       panels: workspace.capabilities.panels,
+      pages: workspace.capabilities.pages,
     });
   });
-
-  connection.onCodeAction(({ textDocument, range, context }) => {
-    const place = workspace.placeOf(textDocument.uri);
-    const review = place?.root.latest?.review;
-    if (place === null || review === undefined || !workspace.capabilities.panels) return [];
-    return provideCodeActions({
-      root: place.root.root,
-      file: place.path,
-      range,
-      diagnostics: context.diagnostics,
-      review,
-      settings: workspace.settings,
-    });
-  });
-
-  const suppress = (params: SuppressParams): SuppressResult => {
-    const finding = workspace.finding(params.root, params.finding);
-    if (finding === undefined) return { refusal: "The finding is gone: the code has changed since." };
-    const uri = documents.keys().find((key) => {
-      const place = workspace.placeOf(key);
-      return place?.root.root === params.root && place.path === finding.file;
-    });
-    const document = uri === undefined ? undefined : documents.get(uri);
-    if (document === undefined) return { refusal: `Open ${finding.file} first.` };
-    const made = makeSuppressionEdit({
-      rule: finding.rule,
-      reason: params.reason,
-      anchor: finding.line - 1,
-      lineAt: (line) => lineText(document, line),
-    });
-    if ("refusal" in made) return made;
-    const edit: WorkspaceEdit = { changes: { [uri ?? uriOf(params.root, finding.file)]: [made.edit] } };
-    return { edit };
-  };
-  connection.onRequest(SUPPRESS_REQUEST, suppress);
-
-  connection.onExecuteCommand(async ({ command, arguments: args }) => {
-    if (command !== SERVER_COMMANDS.suppress) return undefined;
-    const given = args?.[0] as Partial<SuppressParams> | undefined;
-    if (typeof given?.root !== "string" || typeof given.finding !== "string" || typeof given.reason !== "string") {
-      return new ResponseError(LSPErrorCodes.RequestFailed, "expected { root, finding, reason }");
-    }
-    const result = suppress({ root: given.root, finding: given.finding, reason: given.reason });
-    if (result.refusal !== undefined) return new ResponseError(LSPErrorCodes.RequestFailed, result.refusal);
-    await connection.workspace.applyEdit(result.edit as WorkspaceEdit);
-    return undefined;
-  });
-}
-
-function lineText(document: TextDocument, line: number): string {
-  return document.getText({ start: { line, character: 0 }, end: { line: line + 1, character: 0 } });
 }

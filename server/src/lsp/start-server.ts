@@ -13,6 +13,7 @@ import {
 import { TextDocument } from "vscode-languageserver-textdocument";
 import { type InitializationOptions, SERVER_COMMANDS } from "../protocol/messages.ts";
 import type { EnvironmentFactory } from "./environment.ts";
+import { serveActions } from "./serve-actions.ts";
 import { serveFeatures } from "./serve-features.ts";
 import { QUERY_CAPABILITIES, serveQueries } from "./serve-queries.ts";
 import { serveViews } from "./serve-views.ts";
@@ -37,6 +38,7 @@ export function startServer(connection: Connection, createEnvironment: Environme
       codeLensRefresh: params.capabilities.workspace?.codeLens?.refreshSupport === true,
       watchRegistration: params.capabilities.workspace?.didChangeWatchedFiles?.dynamicRegistration === true,
       panels: options.panels === true,
+      pages: environment.pages !== null,
       status: options.panels === true,
     };
     const settings = new SettingsStore(connection, capabilities.configuration, options.settings);
@@ -51,6 +53,13 @@ export function startServer(connection: Connection, createEnvironment: Environme
       folders: folders.map((folder) => folder.uri),
     });
     serveFeatures(connection, documents, workspace);
+    const { workspace: client, textDocument, window } = params.capabilities;
+    serveActions(connection, documents, workspace, environment.pages, {
+      documentChanges: client?.workspaceEdit?.documentChanges === true,
+      changeAnnotations: client?.workspaceEdit?.changeAnnotationSupport !== undefined,
+      resolvesEdits: textDocument?.codeAction?.resolveSupport?.properties.includes("edit") === true,
+      showsDocuments: window?.showDocument?.support === true,
+    });
     serveQueries(connection, documents, workspace, {
       inlayHints: params.capabilities.workspace?.inlayHint?.refreshSupport === true,
       semanticTokens: params.capabilities.workspace?.semanticTokens?.refreshSupport === true,
@@ -67,7 +76,7 @@ export function startServer(connection: Connection, createEnvironment: Environme
         ...QUERY_CAPABILITIES,
         hoverProvider: true,
         codeLensProvider: { resolveProvider: false },
-        codeActionProvider: { codeActionKinds: [CodeActionKind.QuickFix] },
+        codeActionProvider: { codeActionKinds: [CodeActionKind.QuickFix], resolveProvider: true },
         executeCommandProvider: { commands: Object.values(SERVER_COMMANDS) },
         workspace: { workspaceFolders: { supported: true, changeNotifications: true } },
       },

@@ -22,6 +22,8 @@ export interface ClientCapabilities {
   readonly codeLensRefresh: boolean;
   readonly watchRegistration: boolean;
   readonly panels: boolean;
+  /** The server can write pages for the user to look at. */
+  readonly pages: boolean;
   readonly status: boolean;
 }
 

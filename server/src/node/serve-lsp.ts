@@ -11,6 +11,7 @@ import { startServer } from "../lsp/start-server.ts";
 import type { InitializationOptions } from "../protocol/messages.ts";
 import { panelSessions } from "../service/panel-session.ts";
 import { createParser } from "./create-parser.ts";
+import { filePages } from "./file-pages.ts";
 import { createThreadedSession } from "./threaded-session.ts";
 
 /** Serves until the client ends the connection. The transport comes from the command line (--stdio, --node-ipc, ...). */
@@ -50,6 +51,7 @@ function createEnvironment(connection: Connection, options: InitializationOption
       );
     },
     panels: panelSessions,
+    pages: filePages,
   };
 }
 

@@ -22,10 +22,36 @@ export interface InitializationOptions {
 export const CLIENT_COMMANDS = {
   openSimulator: "evictscope.openSimulator",
   suppress: "evictscope.suppress",
+  copyMail: "evictscope.copyMail",
 } as const;
 
 /** Commands that the server itself runs (workspace/executeCommand), for any client. */
-export const SERVER_COMMANDS = { suppress: "evictscope.server.suppress" } as const;
+export const SERVER_COMMANDS = {
+  suppress: "evictscope.server.suppress",
+  /** Writes the simulator as one HTML file, opened on a finding, and has the client show it. Answers `PageResult`. */
+  openSimulator: "evictscope.server.openSimulator",
+  /** Writes a finding as a mail, and has the client show it. Answers `PageResult`. */
+  writeMail: "evictscope.server.writeMail",
+} as const;
+
+/** What the commands on one finding are given. */
+export interface FindingArguments {
+  readonly root: string;
+  readonly finding: string;
+}
+
+/** Where a page was written. */
+export interface PageResult {
+  readonly uri: string;
+  readonly path: string;
+}
+
+/** Request: a finding as a mail, plain text of 72 columns. Takes `FindingArguments`. */
+export const MAIL_REQUEST = "evictscope/mail";
+export interface MailResult {
+  readonly text?: string;
+  readonly refusal?: string;
+}
 
 /** What `evictscope.openSimulator` is given; nothing at all opens the catalogue. */
 export interface OpenSimulatorArguments {

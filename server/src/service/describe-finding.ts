@@ -43,7 +43,8 @@ function describeChain(finding: Finding, root: string): string {
 
 function describeSimulation({ simulation }: Finding): string {
   const verdict = describeVerdict(simulation);
-  if (verdict === null) return `Race model: \`${simulation.model}\` (open it from the quick fix).`;
+  // Until it has run, what is assumed says why there is no model of this code.
+  if (verdict === null) return simulation.assumptions[0] ?? "Not simulated yet: open it from the quick fix.";
   const assumed = simulation.assumptions.length === 0 ? "" : ` Assumed: ${simulation.assumptions.join("; ")}.`;
   return `Simulator: ${verdict} in \`${simulation.model}\`.${assumed}`;
 }

@@ -28,18 +28,27 @@ export function refuseReason(reason: string): string | null {
   return null;
 }
 
+/**
+ * The comment without its reason, for clients that can't ask: it takes effect once somebody has written one behind the colon.
+ */
+export function makeOpenSuppressionEdit(request: Omit<SuppressionRequest, "reason">): TextEdit {
+  return insertComment(request, "");
+}
+
 export function makeSuppressionEdit(request: SuppressionRequest): SuppressionEdit {
   const refusal = refuseReason(request.reason);
   if (refusal !== null) return { refusal };
+  return { edit: insertComment(request, `${request.reason.trim()} `) };
+}
+
+function insertComment(request: Omit<SuppressionRequest, "reason">, reason: string): TextEdit {
   const anchorLine = request.lineAt(request.anchor);
   const indentation = /^[ \t]*/.exec(anchorLine)![0];
   const newline = /\r$|\r\n$/.test(anchorLine.replace(/\n$/, "")) ? "\r\n" : "\n";
   const above = request.anchor === 0 ? "" : request.lineAt(request.anchor - 1);
   // Inside a macro every line but the last ends in a backslash; the new one must, too.
   const continued = /\\\s*$/.test(above) ? " \\" : "";
-  const comment = `/* evictscope: allow(${request.rule}): ${request.reason.trim()} */`;
+  const comment = `/* evictscope: allow(${request.rule}): ${reason}*/`;
   const start = { line: request.anchor, character: 0 };
-  return {
-    edit: { range: { start, end: start }, newText: `${indentation}${comment}${continued}${newline}` },
-  };
+  return { range: { start, end: start }, newText: `${indentation}${comment}${continued}${newline}` };
 }

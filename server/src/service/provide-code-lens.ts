@@ -1,7 +1,12 @@
 /** One lens above each implementation: what it is, who reaches it, what was found; a click opens the simulator. */
 import type { CodeLens } from "vscode-languageserver";
 import type { Review } from "../core/report/finding.ts";
-import { CLIENT_COMMANDS, type OpenSimulatorArguments } from "../protocol/messages.ts";
+import {
+  CLIENT_COMMANDS,
+  type FindingArguments,
+  type OpenSimulatorArguments,
+  SERVER_COMMANDS,
+} from "../protocol/messages.ts";
 import type { Settings } from "../protocol/settings.ts";
 import { summariseImplementation } from "./summarise-implementation.ts";
 
@@ -10,8 +15,10 @@ export interface CodeLensRequest {
   readonly file: string;
   readonly review: Review;
   readonly settings: Settings;
-  /** Whether the client runs `evictscope.openSimulator`; without, lenses are plain text. */
+  /** Whether the client runs `evictscope.openSimulator`. */
   readonly panels: boolean;
+  /** Whether the server can write the simulator as a page instead; with neither, lenses are plain text. */
+  readonly pages: boolean;
 }
 
 /** What the simulator opens for an operation without findings: the protocol as it should be. */
@@ -30,7 +37,12 @@ export function provideCodeLens(request: CodeLensRequest): CodeLens[] {
     const line = Math.max(0, entry.line - 1);
     const range = { start: { line, character: 0 }, end: { line, character: 0 } };
     if (!request.panels) {
-      lenses.push({ range, command: { title, command: "" } });
+      const worst = findings[0];
+      const argument: FindingArguments[] = worst === undefined ? [] : [{ root: request.root, finding: worst.id }];
+      const command = request.pages
+        ? { title: `${title} - simulate`, command: SERVER_COMMANDS.openSimulator, arguments: argument }
+        : { title, command: "" };
+      lenses.push({ range, command });
       continue;
     }
     const target: OpenSimulatorArguments =

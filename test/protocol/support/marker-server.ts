@@ -17,6 +17,7 @@ startServer(createConnection(ProposedFeatures.all), () => ({
   exist: async (uris) => new Set(uris.filter((uri) => existsSync(fileURLToPath(uri)))),
   createSession: async ({ root }) => createMarkerSession(fileURLToPath(root)),
   panels: null,
+  pages: null,
 }));
 
 function createMarkerSession(folder: string): HostedSession {
