@@ -16,7 +16,7 @@ import {
   startFreeing,
   unhashAndWake,
 } from "./protocol.ts";
-import { ALWAYS_DROPS, callOf, closer, shrinker, unlinker } from "./reclaim-scenario.ts";
+import { ALWAYS_DROPS, callOf, closer, reserveUser, shrinker, unlinker } from "./reclaim-scenario.ts";
 
 export interface DesignScope {
   readonly facts: FilesystemFacts;
@@ -184,22 +184,10 @@ function reclaimModel(scope: DesignScope): DesignParts {
       unlinker(find),
       closer(find),
       shrinker(find, { name: "kswapd", beforePut: [], lastPut, isolated }),
-      ...(allocates ? otherReclaimers() : []),
+      ...(allocates ? [reserveUser(2)] : []),
     ],
     invariants: ["DIRT", "RECL"],
   };
-}
-
-function otherReclaimers(): ThreadDeclaration[] {
-  return [
-    {
-      name: "reclaimer",
-      count: 2,
-      description: "other tasks that evict, with PF_MEMALLOC set",
-      context: ["MEMALLOC"],
-      steps: [{ label: "an allocation in another eviction takes a page of the reserve", do: "alloc_nf(1)" }],
-    },
-  ];
 }
 
 const CLEANUP =

@@ -1,6 +1,6 @@
 /** A filesystem's own eviction, call by call: what each call of an operation's body does, in the order of its control flow. */
 import type { Anchor, FilesystemFacts, Operation, ReachedEffect } from "../../analysis/filesystem-facts.ts";
-import type { Mode } from "../../analysis/interpreter.ts";
+import type { CallEvent, Mode } from "../../analysis/interpreter.ts";
 import { INODE } from "../../analysis/typestate.ts";
 import type { Value } from "../../analysis/value.ts";
 import { positionIn } from "../../ir/function-bodies.ts";
@@ -61,19 +61,15 @@ export function ownProcedure(
     facts: new Map<string, Value>([["#inode.i_sb", { k: "nonzero" }]]),
     onCall: (event) => {
       const anchor = anchors.get(event.call.end);
-      return anchor === undefined ? [] : write(ownCall(operation, anchor));
+      return anchor === undefined ? [] : write(ownCall(operation, anchor, event));
     },
   });
   if (flow.steps.length === 0) return null;
   return { name, parameters: ["inode"], locals: flow.locals, steps: flow.steps };
 }
 
-/** Every call of the operation that can do something. */
-export function ownCalls(facts: FilesystemFacts, operation: Operation, mode: Mode): OwnCall[] {
-  return facts.anchors(operation, mode).map((anchor) => ownCall(operation, anchor));
-}
-
-function ownCall({ body }: Operation, { event, effects }: Anchor): OwnCall {
+/** `event` is the call with the values that the operation is called with. */
+function ownCall({ body }: Operation, { effects }: Anchor, event: CallEvent): OwnCall {
   const sure = effects.filter((effect) => effect.doubt === null);
   const { callee } = event.call;
   return {

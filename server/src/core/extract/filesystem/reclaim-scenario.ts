@@ -64,17 +64,10 @@ function hazardOf({ finding, engine }: FindingScope): Hazard {
       invariant: "RECL",
       variables: MEMORY,
       locks: [],
-      partners: [
-        {
-          name: "reclaimer 2",
-          description: "another task that reclaims, with PF_MEMALLOC set",
-          context: ["MEMALLOC"],
-          steps: [{ label: "an allocation in another eviction takes the last page of the reserve", do: "alloc_nf(1)" }],
-        },
-      ],
+      partners: [reserveUser(1)],
       assumptions: [],
       summary:
-        "Memory is short and another reclaimer takes the reserve: an allocation that may not fail then waits for the task that makes it.",
+        "Memory is short and others take the reserve: an allocation that may not fail then waits for the task that makes it.",
     };
   }
   const kinds = engine.knowledge.functions.get(primitiveOf(finding) ?? "")?.effects ?? [];
@@ -113,6 +106,20 @@ function hazardOf({ finding, engine }: FindingScope): Hazard {
     ],
     assumptions: [`whoever holds ${what} can wait for memory meanwhile`],
     summary: `Memory is short: reclaim waits for ${what}, whose holder waits for memory.`,
+  };
+}
+
+/** Who else lives on the reserve: other evictions in reclaim, network receive. */
+export function reserveUser(pages: number): ThreadDeclaration {
+  const takes: Step = {
+    label: "takes a page of the reserve",
+    if: "reserve > 0",
+    then: [{ do: "reserve--", label: "the page is gone" }],
+  };
+  return {
+    name: "reserve user",
+    description: "other evictions in reclaim, network receive",
+    steps: Array.from({ length: pages }, () => takes),
   };
 }
 
