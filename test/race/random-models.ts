@@ -80,3 +80,76 @@ export const randomModel: fc.Arbitrary<RaceModel> = fc
     ],
     invariants: ["PROG", "STATE", { id: "USER", description: "b and Y", always: "!(b == 3 && Y.count == 1)" }],
   }));
+
+const onSlots = fc.constantFrom<Step>(
+  "new_inode(p, 1)",
+  "new_inode(q, 2)",
+  "p = find(1)",
+  "p = find(2)",
+  "q = p",
+  "p = none",
+  "hash_add(p)",
+  "hash_del(p)",
+  "p.count++",
+  "p.count--",
+  "p.DIRTY = 1",
+  "p.DIRTY = q.DIRTY",
+  "p.FREEING = 1",
+  "free_inode(p)",
+  "call_rcu(p)",
+  "queue(work, p)",
+  "pop(work, q)",
+  "prepare_wait(p, NEW)",
+  "sleep()",
+  "wake(p, NEW)",
+  "rcu_read_lock()",
+  "rcu_read_unlock()",
+  "wait(p == none || p.count == 0)",
+  "assert(STATE, p != q)",
+  "X.DIRTY = 1",
+  "assert(STATE, Z.count < 2)",
+);
+const guarded = fc.tuple(fc.constantFrom("p != none", "p == q", "p != none && p.DIRTY", "length(work) > 0"), onSlots);
+const slotSteps = fc.array(
+  fc.oneof(
+    { weight: 3, arbitrary: onSlots },
+    // biome-ignore lint/suspicious/noThenProperty: the model language's own word
+    { weight: 3, arbitrary: guarded.map(([text, step]): Step => ({ if: text, then: [step] })) },
+    { weight: 1, arbitrary: guarded.map(([text, step]): Step => ({ while: text, loop: [step] })) },
+  ),
+  { minLength: 2, maxLength: 6 },
+);
+const references = [
+  { name: "p", type: "slot" as const },
+  { name: "q", type: "slot" as const },
+];
+
+/** Models that reach slots through references only, most of the time: what slot symmetry is for. */
+export const randomSlotModel: fc.Arbitrary<RaceModel> = fc
+  .record({
+    one: slotSteps,
+    two: slotSteps,
+    count: fc.integer({ min: 1, max: 2 }),
+    slots: fc.integer({ min: 3, max: 4 }),
+  })
+  .map(({ one, two, count, slots }) => ({
+    format: 1,
+    id: "random-slots",
+    title: "random",
+    summary: "random",
+    slots: {
+      count: slots,
+      names: ["X", "Y", "Z", "W"].slice(0, slots),
+      initial: [
+        { ino: 1, hashed: 1 },
+        { ino: 2, hashed: 2 },
+      ],
+    },
+    locks: [{ name: "i_lock", kind: "spin", per: "slot" }],
+    queues: [{ name: "work", capacity: 2 }],
+    threads: [
+      { name: "one", locals: references, steps: one },
+      { name: "two", locals: references, count, steps: two },
+    ],
+    invariants: ["PROG", "UNIQ", "UAF"],
+  }));

@@ -17,7 +17,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "evictscope-bench-"));
 const large = process.argv.includes("--large");
 const largeSpin = process.argv.includes("--large-spin");
-const UNREDUCED = { partialOrder: false, symmetry: false, lockRegions: false };
+const UNREDUCED = { partialOrder: false, symmetry: false, slots: false, lockRegions: false };
 
 await build({
   entryPoints: [join(here, "explore-once.ts")],

@@ -77,6 +77,8 @@ export class CompileContext {
   readonly violations: ViolationText[] = [];
   readonly invariantIds: ReadonlySet<string>;
   temps = 0;
+  /** Slots named by the step in the making: see Transition.slots. */
+  named = 0;
   #violationIds = new Map<string, number>();
   /** Procedures are expanded in place: the same text is met again and again. Trees are never changed. */
   readonly #expressions = new Map<string, ExpressionTree>();

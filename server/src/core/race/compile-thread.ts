@@ -224,6 +224,7 @@ export class ThreadCompiler {
   }
 
   lowering(frame: Frame, path: string, name: string): StepLowering {
+    this.#context.named = 0;
     const memalloc = this.#thread.context?.includes("MEMALLOC") === true;
     return new StepLowering(this.scope(frame, path, name), this.#roles, memalloc);
   }
@@ -278,6 +279,7 @@ export class ThreadCompiler {
       effects: lowering.body,
       acquires: lowering.acquires,
       releases: lowering.releases,
+      slots: this.#context.named,
       ...(rest.branch === undefined ? {} : { test: true }),
       ...rest,
     });
@@ -291,6 +293,7 @@ export class ThreadCompiler {
         effects: [...lowering.spurious, ...lowering.body],
         acquires: [],
         releases: [],
+        slots: this.#context.named,
         spurious: true,
         refs: rest.refs,
       });

@@ -181,7 +181,9 @@ class ModelCompiler {
       templates.push(graceThread(this.#context, world));
       threads.push({ index: threads.length, name: "RCU", template: templates.length - 1, base: 0 });
     }
+    this.#context.named = 0;
     const invariants = this.invariants(world, templates, threads);
+    const invariantSlots = this.#context.named;
     const words = layOut(this.#context.cells, templates, threads);
     const initial = this.initialState(words, templates, threads);
     const progress = this.#context.checks("PROG");
@@ -201,11 +203,13 @@ class ModelCompiler {
       queues: this.#queues,
       variables: this.#variables,
       invariants,
+      invariantSlots,
       violations: this.#context.violations,
       initial,
       temps: this.#context.temps,
       waitKey: templates.map((_, t) => roles[t]?.waitKey),
       rcuFlag: templates.map((_, t) => roles[t]?.rcu),
+      graceMask: templates.map((_, t) => roles[t]?.graceMask),
       waitBits: WAIT_BITS,
       checksDeadlock: progress,
       checksTermination: progress && this.#model.progress !== "deadlock",

@@ -7,6 +7,7 @@ import { type Evaluate, makeRunnable, type Runnable } from "./interpreter.ts";
 import { forgettingDeadLocals } from "./live-locals.ts";
 import type { Reductions } from "./outcome.ts";
 import type { Expr, Program, Template } from "./program.ts";
+import { exchange, type SlotSymmetry, SlotSwapper, slotSymmetry } from "./slot-symmetry.ts";
 
 /** One atomic step: thread and which of its transitions at that place. */
 export interface Move {
@@ -17,16 +18,24 @@ export interface Move {
 /** Chains of steps longer than this are cut, so that expansion always ends. */
 export const MAX_CHAIN = 10_000;
 
+export interface ThreadGroup {
+  readonly members: readonly number[];
+  readonly bases: readonly number[];
+  readonly words: number;
+}
+
 export interface ReducedProgram {
   readonly program: Program;
   readonly reductions: Reductions;
   readonly independence: Independence | undefined;
   /** Groups of interchangeable threads: bases and size of their blocks. */
-  readonly groups: readonly { readonly bases: readonly number[]; readonly words: number }[];
+  readonly groups: readonly ThreadGroup[];
+  /** Set when slots may be interchanged. */
+  readonly slots: SlotSymmetry | undefined;
 }
 
 export function reduceProgram(original: Program, reductions: Reductions): ReducedProgram {
-  const program: Program = reductions.lockRegions
+  const program: Program = reductions.symmetry
     ? { ...original, templates: original.templates.map(forgettingDeadLocals) }
     : original;
   const needsTable = reductions.partialOrder || reductions.lockRegions;
@@ -35,15 +44,23 @@ export function reduceProgram(original: Program, reductions: Reductions): Reduce
     reductions,
     independence: needsTable ? computeIndependence(program, original) : undefined,
     groups: reductions.symmetry ? symmetricGroups(program) : [],
+    slots: reductions.slots ? slotSymmetry(program) : undefined,
   };
 }
 
 function symmetricGroups(program: Program): ReducedProgram["groups"] {
   return program.templates.flatMap((_, t) => {
-    const bases = program.threads.filter((thread) => thread.template === t).map((thread) => thread.base);
+    const own = program.threads.filter((thread) => thread.template === t);
+    const bases = own.map((thread) => thread.base);
     if (bases.length < 2) return [];
-    return [{ bases, words: (bases[1] as number) - (bases[0] as number) }];
+    return [{ members: own.map((thread) => thread.index), bases, words: (bases[1] as number) - (bases[0] as number) }];
   });
+}
+
+/** Which thread and slot stands at each place; permuted as a state is brought into its canonical form. */
+export interface Names {
+  readonly threads: number[];
+  readonly slots: number[];
 }
 
 /** Receives a successor; `state` is reused afterwards. `violation` is 0 for a good one. Return true to stop. */
@@ -57,8 +74,11 @@ export class Expander {
   readonly #scratch: Int32Array;
   readonly #forms = new Map<IndexForm, Evaluate>();
   readonly #path: Move[] = [];
+  readonly #swapper: SlotSwapper | undefined;
   /** Transitions executed so far. */
   transitions = 0;
+  /** A state was met in which slots are not interchangeable after all: what was found has to be found again without. */
+  slotsDiffer = false;
 
   constructor(reduced: ReducedProgram) {
     this.reduced = reduced;
@@ -66,6 +86,9 @@ export class Expander {
     this.words = reduced.program.words;
     this.#runnable = makeRunnable(reduced.program);
     this.#scratch = new Int32Array(this.words);
+    if (reduced.slots !== undefined) {
+      this.#swapper = new SlotSwapper(reduced.program, reduced.slots, (state, thread) => this.pc(state, thread));
+    }
   }
 
   /** 0, or the first invariant that does not hold. */
@@ -204,16 +227,28 @@ export class Expander {
         if (alone === undefined || alone.enabled.length !== 1) break;
         const next = { thread: alone.thread, transition: alone.enabled[0] as number };
         path.push(next);
+        this.checkSlots(scratch);
         violation = this.take(scratch, next);
       }
     }
+    if (violation === 0) this.checkSlots(scratch);
     if (violation === 0) this.canonicalize(scratch);
     return visit(scratch, violation, path);
   }
 
-  /** Sorts the blocks of interchangeable threads. */
-  canonicalize(state: Int32Array): void {
-    for (const { bases, words } of this.reduced.groups) {
+  /** Sets `slotsDiffer` when an allocation to come can tell free slots apart. */
+  checkSlots(state: Int32Array): void {
+    if (this.#swapper?.freeSlotsAlike(state) === false) this.slotsDiffer = true;
+  }
+
+  /** Sorts the blocks of interchangeable threads, and interchangeable slots. */
+  canonicalize(state: Int32Array, names?: Names): void {
+    this.#sortThreads(state, names);
+    this.#swapper?.canonicalize(state, () => this.#sortThreads(state, names), names);
+  }
+
+  #sortThreads(state: Int32Array, names?: Names): void {
+    for (const { bases, words, members } of this.reduced.groups) {
       for (let i = 1; i < bases.length; i++) {
         for (let j = i; j > 0; j--) {
           const a = bases[j - 1] as number;
@@ -224,6 +259,7 @@ export class Expander {
             state[a + w] = state[b + w] as number;
             state[b + w] = kept;
           }
+          if (names !== undefined) exchange(names.threads, members[j - 1] as number, members[j] as number);
         }
       }
     }

@@ -5,7 +5,7 @@ import { Expander, type Move, type ReducedProgram, reduceProgram } from "./expan
 import { hasLoops, LassoSearch } from "./lasso.ts";
 import type { RaceModel, ToggleSettings } from "./model.ts";
 import { ALL_REDUCTIONS, type ExploreOptions, type Outcome, type Progress, type Reductions } from "./outcome.ts";
-import { movesTo } from "./path.ts";
+import { movesTo, violationAfter } from "./path.ts";
 import type { Program } from "./program.ts";
 import { InterpreterSearch, type Search, type SearchOptions, type SearchResult } from "./search.ts";
 import { describeStuck } from "./stuck.ts";
@@ -136,6 +136,7 @@ export class ModelExploration {
     const portion = Math.min(states, direct.statesLeft);
     direct.statesLeft -= portion;
     const result = direct.search.advance(portion);
+    if (direct.search.slotsDiffer) return undefined;
     if (result !== undefined && result.kind !== "limit") {
       this.#reductions = direct.reduced.reductions;
       return result;
@@ -149,6 +150,10 @@ export class ModelExploration {
   #advanceSearch(states: number): void {
     const isDirect = this.#search === this.#direct?.search;
     const result = isDirect ? this.#advanceDirect(states) : this.#search.advance(states);
+    if (this.#search.slotsDiffer) {
+      this.#withoutSlots();
+      return;
+    }
     this.#statistics = {
       states: this.#search.states,
       transitions: this.#search.transitions,
@@ -176,8 +181,27 @@ export class ModelExploration {
     this.#search = search;
   }
 
+  /** Slots are not interchangeable after all: the present search is started again without taking them for that. */
+  #withoutSlots(): void {
+    this.#reductions = { ...this.#reductions, slots: false };
+    const direct = this.#direct;
+    if (this.#phase === "shorten" || this.#search === direct?.search) {
+      const again = this.#startDirect();
+      this.#reduced = again.reduced;
+      this.#search = again.search;
+      if (direct !== undefined) this.#direct = { ...again, statesLeft: direct.statesLeft };
+    } else {
+      this.#reduced = reduceProgram(this.#program, this.#reductions);
+      this.#search = this.#start(this.#reduced);
+    }
+  }
+
   #advanceShorten(states: number): void {
     const result = this.#search.advance(states);
+    if (this.#search.slotsDiffer) {
+      this.#withoutSlots();
+      return;
+    }
     if (result === undefined) return;
     if (result.kind === "violation" || result.kind === "deadlock") {
       this.#found = this.#counterexample(this.#reduced, this.#search, result);
@@ -236,7 +260,7 @@ export class ModelExploration {
     }
     if (result.kind !== "violation") throw new Error("nothing was found");
     const moves = movesTo(expander, search, { state: result.parent, violation: result.violation });
-    const text = this.#program.violations[result.violation - 1];
+    const text = this.#program.violations[(violationAfter(this.#program, moves) || result.violation) - 1];
     const violation: Violation = {
       invariant: text?.invariant ?? "MODEL",
       kind: text?.kind ?? "model",

@@ -24,6 +24,8 @@ export function graceThread(context: CompileContext, world: World): Template {
       targets: [0],
       acquires: [],
       releases: [],
+      // Each slot has its own transition: which one is which does not matter.
+      slots: 0,
     };
   });
   return {

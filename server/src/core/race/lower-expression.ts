@@ -2,6 +2,8 @@
 import type { CompileContext } from "./compile-context.ts";
 import type { ExpressionTree } from "./expression.ts";
 import {
+  ALL_SLOTS,
+  ALLOCATES,
   all,
   any,
   binary,
@@ -90,6 +92,19 @@ export function meaning(scope: Scope, name: string): NameMeaning | undefined {
   return undefined;
 }
 
+/** Notes that the step tells slots apart: by this (0-based) index, or in a way that depends on their order. */
+export function noteSlots(scope: Scope, index?: Expr): void {
+  const { context } = scope.world;
+  context.named |= index !== undefined && isConst(index) ? 1 << Math.max(0, Math.min(index.v, 15)) : ALL_SLOTS;
+}
+
+/** A slot and a number are put together: only `none` is the same whatever slots are called. */
+function noteMixed(scope: Scope, a: Lowered, b: Lowered): void {
+  if (a.type === b.type) return;
+  const number = a.type === "number" ? a.e : b.e;
+  if (!isConst(number) || number.v !== 0) noteSlots(scope);
+}
+
 /** The dotted name of a tree such as `disk.gen`, if it is one. */
 export function dottedName(tree: ExpressionTree): string | undefined {
   if (tree.t === "name") return tree.name;
@@ -165,6 +180,7 @@ export function lowerLock(scope: Scope, tree: ExpressionTree): { cell: Cell; ind
   if (!found.perSlot) fail(scope, `${name} is a single lock and takes no index`);
   const value = lower(scope, tree.index);
   const index = value.type === "slot" ? indexOfReference(scope, value) : value;
+  if (value.type !== "slot") noteSlots(scope, value.e);
   return { cell: found.cell, index, text: describe(tree) };
 }
 
@@ -188,6 +204,7 @@ function lowerIndex(scope: Scope, tree: ExpressionTree & { t: "index" }): Lowere
   const name = dottedName(tree.base);
   if (name === "slot") {
     const index = lower(scope, tree.index);
+    noteSlots(scope, index.type === "slot" ? undefined : index.e);
     const outside = fits(index.e, scope.world.slotCount)
       ? FALSE
       : any([binary("<", index.e, constant(0)), binary(">=", index.e, constant(scope.world.slotCount))]);
@@ -205,6 +222,7 @@ function lowerIndex(scope: Scope, tree: ExpressionTree & { t: "index" }): Lowere
   }
   if (found?.kind !== "variable" || found.cell.count === 1) fail(scope, `${describe(tree.base)} is not an array`);
   const index = lower(scope, tree.index);
+  if (index.type === "slot") noteSlots(scope);
   const outside = any([binary("<", index.e, constant(0)), binary(">=", index.e, constant(found.cell.count))]);
   return {
     e: { k: "cell", cell: found.cell, index: index.e },
@@ -242,7 +260,11 @@ export function lower(scope: Scope, tree: ExpressionTree): Lowered {
     case "name": {
       const found = meaning(scope, tree.name);
       if (found === undefined) fail(scope, `unknown name "${tree.name}"`);
-      if (found.kind === "value") return pure(found.e, found.type);
+      if (found.kind === "value") {
+        if (found.type === "slot" && !isConst(found.e)) noteSlots(scope);
+        else if (found.type === "slot" && isConst(found.e) && found.e.v > 0) noteSlots(scope, constant(found.e.v - 1));
+        return pure(found.e, found.type);
+      }
       if (found.kind === "queue") fail(scope, `${tree.name} is a queue: use length(${tree.name})`);
       if (found.kind === "lock") {
         if (found.perSlot) fail(scope, `${tree.name} is one lock for each slot: write ${tree.name}[x]`);
@@ -263,12 +285,15 @@ export function lower(scope: Scope, tree: ExpressionTree): Lowered {
     }
     case "negate": {
       const a = lower(scope, tree.a);
+      if (a.type === "slot") noteSlots(scope);
       return { ...a, e: binary("-", constant(0), a.e), type: "number" };
     }
     case "binary": {
       const a = lower(scope, tree.a);
       const b = lower(scope, tree.b);
       if (tree.op === "&&" || tree.op === "||") return combine(tree.op, a, b);
+      if (tree.op === "==" || tree.op === "!=") noteMixed(scope, a, b);
+      else if (a.type === "slot" || b.type === "slot") noteSlots(scope);
       return strict(binary(tree.op, a.e, b.e), [a, b]);
     }
     case "choice": {
@@ -276,6 +301,7 @@ export function lower(scope: Scope, tree: ExpressionTree): Lowered {
       const a = lower(scope, tree.a);
       const b = lower(scope, tree.b);
       const yes = truth(c.e);
+      noteMixed(scope, a, b);
       const pick = (key: "none" | "freed"): Expr => any([c[key], all([yes, a[key]]), all([not(yes), b[key]])]);
       return { e: choice(yes, a.e, b.e), type: a.type, none: pick("none"), freed: pick("freed") };
     }
@@ -310,6 +336,7 @@ function lowerCall(scope: Scope, tree: ExpressionTree & { t: "call" }): Lowered 
     case "find_live": {
       // find(ino): the first slot of that number on the hash chain, or none. find_live() steps over dying ones.
       const ino = lower(scope, argument(scope, tree, 1)[0] as ExpressionTree);
+      if (ino.type === "slot") noteSlots(scope);
       return strict(findOnChain(scope, ino.e, tree.name === "find_live"), [ino], "slot");
     }
     case "find_next": {
@@ -342,6 +369,7 @@ function lowerCall(scope: Scope, tree: ExpressionTree & { t: "call" }): Lowered 
     }
     case "free_slot":
       argument(scope, tree, 0);
+      scope.world.context.named |= ALLOCATES;
       return pure(firstFree(scope), "slot");
     default:
       return fail(scope, `unknown function ${tree.name}()`);

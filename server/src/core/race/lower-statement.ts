@@ -8,6 +8,7 @@ import {
   type Lowered,
   lower,
   meaning,
+  noteSlots,
   type Scope,
   slotIndex,
 } from "./lower-expression.ts";
@@ -186,6 +187,7 @@ export class StepLowering {
     const value = lower(this.scope, statement.value);
     this.touch(value, describe(statement.value));
     const { cell, index, type } = this.target(target);
+    if (statement.op !== "" && (type === "slot" || value.type === "slot")) noteSlots(this.scope);
     const old: Expr = { k: "cell", cell, ...(index === undefined ? {} : { index }) };
     if (statement.op === "" && type !== value.type && !(isConst(value.e) && value.e.v === 0)) {
       fail(this.scope, `${text} holds ${type === "slot" ? "an inode slot" : "a number"}, but the value does not`);

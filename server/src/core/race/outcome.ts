@@ -6,14 +6,16 @@ import type { Trace, Violation } from "./trace.ts";
 export interface Reductions {
   /** Steps that no other thread can observe or prevent are not interleaved (persistent sets, lock regions). */
   readonly partialOrder: boolean;
-  /** Identical threads (and interchangeable slots) are not told apart. */
+  /** Identical threads are not told apart, nor what locals hold that are never read again. */
   readonly symmetry: boolean;
-  /** Chains of such steps are taken as one; locals that are never read again are forgotten. */
+  /** Inode slots that nothing names any more are not told apart. */
+  readonly slots: boolean;
+  /** Chains of such steps are taken as one. */
   readonly lockRegions: boolean;
 }
 
-export const ALL_REDUCTIONS: Reductions = { partialOrder: true, symmetry: true, lockRegions: true };
-export const NO_REDUCTIONS: Reductions = { partialOrder: false, symmetry: false, lockRegions: false };
+export const ALL_REDUCTIONS: Reductions = { partialOrder: true, symmetry: true, slots: true, lockRegions: true };
+export const NO_REDUCTIONS: Reductions = { partialOrder: false, symmetry: false, slots: false, lockRegions: false };
 
 /** All limits are counts, never times, so that every face of the product says the same. */
 export interface ExploreOptions {

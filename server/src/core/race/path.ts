@@ -1,5 +1,7 @@
 /** From stored states back to the steps that led there, with the real threads' numbers. */
-import type { Expander, Move } from "./expander.ts";
+import { Expander, type Move, type Names, reduceProgram } from "./expander.ts";
+import { NO_REDUCTIONS } from "./outcome.ts";
+import type { Program } from "./program.ts";
 import type { Search } from "./search.ts";
 
 export interface PathEnd {
@@ -9,16 +11,27 @@ export interface PathEnd {
 }
 
 /**
- * Under symmetry stored states have the blocks of equal threads sorted; this follows the permutations, so that the moves
- * can be replayed on the real threads from the first state.
+ * Under symmetry stored states have equal threads and slots in an order of their own; this follows the permutations, so
+ * that the moves can be replayed on the real ones from the first state.
  */
 export function movesTo(expander: Expander, search: Search, end: PathEnd): Move[] {
   const chain: number[] = [];
   for (let at = end.state; at >= 0; at = search.parentOf(at)) chain.push(at);
   chain.reverse();
-  const { program, groups } = expander.reduced;
+  const { program } = expander.reduced;
   const moves: Move[] = [];
-  let names = program.threads.map((thread) => thread.index);
+  // What stands at each place of the stored state is called so in the real one.
+  const names: Names = {
+    threads: program.threads.map((thread) => thread.index),
+    slots: Array.from({ length: program.slots.count }, (_, slot) => slot),
+  };
+  const real = (move: Move): Move => {
+    const template = program.templates[program.threads[move.thread]?.template ?? 0];
+    const thread = names.threads[move.thread] as number;
+    // The environment has one transition for each slot.
+    const transition = template?.environment === true ? (names.slots[move.transition] as number) : move.transition;
+    return { thread, transition };
+  };
   const follow = (from: Int32Array, accept: (state: Int32Array, violation: number) => boolean): boolean => {
     let path: Move[] | undefined;
     expander.expand(from, (state, violation, taken) => {
@@ -27,33 +40,16 @@ export function movesTo(expander: Expander, search: Search, end: PathEnd): Move[
       return true;
     });
     if (path === undefined) return false;
-    const real = Int32Array.from(from);
+    const state = Int32Array.from(from);
     for (const move of path) {
-      moves.push({ thread: names[move.thread] as number, transition: move.transition });
-      expander.take(real, move);
+      moves.push(real(move));
+      expander.take(state, move);
     }
-    names = sortedNames(real, names);
+    expander.canonicalize(state, names);
     return true;
   };
-  function sortedNames(state: Int32Array, before: readonly number[]): number[] {
-    const after = [...before];
-    for (const { bases, words } of groups) {
-      const members = bases.map((base) => program.threads.findIndex((thread) => thread.base === base && words > 0));
-      const order = members.map((_, i) => i);
-      // The same insertion sort as canonicalize(): stable, so equal blocks keep their order.
-      order.sort((x, y) => {
-        for (let w = 0; w < words; w++) {
-          const d = (state[(bases[x] as number) + w] as number) - (state[(bases[y] as number) + w] as number);
-          if (d !== 0) return d;
-        }
-        return x - y;
-      });
-      for (const [i, member] of members.entries()) {
-        after[member] = before[members[order[i] as number] as number] as number;
-      }
-    }
-    return after;
-  }
+  // The first state itself may have been brought into canonical form.
+  expander.canonicalize(Int32Array.from(program.initial), names);
   for (let i = 0; i + 1 < chain.length; i++) {
     const from = search.stateAt(chain[i] as number);
     const to = search.stateAt(chain[i + 1] as number);
@@ -65,4 +61,13 @@ export function movesTo(expander: Expander, search: Search, end: PathEnd): Move[
     if (!follow(from, (_, violation) => violation === end.violation)) throw new Error("a violation cannot be replayed");
   }
   return moves;
+}
+
+/** The violation at the end of a run from the first state: with the real names, where symmetry found it with others. */
+export function violationAfter(program: Program, moves: readonly Move[]): number {
+  const expander = new Expander(reduceProgram(program, NO_REDUCTIONS));
+  const state = Int32Array.from(program.initial);
+  let violation = expander.invariantViolated(state);
+  for (const move of moves) violation = expander.take(state, move) || expander.invariantViolated(state);
+  return violation;
 }

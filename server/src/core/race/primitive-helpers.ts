@@ -1,6 +1,6 @@
 /** What the built-in operations of the model language have in common. */
 import type { ExpressionTree } from "./expression.ts";
-import { describe, fail, type Lowered, lower, meaning, slotIndex } from "./lower-expression.ts";
+import { describe, fail, type Lowered, lower, meaning, noteSlots, slotIndex } from "./lower-expression.ts";
 import type { StepLowering } from "./lower-statement.ts";
 import { binary, type Cell, constant, type Expr, FALSE, truth } from "./program.ts";
 
@@ -110,6 +110,15 @@ export function one(step: StepLowering, args: Args): ExpressionTree {
 
 export function number(step: StepLowering, tree: ExpressionTree): Expr {
   const value = lower(step.scope, tree);
+  if (value.type === "slot") noteSlots(step.scope);
+  step.touch(value, describe(tree));
+  return value.e;
+}
+
+/** A slot as a value: what queues hold. */
+export function slotValue(step: StepLowering, tree: ExpressionTree): Expr {
+  const value = lower(step.scope, tree);
+  if (value.type !== "slot") noteSlots(step.scope);
   step.touch(value, describe(tree));
   return value.e;
 }

@@ -1,6 +1,6 @@
 import { fail, graceOver, lowerQueue } from "./lower-expression.ts";
 import type { StepLowering } from "./lower-statement.ts";
-import { at, number, one, ownCell, type Primitive, simple, slotArgument, startGrace } from "./primitive-helpers.ts";
+import { at, one, ownCell, type Primitive, simple, slotArgument, slotValue, startGrace } from "./primitive-helpers.ts";
 import { all, any, binary, type Cell, constant, type Expr, FALSE, TRUE, truth } from "./program.ts";
 
 export const RCU: Record<string, Primitive> = {
@@ -43,7 +43,7 @@ export const QUEUES: Record<string, Primitive> = {
     parameters: "queue, slot",
     run(step, args) {
       const queue = lowerQueue(step.scope, one(step, args));
-      const item = number(step, args[1] ?? fail(step.scope, "queue() needs an item"));
+      const item = slotValue(step, args[1] ?? fail(step.scope, "queue() needs an item"));
       const length = step.keep(at(queue.length));
       step.assert(
         binary("<", length, constant(queue.capacity)),
@@ -71,7 +71,7 @@ export const QUEUES: Record<string, Primitive> = {
     run(step, args) {
       // Takes one item out wherever it stands (list_del).
       const queue = lowerQueue(step.scope, one(step, args));
-      const item = step.keep(number(step, args[1] ?? fail(step.scope, "dequeue() needs an item")));
+      const item = step.keep(slotValue(step, args[1] ?? fail(step.scope, "dequeue() needs an item")));
       let found: Expr = FALSE;
       const places: Expr[] = [];
       for (let i = 0; i < queue.capacity; i++) {

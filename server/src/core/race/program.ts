@@ -87,7 +87,13 @@ export interface Transition {
   readonly tries?: boolean;
   readonly acquires: readonly LockUse[];
   readonly releases: readonly LockUse[];
+  /** Inode slots that it names, as a bit set, and ALLOCATES: what slot symmetry has to know. */
+  readonly slots: number;
 }
+
+/** Bits of `Transition.slots` beyond those of the slots: takes the first free slot; tells slots apart by number. */
+export const ALLOCATES = 1 << 16;
+export const ALL_SLOTS = 0xffff;
 
 export interface Location {
   readonly transitions: readonly Transition[];
@@ -163,12 +169,16 @@ export interface Program {
   readonly queues: readonly QueueCells[];
   readonly variables: readonly VariableCell[];
   readonly invariants: readonly ProgramInvariant[];
+  /** Slots that invariants name, as a bit set. */
+  readonly invariantSlots: number;
   readonly violations: readonly ViolationText[];
   readonly initial: Int32Array;
   readonly temps: number;
   /** Per template: the cells that say which wait queue the thread is on and whether it reads under RCU. */
   readonly waitKey: readonly (Cell | undefined)[];
   readonly rcuFlag: readonly (Cell | undefined)[];
+  /** Bits of the slots whose grace period waits for the thread. */
+  readonly graceMask: readonly (Cell | undefined)[];
   readonly waitBits: readonly string[];
   readonly checksDeadlock: boolean;
   readonly checksTermination: boolean;

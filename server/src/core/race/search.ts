@@ -23,6 +23,8 @@ export interface Search {
   readonly bytes: number;
   /** An artefact that was met: one expansion after the stored state `parent`. */
   readonly artefact: { readonly parent: number; readonly violation: number } | undefined;
+  /** Slots turned out not to be interchangeable: start again without that reduction. */
+  readonly slotsDiffer: boolean;
   /** Expands about this many states more. */
   advance(states: number): SearchResult | undefined;
   stateAt(index: number): Int32Array;
@@ -52,11 +54,15 @@ export class InterpreterSearch implements Search {
     this.#current = new Int32Array(reduced.program.words);
     const first = Int32Array.from(reduced.program.initial);
     const violation = this.#expander.invariantViolated(first);
+    this.#expander.checkSlots(first);
     this.#expander.canonicalize(first);
     this.#store.add(first, -1);
     if (violation !== 0) this.#found = { kind: "violation", parent: -1, violation };
   }
 
+  get slotsDiffer(): boolean {
+    return this.#expander.slotsDiffer;
+  }
   get states(): number {
     return this.#store.count;
   }

@@ -5,6 +5,13 @@
 import { MAX_CHAIN, type ReducedProgram } from "./expander.ts";
 import { ALWAYS, type IndexForm } from "./independence.ts";
 import type { Template, ThreadInstance } from "./program.ts";
+import {
+  canonicalizeFunction,
+  checkSlotsFunction,
+  namedFunction,
+  sortThreadsFunction,
+  swapSlotsFunction,
+} from "./wasm-symmetry.ts";
 import { Code, encodeModule, type WasmFunction } from "./wasm-encoder.ts";
 import { type Addresses, ANSWER, F, HEADER, ROOM, THREAD } from "./wasm-layout.ts";
 import { enabledFunction, invariantFunction, takeFunction } from "./wasm-program.ts";
@@ -19,7 +26,7 @@ import {
   type StoreShape,
 } from "./wasm-store.ts";
 
-const FIRST_TEMPLATE = 15;
+const FIRST_TEMPLATE = 19;
 
 export function writeExplorer(
   reduced: ReducedProgram,
@@ -53,7 +60,7 @@ class ExplorerWriter {
       result(this.#dispatch(2, 1)),
       result(this.#clashes()),
       result(this.#persistent()),
-      { code: this.#canonicalize(), result: false, exported: "canonicalize" },
+      { code: canonicalizeFunction(this.#reduced, this.#at), result: false, exported: "canonicalize" },
       { code: insertFunction(this.#store), result: false, exported: "insert" },
       result(this.#finish()),
       { code: invariantFunction(program, this.#at.state), result: true, exported: "invariants" },
@@ -64,6 +71,10 @@ class ExplorerWriter {
       { code: flushFunction(this.#store), result: true, exported: "flush" },
       result(addressFunction(this.#store)),
       { code: enterFunction(this.#store), result: false },
+      { code: sortThreadsFunction(this.#reduced, this.#at), result: false },
+      result(namedFunction(this.#reduced, this.#at)),
+      { code: swapSlotsFunction(this.#reduced, this.#at), result: false },
+      { code: checkSlotsFunction(this.#reduced, this.#at), result: false, exported: "checkSlots" },
     ];
     for (const template of program.templates) {
       functions.push(result(enabledFunction(program, template, this.#at.state)));
@@ -193,58 +204,6 @@ class ExplorerWriter {
     return code;
   }
 
-  /** Sorts the blocks of interchangeable threads (bubble sort, unrolled: groups are small). */
-  #canonicalize(): Code {
-    const code = new Code(0);
-    const kept = code.local();
-    for (const { bases, words } of this.#reduced.groups) {
-      for (let pass = bases.length - 1; pass > 0; pass--) {
-        for (let i = 0; i < pass; i++) {
-          const a = this.#at.state + (bases[i] as number) * 4;
-          const b = this.#at.state + (bases[i + 1] as number) * 4;
-          code.block(() => {
-            // Leave when a < b; go on with the next word while equal; leave at the end.
-            code.block(() => {
-              for (let w = 0; w < words; w++) {
-                code
-                  .const(0)
-                  .load(a + w * 4)
-                  .const(0)
-                  .load(b + w * 4)
-                  .op("gt_s")
-                  .brIf(0);
-                code
-                  .const(0)
-                  .load(a + w * 4)
-                  .const(0)
-                  .load(b + w * 4)
-                  .op("ne")
-                  .brIf(1);
-              }
-              code.br(1);
-            });
-            for (let w = 0; w < words; w++) {
-              code
-                .const(0)
-                .load(a + w * 4)
-                .set(kept);
-              code
-                .const(0)
-                .const(0)
-                .load(b + w * 4)
-                .store(a + w * 4);
-              code
-                .const(0)
-                .get(kept)
-                .store(b + w * 4);
-            }
-          });
-        }
-      }
-    }
-    return code;
-  }
-
   #countTransition(code: Code): void {
     code.const(0).const(0).load(HEADER.transitions).const(1).op("add").store(HEADER.transitions);
   }
@@ -257,6 +216,8 @@ class ExplorerWriter {
     const length = code.local();
     code.call(F.invariants).tee(violation);
     code.if(() => code.get(violation).return());
+    const checksSlots = this.#reduced.slots?.allocates === true;
+    if (checksSlots) code.call(F.checkSlots);
     if (this.#reduced.reductions.lockRegions) {
       code.const(1).set(length);
       code.block(() => {
@@ -267,12 +228,14 @@ class ExplorerWriter {
           this.#countTransition(code);
           code.get(thread).const(0).load(HEADER.alone).op("ctz").call(F.take).tee(violation);
           code.if(() => code.get(violation).return());
+          if (checksSlots) code.call(F.checkSlots);
           code.get(length).const(1).op("add").set(length);
           code.br(0);
         });
       });
     }
-    if (this.#reduced.groups.length > 0) code.call(F.canonicalize);
+    if (this.#reduced.slots !== undefined) code.call(F.canonicalize);
+    else if (this.#reduced.groups.length > 0) code.call(F.sortThreads);
     code.get(0).call(F.insert);
     code.const(0);
     return code;

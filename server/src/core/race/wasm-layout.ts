@@ -1,5 +1,7 @@
 /** Addresses in the explorer's linear memory. Bytes; every entry is a 32-bit word. */
 
+import type { Program } from "./program.ts";
+
 /** Words at the start that JavaScript reads and writes between calls. */
 export const HEADER = {
   count: 0,
@@ -22,6 +24,8 @@ export const HEADER = {
   /** For `rehash`: the table before. */
   oldBase: 52,
   oldEntries: 56,
+  /** 1: slots turned out not to be interchangeable. */
+  slotsDiffer: 60,
 } as const;
 
 export const CHUNKS = 64;
@@ -59,6 +63,16 @@ export const THREAD = {
   bytes: 24,
 } as const;
 
+/** For each template the number of its first location, over all templates; each also has its end. */
+export function rowOffsets(program: Program): number[] {
+  let offset = 0;
+  return program.templates.map((template) => {
+    const first = offset;
+    offset += template.locations.length + 1;
+    return first;
+  });
+}
+
 /** What `run` answers. */
 export const ANSWER = { portion: 0, exhausted: 1, violation: 2, deadlock: 3, room: 4, limit: 5 } as const;
 
@@ -70,6 +84,10 @@ export interface Addresses {
   readonly clash: number;
   readonly artefacts: number;
   readonly pending: number;
+  /** Slots named from each location on. */
+  readonly named: number;
+  /** A state as it was before two slots were swapped. */
+  readonly before: number;
   /** First free byte. */
   readonly end: number;
 }
@@ -91,4 +109,8 @@ export const F = {
   flush: 12,
   address: 13,
   enter: 14,
+  sortThreads: 15,
+  named: 16,
+  swapSlots: 17,
+  checkSlots: 18,
 } as const;

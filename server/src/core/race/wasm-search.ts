@@ -14,6 +14,7 @@ import {
   MAX_CHUNKS,
   MAX_MOVES,
   pendingBytes,
+  rowOffsets,
   ROOM,
   STATE,
   THREAD,
@@ -32,6 +33,7 @@ interface Exports {
   readonly canonicalize: () => void;
   readonly insert: (parent: number) => void;
   readonly invariants: () => number;
+  readonly checkSlots: () => void;
 }
 
 const align = (n: number): number => (n + 7) & ~7;
@@ -46,6 +48,8 @@ function addressesOf({ program, independence }: ReducedProgram): Addresses {
   const clash = align(spurious + size * 4);
   const artefacts = align(clash + (independence === undefined ? 0 : size * size * 2));
   const pending = align(artefacts + program.violations.length + 1);
+  const named = align(pending + most * pendingBytes(program.words));
+  const before = align(named + size * 4);
   return {
     state,
     threads,
@@ -54,7 +58,9 @@ function addressesOf({ program, independence }: ReducedProgram): Addresses {
     clash,
     artefacts,
     pending,
-    end: align(pending + most * pendingBytes(program.words)),
+    named,
+    before,
+    end: align(before + program.words * 4),
   };
 }
 
@@ -98,6 +104,7 @@ class WasmSearch implements Search {
     this.#put(HEADER.maxStates, Math.min(options.maxStates, MAX_CHUNKS * CHUNK_STATES - ROOM));
     this.#words.set(reduced.program.initial, at.state >> 2);
     const violation = wasm.invariants();
+    wasm.checkSlots();
     wasm.canonicalize();
     wasm.insert(-1);
     wasm.flush();
@@ -116,12 +123,10 @@ class WasmSearch implements Search {
     const { program, independence } = this.#reduced;
     const at = this.#at;
     const bytes = new Uint8Array(this.#wasm.memory.buffer);
-    let offset = 0;
-    const rows = program.templates.map((template) => {
-      const first = offset;
-      offset += template.locations.length + 1;
-      return first;
-    });
+    const rows = rowOffsets(program);
+    for (const [t, masks] of (this.#reduced.slots?.named ?? []).entries()) {
+      for (const [l, mask] of masks.entries()) this.#put(at.named + ((rows[t] as number) + l) * 4, mask);
+    }
     for (const thread of program.threads) {
       const template = program.templates[thread.template];
       if (template === undefined) continue;
@@ -208,6 +213,9 @@ class WasmSearch implements Search {
     return true;
   }
 
+  get slotsDiffer(): boolean {
+    return this.#header(HEADER.slotsDiffer) !== 0;
+  }
   get states(): number {
     return this.#header(HEADER.count);
   }
