@@ -9,6 +9,7 @@ import {
   type StatusParams,
 } from "../../../server/src/protocol/messages.ts";
 import { SETTINGS_SECTION } from "../../../server/src/protocol/settings.ts";
+import { copyMail } from "./copy-mail.ts";
 import { serveFiles } from "./serve-files.ts";
 import { SimulatorPanels } from "./simulator-panel.ts";
 import { StatusItem } from "./status-item.ts";
@@ -95,4 +96,5 @@ function registerCommands(
   register("evictscope.showIndexed", () => status.showDetails(log));
   register(CLIENT_COMMANDS.openSimulator, (target) => panels.open(target));
   register(CLIENT_COMMANDS.suppress, (target) => suppressFinding(client, target));
+  register(CLIENT_COMMANDS.copyMail, (target) => copyMail(client, target));
 }
