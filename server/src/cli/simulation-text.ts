@@ -49,6 +49,9 @@ function ended(text: string): string {
   return text.endsWith("\n") ? text : `${text}\n`;
 }
 
+/** Models that are made from a tree. */
+const NEEDS_TREE = /^(finding-|design\.)/;
+
 function reportText(simulation: Simulation, model: RaceModel): string {
   const { verdict, invariant, states, transitions, elapsedMs, trace, limit } = simulation;
   const count = `${states.toLocaleString("en")} states, ${transitions.toLocaleString("en")} transitions, ${(elapsedMs / 1000).toFixed(2)} s`;
@@ -67,7 +70,10 @@ function reportText(simulation: Simulation, model: RaceModel): string {
   ];
   if (trace !== undefined) {
     lines.push("", traceToText(trace).trimEnd());
-    lines.push("", `Replay: ${commandName()} simulate ${model.id} --trace '${trace.traceString}'`);
+    lines.push(
+      "",
+      `Replay: ${commandName()} simulate ${model.id}${NEEDS_TREE.test(model.id) ? " TREE" : ""} --trace '${trace.traceString}'`,
+    );
   }
   return `${lines.join("\n")}\n`;
 }
