@@ -129,7 +129,7 @@ function describeWay(way: readonly ChainLink[], root: string): string {
   if (way.length < 2) return "";
   const link = ({ function: name, file, line }: ChainLink): string => `[${name}()](${uriOf(root, file)}#L${line})`;
   const shown =
-    way.length <= LINKS_AT_START + LINKS_AT_END
+    way.length <= LINKS_AT_START + LINKS_AT_END + 1
       ? way.map(link)
       : [
           ...way.slice(0, LINKS_AT_START).map(link),

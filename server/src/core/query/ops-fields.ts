@@ -21,7 +21,7 @@ const DECODER = new TextDecoder("utf-8");
 /** Every function bound to the field at the place; empty when there is no field of a table of methods there. */
 export function fieldImplementations(scope: QueryScope, place: Place): FieldBindingSite[] {
   const field = fieldAt(scope, place);
-  return field === null
+  return field === null || !isMethod(scope, field)
     ? []
     : bindingsOf(scope, field)
         .slice(0, MAX_SITES)
@@ -31,7 +31,7 @@ export function fieldImplementations(scope: QueryScope, place: Place): FieldBind
 /** Every place that sets or calls the field at the place: tables, assignments, calls through a pointer. */
 export function fieldReferences(scope: QueryScope, place: Place, token: CancellationToken): FieldUse[] {
   const field = fieldAt(scope, place);
-  if (field === null) return [];
+  if (field === null || !isMethod(scope, field)) return [];
   const uses: FieldUse[] = bindingsOf(scope, field).map((each) => ({
     file: each.file.path,
     span: fieldSpan(scope, each),
@@ -44,6 +44,13 @@ export function fieldReferences(scope: QueryScope, place: Place, token: Cancella
   return uses
     .slice(0, MAX_SITES)
     .toSorted((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : a.span.line - b.span.line));
+}
+
+/** Whether the field holds functions: members of other kinds are assigned, too, and are no business of ours. */
+function isMethod(scope: QueryScope, field: Field): boolean {
+  const member = field.struct === null ? undefined : scope.engine.types.membersOf(field.struct)?.get(field.name);
+  if (member !== undefined) return member.isFunctionPointer;
+  return bindingsOf(scope, field).some((each) => scope.engine.lookup.functionValue(each.target, each.file) !== null);
 }
 
 /** Bindings of one struct; those whose struct is not known count when the field's is not known either. */
