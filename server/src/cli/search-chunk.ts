@@ -2,7 +2,7 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import type { TreeProblem } from "../core/report/finding.ts";
-import { holds, makeNeedle } from "../index/byte-search.ts";
+import { holds, makeNeedle } from "../core/text/byte-search.ts";
 import { TOO_LARGE } from "../index/survey-search.ts";
 import { MAX_FILE_BYTES } from "../index/tree-scope.ts";
 

@@ -1,8 +1,8 @@
 /** From a FileSource to a program: list, search, read, skeleton. */
 import { Program } from "../core/callgraph/program.ts";
 import type { TreeProblem } from "../core/report/finding.ts";
+import { holds, makeNeedle } from "../core/text/byte-search.ts";
 import { type CancellationToken, throwIfCancelled } from "../core/text/cancellation.ts";
-import { holds, makeNeedle } from "./byte-search.ts";
 import type { FileSource, ListOptions } from "./file-source.ts";
 import type { ProgressListener } from "./review-session.ts";
 import { folderOf, INCOMPLETE, isCore, isWholeTree, MAX_FILE_BYTES, TABLE_WORDS } from "./tree-scope.ts";

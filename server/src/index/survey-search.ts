@@ -1,7 +1,7 @@
 /** The survey's port to a fast search of many files, and the plain search for hosts that have nothing better. */
 import type { TreeProblem } from "../core/report/finding.ts";
+import { holds, makeNeedle } from "../core/text/byte-search.ts";
 import { type CancellationToken, throwIfCancelled } from "../core/text/cancellation.ts";
-import { holds, makeNeedle } from "./byte-search.ts";
 import type { FileSource } from "./file-source.ts";
 import { MAX_FILE_BYTES } from "./tree-scope.ts";
 

@@ -1,7 +1,7 @@
 /** Every call of remove_inode_hash() and __remove_inode_hash() in the tree: in code, not in comments or strings. */
 import type { SourceFile } from "../core/callgraph/program.ts";
 import type { UnhashSite } from "../core/report/finding.ts";
-import { findWord } from "./byte-search.ts";
+import { findWord } from "../core/text/byte-search.ts";
 
 export const UNHASH_WORD = "remove_inode_hash";
 const DECODER = new TextDecoder("utf-8");

@@ -9,6 +9,7 @@ import type { Body, FunctionBodies } from "../ir/function-bodies.ts";
 import type { Expr, Step } from "../ir/ir.ts";
 import type { Knowledge } from "../knowledge/knowledge.ts";
 import type { ConstantTable } from "./constants.ts";
+import { type StepOrder, stepOrder } from "./step-order.ts";
 import {
   binary,
   complement,
@@ -80,6 +81,12 @@ const ASKS_FOR_TASK = /\bPF_[A-Z]|\bcurrent_is_kswapd\b/;
 const MAX_TASK_PREDICATE_TEXT = 4000;
 const MAX_PREDICATE_DEPTH = 3;
 
+const NO_VALUES: readonly Value[] = [];
+
+function tellsApart(value: Value): boolean {
+  return value !== undefined && value.k !== "nonzero";
+}
+
 export class Interpreter {
   readonly #bodies: FunctionBodies;
   readonly #lookup: Lookup;
@@ -94,6 +101,7 @@ export class Interpreter {
     () => new WeakMap<Body, Map<string, Expansion>>(),
   );
   readonly #relevant = new WeakMap<Body, readonly boolean[]>();
+  readonly #orders = new WeakMap<Body, StepOrder>();
   readonly #decides = new Map<FunctionRef | MacroRef, boolean>();
   readonly #reads: Reads | null;
   #asksForTask = false;
@@ -148,18 +156,17 @@ export class Interpreter {
   }
 
   /** The arguments that can change what the function does, and only what tells calls apart. */
-  relevantArguments(body: Body, args: readonly Value[]): Value[] {
+  relevantArguments(body: Body, args: readonly Value[]): readonly Value[] {
     let relevant = this.#relevant.get(body);
     if (relevant === undefined) {
       relevant = relevantParameters(body);
       this.#relevant.set(body, relevant);
     }
+    let length = Math.min(relevant.length, args.length);
+    while (length > 0 && !(relevant[length - 1] && tellsApart(args[length - 1]))) length--;
+    if (length === 0) return NO_VALUES;
     const kept: Value[] = [];
-    for (let i = 0; i < body.ir.parameters.length; i++) {
-      const value = args[i];
-      kept.push(relevant[i] && value !== undefined && value.k !== "nonzero" ? value : undefined);
-    }
-    while (kept.length > 0 && kept[kept.length - 1] === undefined) kept.pop();
+    for (let i = 0; i < length; i++) kept.push(relevant[i] && tellsApart(args[i]) ? args[i] : undefined);
     return kept;
   }
 
@@ -200,22 +207,38 @@ export class Interpreter {
     return env;
   }
 
+  /** Steps in reverse post order: where paths meet, all of them have arrived, but for those that come back. */
   #fixpoint(body: Body, entry: Env, mode: Mode): (Env | undefined)[] {
     const { steps } = body.ir;
+    let order = this.#orders.get(body);
+    if (order === undefined) {
+      order = stepOrder(body.ir);
+      this.#orders.set(body, order);
+    }
+    const { sequence, position } = order;
     const envs: (Env | undefined)[] = new Array(steps.length).fill(undefined);
+    const waiting = new Uint8Array(sequence.length);
     envs[body.ir.entry] = entry;
-    const work = [body.ir.entry];
-    while (work.length > 0) {
-      const at = work.pop()!;
-      const step = steps[at]!;
-      for (const [target, env] of this.successors(step, envs[at]!, body, mode)) {
+    waiting[0] = 1;
+    for (let turn = 0; turn < sequence.length; ) {
+      if (waiting[turn] === 0) {
+        turn++;
+        continue;
+      }
+      waiting[turn] = 0;
+      const at = sequence[turn]!;
+      let next = turn + 1;
+      for (const [target, env] of this.successors(steps[at]!, envs[at]!, body, mode)) {
         if (target < 0) continue;
         const before = envs[target];
         const after = before === undefined ? env : joinEnvs(before, env);
         if (before !== undefined && after === before) continue;
         envs[target] = after;
-        work.push(target);
+        const place = position[target]!;
+        waiting[place] = 1;
+        if (place < next) next = place;
       }
+      turn = next;
     }
     return envs;
   }
@@ -233,16 +256,18 @@ export class Interpreter {
       case "return":
         return [];
       case "branch": {
-        const after = this.transfer(step, env, body, mode, null);
-        const decided = truth(this.evaluate(step.test, env, body, mode, null, step.guard));
+        const ran: MutableEnv = { env, copied: false };
+        const decided = truth(this.#evaluateInto(step.test, ran, body, mode, null, step.guard));
+        const after = ran.env;
         const out: [number, Env][] = [];
         if (decided !== false) out.push([step.yes, this.refine(step.test, true, after, body, mode)]);
         if (decided !== true) out.push([step.no, this.refine(step.test, false, after, body, mode)]);
         return out;
       }
       case "switch": {
-        const value = this.evaluate(step.value, env, body, mode, null, step.guard);
-        const after = this.transfer(step, env, body, mode, null);
+        const ran: MutableEnv = { env, copied: false };
+        const value = this.#evaluateInto(step.value, ran, body, mode, null, step.guard);
+        const after = ran.env;
         const out: [number, Env][] = [];
         let decided = false;
         for (const each of step.cases) {

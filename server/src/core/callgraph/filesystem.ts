@@ -2,7 +2,6 @@
 
 import type { FunctionBodies } from "../ir/function-bodies.ts";
 import { EVICTION_OPERATIONS, type EvictionOperation } from "../report/finding.ts";
-import type { NameTable } from "../text/name-table.ts";
 import type { Lookup } from "./lookup.ts";
 import type { BindingRef, FunctionRef, Program, SourceFile, TableRef } from "./program.ts";
 import { Fact } from "./reads.ts";
@@ -65,27 +64,30 @@ export function filesystemId(file: SourceFile): string {
   return /(^|\/)fs\/[^/]+$/.test(file.directory) ? file.directory : file.path;
 }
 
-/** Ids of all names in a file's bytes. Comments count: a name there does no harm. */
-function collectNames(bytes: Uint8Array, names: NameTable, ids: Set<number>): void {
-  const end = bytes.length;
-  for (let i = 0; i < end; i++) {
-    if (!isLetter(bytes[i]!)) {
-      // Digits belong to the number they stand in: 0x1f is no name.
-      if (isDigit(bytes[i]!)) while (i + 1 < end && (isLetter(bytes[i + 1]!) || isDigit(bytes[i + 1]!))) i++;
-      continue;
+/** The names that stand in some files, of those that the program knew then. Comments count: a name there does no harm. */
+class NamesOfFiles {
+  readonly #program: Program;
+  readonly #bodies: FunctionBodies;
+  readonly #files: readonly SourceFile[];
+  readonly #marks: Uint8Array;
+
+  constructor(program: Program, bodies: FunctionBodies, files: readonly SourceFile[]) {
+    this.#program = program;
+    this.#bodies = bodies;
+    this.#files = files;
+    this.#marks = new Uint8Array(program.names.size);
+    for (const file of files) {
+      const bytes = bodies.bytesOf(file);
+      if (bytes !== null) program.names.mark(bytes, this.#marks);
     }
-    const from = i;
-    while (i < end && (isLetter(bytes[i]!) || isDigit(bytes[i]!))) i++;
-    ids.add(names.intern(bytes, from, i));
   }
-}
 
-function isLetter(c: number): boolean {
-  return (c >= 97 && c <= 122) || (c >= 65 && c <= 90) || c === 95;
-}
-
-function isDigit(c: number): boolean {
-  return c >= 48 && c <= 57;
+  has(id: number): boolean {
+    if (id < this.#marks.length) return this.#marks[id] === 1;
+    // A name that nothing had been registered under until an edit.
+    const name = new RegExp(`\\b${this.#program.names.text(id)}\\b`);
+    return this.#files.some((file) => name.test(this.#bodies.textOf(file, 0, file.size)));
+  }
 }
 
 /** Whether each of some names stands in a filesystem's own files. */
@@ -95,8 +97,8 @@ class Mentions {
   readonly #owns: (file: SourceFile) => boolean;
   readonly #asked = new Map<number, { found: boolean; readonly fact: Fact }>();
   /** Files that are being edited, each with its names; the others are one set. */
-  readonly #edited = new Map<SourceFile, Set<number>>();
-  #others: Set<number> | null = null;
+  readonly #edited = new Map<SourceFile, NamesOfFiles>();
+  #others: NamesOfFiles | null = null;
 
   constructor(program: Program, bodies: FunctionBodies, owns: (file: SourceFile) => boolean) {
     this.#program = program;
@@ -118,7 +120,7 @@ class Mentions {
   fileChanged(file: SourceFile): void {
     if (this.#asked.size === 0) return;
     if (!this.#edited.has(file)) this.#others = null;
-    this.#edited.set(file, this.#program.files.get(file.path) === file ? this.#collect([file]) : new Set());
+    this.#edited.set(file, this.#collect(this.#program.files.get(file.path) === file ? [file] : []));
     for (const [id, answer] of this.#asked) {
       const found = this.#find(id);
       if (found === answer.found) continue;
@@ -135,13 +137,8 @@ class Mentions {
     return this.#others.has(id);
   }
 
-  #collect(files: readonly SourceFile[]): Set<number> {
-    const ids = new Set<number>();
-    for (const file of files) {
-      const bytes = this.#bodies.bytesOf(file);
-      if (bytes !== null) collectNames(bytes, this.#program.names, ids);
-    }
-    return ids;
+  #collect(files: readonly SourceFile[]): NamesOfFiles {
+    return new NamesOfFiles(this.#program, this.#bodies, files);
   }
 }
 

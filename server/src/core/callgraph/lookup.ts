@@ -5,9 +5,12 @@ export type DirectTarget =
   | { readonly kind: "function"; readonly function: FunctionRef }
   | { readonly kind: "macro"; readonly macro: MacroRef };
 
+const SLASH = 47;
+
 export class Lookup {
   readonly #program: Program;
   readonly #cache = new Map<SourceFile, Map<string, DirectTarget | null>>();
+  readonly #values = new Map<SourceFile, Map<string, FunctionRef | null>>();
 
   constructor(program: Program) {
     this.#program = program;
@@ -31,12 +34,14 @@ export class Lookup {
 
   /** What these names mean may have changed. */
   forget(names: Iterable<string>): void {
-    for (const name of names) for (const ofFile of this.#cache.values()) ofFile.delete(name);
+    for (const name of names)
+      for (const cache of [this.#cache, this.#values]) for (const ofFile of cache.values()) ofFile.delete(name);
   }
 
   /** Files came, went, or include others: everything may have changed. */
   clear(): void {
     this.#cache.clear();
+    this.#values.clear();
   }
 
   #find(name: string, from: SourceFile): DirectTarget | null {
@@ -54,11 +59,22 @@ export class Lookup {
 
   /** The function that a name means when it is used as a value (`.evict_inode = name`). */
   functionValue(name: string, from: SourceFile): FunctionRef | null {
-    return best(
-      this.#program.functionsNamed(name).filter((each) => isCallable(each, from)),
-      from,
-      functionSize,
-    );
+    this.#program.reads?.readName("definition", name);
+    let ofFile = this.#values.get(from);
+    if (ofFile === undefined) {
+      ofFile = new Map();
+      this.#values.set(from, ofFile);
+    }
+    let value = ofFile.get(name);
+    if (value === undefined) {
+      value = best(
+        this.#program.functionsNamed(name).filter((each) => isCallable(each, from)),
+        from,
+        functionSize,
+      );
+      ofFile.set(name, value);
+    }
+    return value;
   }
 }
 
@@ -88,11 +104,14 @@ function isVisible(definition: SourceFile, from: SourceFile): boolean {
 }
 
 function sharedFolders(a: string, b: string): number {
-  const left = a.split("/");
-  const right = b.split("/");
+  if (a === b) return a.split("/").length;
   let shared = 0;
-  while (shared < left.length && shared < right.length && left[shared] === right[shared]) shared++;
-  return shared;
+  let i = 0;
+  for (; i < a.length && i < b.length && a.charCodeAt(i) === b.charCodeAt(i); i++)
+    if (a.charCodeAt(i) === SLASH) shared++;
+  // The one that ends here is a folder of the other.
+  const [shorter, longer] = a.length < b.length ? [a, b] : [b, a];
+  return i === shorter.length && longer.charCodeAt(i) === SLASH ? shared + 1 : shared;
 }
 
 function nearness(definition: SourceFile, from: SourceFile): number {

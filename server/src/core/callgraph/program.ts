@@ -15,6 +15,7 @@ import {
   scanSkeleton,
   type TableSpan,
 } from "../syntax/skeleton.ts";
+import { holds, makeNeedle } from "../text/byte-search.ts";
 import { NameTable } from "../text/name-table.ts";
 import {
   bindingsByField,
@@ -129,8 +130,23 @@ export class Program {
 
   /** Adds a file, or replaces it when it is there already. */
   setFile(path: string, bytes: Uint8Array): SourceFile {
-    this.replaceFile(path, bytes, null);
+    if (this.files.has(path)) this.replaceFile(path, bytes, null);
+    else this.#add(path, bytes);
     return this.files.get(path)!;
+  }
+
+  /** A file that was not there, when nobody asks what changes with it. */
+  #add(path: string, bytes: Uint8Array): void {
+    const file = newFile(path);
+    file.skeleton = scanSkeleton(bytes, this.names);
+    file.size = bytes.length;
+    file.generation = ++this.#generation;
+    file.functions = file.skeleton.functions.map((span) => new LazyFunction(file, span, this.names));
+    file.macros = file.skeleton.macros.map((span) => new LazyMacro(file, span, this.names));
+    file.walksInodes = walksInodes(path, bytes);
+    this.files.set(path, file);
+    this.#enter(file);
+    this.#inOrder = null;
   }
 
   removeFile(path: string): void {
@@ -239,14 +255,22 @@ export class Program {
     for (const span of skeleton.structs) push(this.#structs, span.name, { file, span });
     for (const { name, struct } of skeleton.typedefs) push(this.#typedefs, name, { file, struct });
     const bindings = skeleton.bindings.map((span) => new LazyBinding(file, span, this.names));
-    for (const each of bindings) push(this.#bindings, each.span.field, each);
+    const ofTable = new Map<number, BindingRef[]>();
+    for (const each of bindings) {
+      push(this.#bindings, each.span.field, each);
+      const { table } = each.span;
+      if (table < 0) continue;
+      const own = ofTable.get(table);
+      if (own === undefined) ofTable.set(table, [each]);
+      else own.push(each);
+    }
     skeleton.tables.forEach((span, index) => {
       push(this.#tables, span.struct, {
         file,
         struct: this.names.text(span.struct),
         name: this.names.text(span.name),
         span,
-        bindings: bindings.filter((each) => each.span.table === index),
+        bindings: ofTable.get(index) ?? NO_BINDINGS,
       });
     });
   }
@@ -327,11 +351,11 @@ function newFile(path: string): SourceFile {
   };
 }
 
+const NO_BINDINGS: readonly BindingRef[] = [];
+const WALKS = ["__iget(", "find_inode_nowait(", "ihold("].map(makeNeedle);
+
 function walksInodes(path: string, bytes: Uint8Array): boolean {
-  return (
-    path.endsWith(".c") &&
-    (contains(bytes, "__iget(") || contains(bytes, "find_inode_nowait(") || contains(bytes, "ihold("))
-  );
+  return path.endsWith(".c") && WALKS.some((needle) => holds(bytes, needle));
 }
 
 function visibilityOf(span: FunctionSpan | MacroSpan): number {
@@ -415,16 +439,6 @@ class LazyBinding implements BindingRef {
     const table = this.file.skeleton.tables[this.span.table];
     return table === undefined ? null : this.#names.text(table.name);
   }
-}
-
-function contains(bytes: Uint8Array, word: string): boolean {
-  const first = word.charCodeAt(0);
-  for (let at = bytes.indexOf(first); at >= 0; at = bytes.indexOf(first, at + 1)) {
-    let k = 1;
-    while (k < word.length && bytes[at + k] === word.charCodeAt(k)) k++;
-    if (k === word.length) return true;
-  }
-  return false;
 }
 
 /** Adds in the order of files: which of several definitions wins must not depend on which was read or edited last. */

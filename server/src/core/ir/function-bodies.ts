@@ -34,11 +34,22 @@ export const MAX_BODY_BYTES = 1 << 20;
 
 const DECODER = new TextDecoder("utf-8");
 
+/** Bytes of files that are kept in memory. */
+const MAX_KEPT_BYTES = 16 << 20;
+
+interface FileBytes {
+  readonly file: SourceFile;
+  readonly generation: number;
+  readonly bytes: Uint8Array | null;
+}
+
 export class FunctionBodies {
   readonly #program: Program;
   readonly #parser: SyntaxParser;
   #bodies = new Map<FunctionRef | MacroRef, Body | null>();
-  #bytes: { path: string; generation: number; bytes: Uint8Array | null } | null = null;
+  readonly #bytes = new Map<string, FileBytes>();
+  #keptBytes = 0;
+  #last: FileBytes | null = null;
   #parsed = 0;
   #withErrors = 0;
 
@@ -88,11 +99,25 @@ export class FunctionBodies {
     return body;
   }
 
-  /** The bytes of a file; the last one read is kept, since neighbours are asked for together. */
+  /** The bytes of a file. Those read last are kept: neighbours are asked for together, and headers again and again. */
   bytesOf(file: SourceFile): Uint8Array | null {
-    if (this.#bytes?.path !== file.path || this.#bytes.generation !== file.generation)
-      this.#bytes = { path: file.path, generation: file.generation, bytes: this.#program.read(file.path) };
-    return this.#bytes.bytes;
+    if (this.#last?.file === file && this.#last.generation === file.generation) return this.#last.bytes;
+    let entry = this.#bytes.get(file.path);
+    if (entry === undefined || entry.file !== file || entry.generation !== file.generation) {
+      this.#keptBytes -= entry?.bytes?.length ?? 0;
+      entry = { file, generation: file.generation, bytes: this.#program.read(file.path) };
+      this.#keptBytes += entry.bytes?.length ?? 0;
+    }
+    // The one used last stands at the end.
+    this.#bytes.delete(file.path);
+    this.#bytes.set(file.path, entry);
+    for (const [path, { bytes }] of this.#bytes) {
+      if (this.#keptBytes <= MAX_KEPT_BYTES || path === file.path) break;
+      this.#keptBytes -= bytes?.length ?? 0;
+      this.#bytes.delete(path);
+    }
+    this.#last = entry;
+    return entry.bytes;
   }
 
   /** The text of a byte range of a file. */

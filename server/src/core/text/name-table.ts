@@ -2,6 +2,11 @@
  * Interned byte strings. A kernel tree holds some hundred thousand identifiers; a table over one byte arena keeps
  * them in a few dozen bytes each and never makes a JavaScript string for a name that nobody asks for.
  */
+const WORD = new Uint8Array(256);
+for (let c = 0; c < 256; c++) {
+  if ((c >= 65 && c <= 90) || (c >= 97 && c <= 122) || c === 95) WORD[c] = 1;
+  else if (c >= 48 && c <= 57) WORD[c] = 2;
+}
 const INITIAL_SLOTS = 1 << 16;
 
 export class NameTable {
@@ -46,6 +51,35 @@ export class NameTable {
       const id = this.#slots[slot]!;
       if (id < 0) return -1;
       if (this.#hashes[id] === hash && this.#equals(id, bytes, start, end)) return id;
+    }
+  }
+
+  /**
+   * Marks every name of `bytes` that is there already: marks[id] = 1. Names in comments count; a number's letters are
+   * no name. `marks` must be as long as the table.
+   */
+  mark(bytes: Uint8Array, marks: Uint8Array): void {
+    const slots = this.#slots;
+    const hashes = this.#hashes;
+    const mask = slots.length - 1;
+    const end = bytes.length;
+    for (let i = 0; i < end; i++) {
+      const kind = WORD[bytes[i]!]!;
+      if (kind === 0) continue;
+      const start = i;
+      let hash = 0x811c9dc5;
+      do {
+        hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
+        i++;
+      } while (i < end && WORD[bytes[i]!] !== 0);
+      if (kind === 2) continue;
+      for (let slot = (hash ^ (hash >>> 15)) & mask; ; slot = (slot + 1) & mask) {
+        const id = slots[slot]!;
+        if (id < 0) break;
+        if (hashes[id] !== hash || !this.#equals(id, bytes, start, i)) continue;
+        marks[id] = 1;
+        break;
+      }
     }
   }
 
