@@ -2,6 +2,7 @@
  * One kernel tree under review: owns its session, feeds it edits, runs at most one review at a time and queues at most
  * one behind it. Never throws to the connection: what goes wrong becomes a status with one line.
  */
+import { type FindingVerdict, withVerdict } from "../core/extract/filesystem/verdict.ts";
 import type { Answer, Query, QueryName } from "../core/query/queries.ts";
 import type { CancellationToken } from "../core/text/cancellation.ts";
 import { Cancelled } from "../core/text/cancellation.ts";
@@ -78,6 +79,17 @@ export class RootReview {
   }
   get latest(): RevisedReview | null {
     return this.#latest;
+  }
+
+  /** Puts verdicts beside the findings of a review, by their ids; when it is not the latest any more, nothing. */
+  applyVerdicts(revision: number, verdicts: ReadonlyMap<string, FindingVerdict>): void {
+    const { revision: latest, review } = this.#latest ?? {};
+    if (latest !== revision || review === undefined) return;
+    const findings = review.findings.map((finding) => {
+      const verdict = verdicts.get(finding.id);
+      return verdict === undefined ? finding : withVerdict(finding, verdict);
+    });
+    this.#latest = { revision, review: { ...review, findings } };
   }
 
   openDocument(path: string, version: number, text: string): void {

@@ -14,6 +14,7 @@ import { TextDocument } from "vscode-languageserver-textdocument";
 import { type InitializationOptions, SERVER_COMMANDS } from "../protocol/messages.ts";
 import type { EnvironmentFactory } from "./environment.ts";
 import { serveActions } from "./serve-actions.ts";
+import { serveDesigns } from "./serve-designs.ts";
 import { serveFeatures } from "./serve-features.ts";
 import { QUERY_CAPABILITIES, serveQueries } from "./serve-queries.ts";
 import { serveViews } from "./serve-views.ts";
@@ -65,9 +66,18 @@ export function startServer(connection: Connection, createEnvironment: Environme
       semanticTokens: params.capabilities.workspace?.semanticTokens?.refreshSupport === true,
     });
     serveViews(connection, workspace);
+    serveDesigns(connection, (root) => workspace?.review(root));
     if (environment.panels !== null) {
       const held = workspace;
-      servePanels(connection, environment.panels, (root, id) => held.finding(root, id));
+      const panels = servePanels(connection, environment.panels, {
+        review: (root) => held.review(root),
+        finding: (root, id) => held.finding(root, id),
+      });
+      const { onReviewed } = held;
+      held.onReviewed = () => {
+        onReviewed?.();
+        panels.reviewed();
+      };
     }
     return {
       serverInfo: { name: "evictscope", version: environment.version },

@@ -10,7 +10,7 @@ export const panelSessions: PanelSessions = {
 };
 
 function createPanelSession(subject: PanelSubject, send: (message: unknown) => void): PanelSession {
-  return new SimulatorSession(
+  const session = new SimulatorSession(
     {
       post: send,
       defer: (work) => void setTimeout(work, 0),
@@ -21,10 +21,16 @@ function createPanelSession(subject: PanelSubject, send: (message: unknown) => v
     { models: listModels() },
     openingFor(subject),
   );
+  return {
+    receive: (message) => session.receive(message),
+    show: (model) => session.open({ model }),
+    dispose: () => session.dispose(),
+  };
 }
 
 function openingFor(subject: PanelSubject): Opening | undefined {
+  // A run of a finding's own model fits no other, and the session finds the failing run of what it opens by itself.
+  if (subject.made !== undefined) return { model: subject.made };
   if (subject.model === undefined || getModel(subject.model) === undefined) return undefined;
-  const trace = subject.finding?.simulation.traceString;
-  return { model: subject.model, ...(trace === undefined ? {} : { trace }) };
+  return { model: subject.model };
 }

@@ -1,10 +1,13 @@
 /** What a simulator panel is opened for, and the session behind it as the connection sees it. */
+import type { RaceModel } from "../core/race/model.ts";
 import type { Finding } from "../core/report/finding.ts";
 
 export interface PanelSubject {
   /** A catalogue id; the catalogue itself when missing. */
   readonly model?: string;
   readonly finding?: Finding;
+  /** The model itself, where it was made from the tree's code. */
+  readonly made?: RaceModel;
   /** URI of the tree. */
   readonly root?: string;
 }
@@ -12,6 +15,8 @@ export interface PanelSubject {
 export interface PanelSession {
   /** A message of the panel, unchecked. */
   receive(message: unknown): void;
+  /** The code has changed: shows the model that is made from it now. */
+  show(model: RaceModel): void;
   dispose(): void;
 }
 
