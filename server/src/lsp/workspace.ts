@@ -7,6 +7,7 @@ import { STATUS_NOTIFICATION, type StatusParams } from "../protocol/messages.ts"
 import { needsNewListing, type Settings } from "../protocol/settings.ts";
 import { provideDiagnostics } from "../service/provide-diagnostics.ts";
 import { canonicalUri, pathIn } from "../service/tree-location.ts";
+import { BackgroundVerdicts } from "./background-verdicts.ts";
 import { describeStatus } from "./describe-status.ts";
 import { DiagnosticsBoard } from "./diagnostics-board.ts";
 import type { Environment } from "./environment.ts";
@@ -180,6 +181,7 @@ export class Workspace {
     const root: RootReview = new RootReview(uri, {
       createSession: () => environment.createSession({ root: uri, settings: this.settings }),
       onReview: (revised, versions) => {
+        verdicts.start();
         this.#publish(root, versions);
         this.onReviewed?.();
         if (capabilities.codeLensRefresh) void connection.sendRequest(CodeLensRefreshRequest.type).catch(() => {});
@@ -197,8 +199,22 @@ export class Workspace {
         startProgress(connection, capabilities.progress, "Evictscope: reviewing inode eviction", onCancel),
       log: (line) => connection.console.error(line),
     });
+    const verdicts = new BackgroundVerdicts(root, {
+      choose: (findings) => this.#worthSimulating(root, findings),
+      onVerdicts: () => {
+        this.#publish(root);
+        if (capabilities.codeLensRefresh) void connection.sendRequest(CodeLensRefreshRequest.type).catch(() => {});
+      },
+    });
     this.#roots.set(uri, root);
     return root;
+  }
+
+  /** Findings of open files, and then all others where the user wants that. */
+  #worthSimulating(root: RootReview, findings: readonly Finding[]): readonly Finding[] {
+    const isOpen = ({ file }: Finding): boolean => root.versionOf(file) !== undefined;
+    const open = findings.filter(isOpen);
+    return this.settings.simulate === "all" ? [...open, ...findings.filter((each) => !isOpen(each))] : open;
   }
 
   /** `versions` are those that the review was computed from; without, nothing has changed since. */
