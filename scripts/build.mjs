@@ -5,7 +5,16 @@
  * Nothing is done when no input has changed since the last build: out/build-stamp.json holds size and time of every
  * file that went into a bundle. `--force` builds all the same.
  */
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -112,6 +121,11 @@ const ASSETS = [
   ],
 ];
 
+/** The walkthrough's tree, as one file: an extension's folder cannot be listed in a browser. */
+const SAMPLE = "test/fixtures/sample";
+/** Marks for our tests, which a newcomer does not need. */
+const TEST_MARKS = /[ \t]*\/\* expect: [^*]*\*\//g;
+
 /** Node reads the server's bundles as ES modules, whatever the manifest above them says (VS Code's own has no type). */
 const SERVER_MANIFEST = '{ "type": "module" }\n';
 
@@ -141,6 +155,18 @@ async function build() {
       for (const candidate of sources) inputs.add(candidate);
       outputs.add(join(root, target));
     }
+    const sample = {};
+    for (const entry of readdirSync(join(root, SAMPLE), { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile()) continue;
+      const file = join(entry.parentPath, entry.name);
+      sample[relative(join(root, SAMPLE), file).replaceAll("\\", "/")] = readFileSync(file, "utf8").replace(
+        TEST_MARKS,
+        "",
+      );
+      inputs.add(file);
+    }
+    writeFileSync(join(root, "dist/sample-tree.json"), JSON.stringify(sample));
+    outputs.add(join(root, "dist/sample-tree.json"));
     writeFileSync(join(root, "dist/server/package.json"), SERVER_MANIFEST);
     outputs.add(join(root, "dist/server/package.json"));
     writeStamp(inputs, outputs);

@@ -13,7 +13,8 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const require = createRequire(import.meta.url);
-const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const { version } = manifest;
 const target = resolve(process.argv[2] ?? join(root, "out", `evictscope-${version}.vsix`));
 
 /** Bytes; the promise of the README. */
@@ -35,7 +36,15 @@ const REQUIRED = [
   "dist/server/kernel-c.wasm",
   "dist/webview/simulator.js",
   "dist/webview/simulator.css",
+  "dist/webview/survey.js",
+  "dist/webview/survey.css",
+  "dist/webview/chain.js",
+  "dist/webview/chain.css",
+  "dist/sample-tree.json",
   "docs/pictures/icon.png",
+  "docs/pictures/eviction.svg",
+  "docs/schema/evictscope.schema.json",
+  ...manifest.contributes.walkthroughs.flatMap(({ steps }) => steps.map(({ media }) => media.image)),
 ];
 /** What may be in it besides. */
 const ALLOWED = [

@@ -53,7 +53,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const MAY_IMPORT_PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
   "server/src/core": [],
   "server/src/protocol": [],
-  "server/src/index": [/^web-tree-sitter$/],
+  "server/src/index": [/^web-tree-sitter$/, /^ignore$/],
   "server/src/service": [/^vscode-languageserver(-types|-protocol|-textdocument)?$/, /^vscode-uri$/],
   "client/webview": [],
   "client/src/common": [/^vscode$/, /^vscode-languageclient$/],

@@ -2,6 +2,7 @@
 import { commands, type ExtensionContext, type LogOutputChannel, Uri, window, workspace } from "vscode";
 import type { BaseLanguageClient, LanguageClientOptions } from "vscode-languageclient";
 import {
+  CLEAR_CACHE_REQUEST,
   CLIENT_COMMANDS,
   type InitializationOptions,
   REINDEX_NOTIFICATION,
@@ -10,10 +11,12 @@ import {
 } from "../../../server/src/protocol/messages.ts";
 import { SETTINGS_SECTION } from "../../../server/src/protocol/settings.ts";
 import { copyMail } from "./copy-mail.ts";
+import { registerViews } from "./register-views.ts";
 import { serveFiles } from "./serve-files.ts";
 import { SimulatorPanels } from "./simulator-panel.ts";
 import { StatusItem } from "./status-item.ts";
 import { suppressFinding } from "./suppress-finding.ts";
+import { ViewsSource } from "./views-source.ts";
 
 export interface ClientRequest {
   readonly context: ExtensionContext;
@@ -49,10 +52,15 @@ export async function activateExtension(context: ExtensionContext, platform: Pla
     },
   });
   serveFiles(client);
-  client.onNotification(STATUS_NOTIFICATION, (params: StatusParams) => status.update(params));
+  const source = new ViewsSource(client);
+  client.onNotification(STATUS_NOTIFICATION, (params: StatusParams) => {
+    status.update(params);
+    source.statusChanged(params);
+  });
   const panels = new SimulatorPanels(client, context.extensionUri, () => status.roots[0]?.root);
-  context.subscriptions.push(log, status, panels, client);
-  registerCommands(context, client, panels, status, log);
+  context.subscriptions.push(log, status, source, panels, client);
+  registerCommands(context, client, panels, status, log, source);
+  registerViews(context, source, panels);
   status.starting();
   try {
     await client.start();
@@ -81,6 +89,7 @@ function registerCommands(
   panels: SimulatorPanels,
   status: StatusItem,
   log: LogOutputChannel,
+  source: ViewsSource,
 ): void {
   const register = (name: string, run: (...args: unknown[]) => unknown): void => {
     context.subscriptions.push(commands.registerCommand(name, run));
@@ -88,10 +97,20 @@ function registerCommands(
   register("evictscope.restartServer", async () => {
     panels.closeAll();
     status.starting();
+    source.reset();
     await client.stop();
     await client.start();
   });
   register("evictscope.reindex", () => client.sendNotification(REINDEX_NOTIFICATION));
+  register("evictscope.clearCache", async () => {
+    await client.sendRequest(CLEAR_CACHE_REQUEST);
+    void window.showInformationMessage(
+      "Evictscope: what was kept of earlier reviews is gone; the trees are read anew.",
+    );
+  });
+  register("evictscope.openSettings", () =>
+    commands.executeCommand("workbench.action.openSettings", "@ext:evictscope.evictscope"),
+  );
   register("evictscope.showLog", () => log.show(true));
   register("evictscope.showIndexed", () => status.showDetails(log));
   register(CLIENT_COMMANDS.openSimulator, (target) => panels.open(target));

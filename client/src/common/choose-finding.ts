@@ -26,7 +26,8 @@ export async function chooseFinding(source: ViewsSource, target: unknown): Promi
   const given = findingOfArgument(target);
   if (given !== undefined) {
     const found = all.find(({ root, finding }) => root === given.root && finding.id === given.finding);
-    if (found === undefined) void window.showWarningMessage("Evictscope: the finding is gone: the code has changed since.");
+    if (found === undefined)
+      void window.showWarningMessage("Evictscope: the finding is gone: the code has changed since.");
     return found;
   }
   if (all.length === 0) {

@@ -1,5 +1,6 @@
 /** The activity bar's Eviction view: filesystems, their operations, what was found in each; filters and a badge. */
 import {
+  type Command,
   commands,
   type Disposable,
   EventEmitter,
@@ -61,7 +62,11 @@ export class EvictionView implements TreeDataProvider<ViewNode>, Disposable {
   constructor(source: ViewsSource) {
     this.#source = source;
     this.#view = window.createTreeView(VIEW_ID, { treeDataProvider: this, showCollapseAll: true });
-    this.#subscriptions.push(this.#view, this.#changed, source.onDidChange(() => void this.refresh()));
+    this.#subscriptions.push(
+      this.#view,
+      this.#changed,
+      source.onDidChange(() => void this.refresh()),
+    );
     void this.#showState();
   }
 
@@ -149,8 +154,8 @@ export class EvictionView implements TreeDataProvider<ViewNode>, Disposable {
     const lines: string[] = [];
     if (filtering && state === "ready") lines.push(`${describeFilter(this.#filter)}: ${shown} of ${all} findings`);
     else if (state === "ready" && all === 0) lines.push("No findings: every operation that was found is listed.");
-    this.#view.message = lines.length === 0 ? undefined : lines.join("\n");
-    this.#view.description = ready.length === 1 ? ready[0]?.name : undefined;
+    this.#view.message = lines.join("\n");
+    this.#view.description = ready.length === 1 ? (ready[0]?.name ?? "") : "";
     const errors = roots.reduce((sum, { counts }) => sum + counts.error, 0);
     const words = `${shown} ${shown === 1 ? "finding" : "findings"}, ${errors} ${errors === 1 ? "error" : "errors"}`;
     this.#view.badge = shown === 0 ? undefined : { value: shown, tooltip: `Evictscope: ${words}` };
@@ -237,7 +242,7 @@ function findingItem(root: TreeRoot, finding: TreeFinding): TreeItem {
   return item;
 }
 
-function reveal(root: TreeRoot, file: string, line: number, column = 1): TreeItem["command"] {
+function reveal(root: TreeRoot, file: string, line: number, column = 1): Command {
   return { command: REVEAL_COMMAND, title: "Show", arguments: [{ root: root.root, file, line, column }] };
 }
 

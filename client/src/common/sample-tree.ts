@@ -4,7 +4,11 @@ import { revealLine } from "./view-panel.ts";
 import type { ViewsSource } from "./views-source.ts";
 
 /** Where the walkthrough goes to: a filesystem that works on an inode after it has left the hash. */
-export const SAMPLE_FINDING = { filesystem: "fs/puntfs", file: "fs/puntfs/inode.c", rule: "work-after-unhash" } as const;
+export const SAMPLE_FINDING = {
+  filesystem: "fs/puntfs",
+  file: "fs/puntfs/inode.c",
+  rule: "work-after-unhash",
+} as const;
 const FOLDER = "evictscope-sample";
 const FILES_AT_ONCE = 8;
 
@@ -26,8 +30,9 @@ export async function openSampleTree(context: ExtensionContext): Promise<void> {
     if (answer === open) await commands.executeCommand("vscode.openFolder", target);
     return;
   }
-  await window.withProgress({ location: ProgressLocation.Notification, title: "Evictscope: copying the sample tree" }, () =>
-    copySample(context.extensionUri, target),
+  await window.withProgress(
+    { location: ProgressLocation.Notification, title: "Evictscope: copying the sample tree" },
+    () => copySample(context.extensionUri, target),
   );
   await commands.executeCommand("vscode.openFolder", target);
 }
@@ -77,7 +82,11 @@ async function lineOf(uri: Uri, text: string): Promise<number> {
 /** The line of the walkthrough's finding; undefined when there is none (any more). */
 async function sampleFinding(source: ViewsSource): Promise<number | undefined> {
   if (source.status === null) return undefined;
-  const { roots } = await source.tree({ rules: [SAMPLE_FINDING.rule], contexts: [], folder: SAMPLE_FINDING.filesystem });
+  const { roots } = await source.tree({
+    rules: [SAMPLE_FINDING.rule],
+    contexts: [],
+    folder: SAMPLE_FINDING.filesystem,
+  });
   for (const { filesystems } of roots)
     for (const { operations } of filesystems) for (const { findings } of operations) return findings[0]?.line;
   return undefined;

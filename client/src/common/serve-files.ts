@@ -52,6 +52,7 @@ async function listFiles(params: FilesListParams): Promise<FilesListResult> {
   const root = Uri.parse(params.root);
   const files: { path: string; size: number; modified: number }[] = [];
   const problems: { file: string; message: string }[] = [];
+  const ignoreFiles: string[] = [];
   const excluded = (path: string): boolean =>
     params.exclude.some((folder) => path === folder || path.startsWith(`${folder}/`));
   let pending = [""];
@@ -65,6 +66,7 @@ async function listFiles(params: FilesListParams): Promise<FilesListResult> {
     const subfolders: string[] = [];
     listings.forEach((entries, i) => {
       for (const [name, type] of entries.toSorted((a, b) => (a[0] < b[0] ? -1 : 1))) {
+        if (name === ".gitignore") ignoreFiles.push(batch[i] === "" ? name : `${batch[i]}/${name}`);
         if (name.startsWith(".")) continue;
         const path = batch[i] === "" ? name : `${batch[i]}/${name}`;
         if (excluded(path)) continue;
@@ -77,7 +79,7 @@ async function listFiles(params: FilesListParams): Promise<FilesListResult> {
     });
     pending = [...subfolders, ...pending];
   }
-  return { files, problems, truncated };
+  return { files, problems, truncated, ignoreFiles };
 }
 
 async function readFolder(

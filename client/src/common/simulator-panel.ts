@@ -22,6 +22,7 @@ import {
   type SimulatorOpenResult,
 } from "../../../server/src/protocol/messages.ts";
 import { checkPanelMessage, type HostMessage } from "../../../server/src/protocol/simulator.ts";
+import { fileUri } from "./tree-file.ts";
 import { makeWebviewHtml, webviewRoots } from "./webview-html.ts";
 
 interface OpenPanel {
@@ -144,7 +145,7 @@ export class SimulatorPanels implements Disposable {
   async #reveal(root: string | undefined, file: string, line: number): Promise<void> {
     if (root === undefined) throw new Error("No kernel tree is open: open a C file of one first.");
     if (file.startsWith("/") || file.split("/").includes("..")) throw new Error(`${file} is no file of the tree.`);
-    const document = await workspace.openTextDocument(Uri.joinPath(Uri.parse(root), file));
+    const document = await workspace.openTextDocument(fileUri(root, file));
     const row = Math.min(Math.max(0, line - 1), document.lineCount - 1);
     const range = new Range(row, 0, row, 0);
     // Beside the panel, which stays where it is and keeps the keyboard.

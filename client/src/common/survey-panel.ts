@@ -1,10 +1,6 @@
 /** The survey: one panel for the window, which follows the reviews. */
 import { type Disposable, type Uri, ViewColumn, type WebviewPanel, window } from "vscode";
-import {
-  readSurveyMemory,
-  type RootChoice,
-  type ViewPageMessage,
-} from "../../../server/src/protocol/view-messages.ts";
+import { type RootChoice, readSurveyMemory, type ViewPageMessage } from "../../../server/src/protocol/view-messages.ts";
 import { ViewPanel } from "./view-panel.ts";
 import { explainEmpty, type ViewsSource } from "./views-source.ts";
 

@@ -38,7 +38,9 @@ export class ViewsSource implements Disposable {
 
   statusChanged(status: StatusParams): void {
     this.#status = status;
-    const signature = JSON.stringify(status.roots.map(({ root, phase, revision, findings }) => [root, phase, revision, findings]));
+    const signature = JSON.stringify(
+      status.roots.map(({ root, phase, revision, findings }) => [root, phase, revision, findings]),
+    );
     if (signature === this.#signature) return;
     this.#signature = signature;
     clearTimeout(this.#timer);
@@ -74,7 +76,8 @@ export class ViewsSource implements Disposable {
 export function explainEmpty(status: StatusParams | null): string {
   const [root] = status?.roots ?? [];
   if (status === null) return "The server is starting.";
-  if (root === undefined) return "Nothing is indexed yet: open a C file of a kernel tree, or of a filesystem outside of one.";
+  if (root === undefined)
+    return "Nothing is indexed yet: open a C file of a kernel tree, or of a filesystem outside of one.";
   switch (root.phase) {
     case "indexing":
       return `${root.name} is being indexed.`;

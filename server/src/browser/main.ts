@@ -7,7 +7,7 @@ import {
 } from "vscode-languageserver/browser";
 import { TOOL_VERSION } from "../core/report/tool-version.ts";
 import { createTreeSession } from "../index/tree-session.ts";
-import { createClientFiles, existThroughClient } from "../lsp/client-files.ts";
+import { createClientTree, existThroughClient, scopeOf } from "../lsp/client-files.ts";
 import type { Environment } from "../lsp/environment.ts";
 import { hostLocally } from "../lsp/local-session.ts";
 import { startServer } from "../lsp/start-server.ts";
@@ -23,12 +23,12 @@ function createEnvironment(owner: Connection, options: InitializationOptions): E
   return {
     version: TOOL_VERSION,
     exist: (uris) => existThroughClient(owner, uris),
-    async createSession({ root, settings: { exclude, maxFiles, simulate } }) {
+    async createSession({ root, settings: { exclude, respectGitignore, maxFiles, simulate } }) {
       return hostLocally(
         createTreeSession({
-          files: createClientFiles(owner, root),
+          files: createClientTree(owner, root, respectGitignore),
           parser: () => createWasmParser(options.parserModules),
-          options: { exclude, maxFiles, simulate },
+          options: { exclude, maxFiles, simulate, ...scopeOf(root) },
         }),
       );
     },

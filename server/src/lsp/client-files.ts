@@ -2,6 +2,8 @@
 import type { Connection } from "vscode-languageserver";
 import { throwIfCancelled } from "../core/text/cancellation.ts";
 import type { FileSource } from "../index/file-source.ts";
+import { honourIgnoreFiles } from "../index/ignoring-source.ts";
+import { layOver } from "../index/layered-source.ts";
 import {
   FILES_EXIST_REQUEST,
   FILES_LIST_REQUEST,
@@ -10,6 +12,7 @@ import {
   type FilesListResult,
   type FilesReadResult,
 } from "../protocol/messages.ts";
+import { readTreeAddress } from "../protocol/tree-address.ts";
 
 /** Which of these URIs exist; none when the client does not answer. */
 export async function existThroughClient(connection: Connection, uris: readonly string[]): Promise<Set<string>> {
@@ -24,7 +27,23 @@ export async function existThroughClient(connection: Connection, uris: readonly 
 /** Files asked for in one request: a round trip costs more than reading, a message of many MB blocks. */
 const BATCH = 64;
 
-export function createClientFiles(connection: Connection, root: string): FileSource {
+/** Which filesystems of that tree are reviewed: all, or those of the folder that is laid over the kernel's. */
+export function scopeOf(root: string): { readonly filesystems?: readonly string[] } {
+  const { kernel, mount } = readTreeAddress(root);
+  return kernel === null ? {} : { filesystems: [mount] };
+}
+
+/** The tree at an address: a folder, or a filesystem outside of a tree laid over the kernel's. */
+export function createClientTree(connection: Connection, root: string, respectGitignore: boolean): FileSource {
+  const { folder, kernel, mount } = readTreeAddress(root);
+  const sourceOf = (uri: string): FileSource => {
+    const source = createClientFiles(connection, uri);
+    return respectGitignore ? honourIgnoreFiles(source) : source;
+  };
+  return kernel === null ? sourceOf(folder) : layOver(sourceOf(folder), sourceOf(kernel), mount);
+}
+
+function createClientFiles(connection: Connection, root: string): FileSource {
   let queue: { readonly path: string; readonly resolve: (bytes: Uint8Array | null) => void }[] = [];
   let scheduled = false;
 

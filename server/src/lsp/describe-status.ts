@@ -1,6 +1,7 @@
 /** What a root's status says: what is indexed, and one line for each thing that is not. */
 import type { RootStatus } from "../protocol/messages.ts";
 import type { Settings } from "../protocol/settings.ts";
+import { nameOfTree, readTreeAddress } from "../protocol/tree-address.ts";
 import { visibleFindings } from "../service/provide-diagnostics.ts";
 import type { RootReview } from "./root-review.ts";
 
@@ -10,6 +11,7 @@ export function describeStatus(root: RootReview, settings: Settings): RootStatus
   const review = root.latest?.review;
   const missing: string[] = [];
   if (settings.exclude.length > 0) missing.push(`excluded by setting: ${settings.exclude.join(", ")}`);
+  if (settings.respectGitignore) missing.push("what the tree's .gitignore files name");
   if (review !== undefined) {
     const { stats, problems } = review;
     if (stats.files >= settings.maxFiles) {
@@ -26,7 +28,7 @@ export function describeStatus(root: RootReview, settings: Settings): RootStatus
   }
   return {
     root: root.root,
-    name: decodeURIComponent(root.root.split("/").filter(Boolean).pop() ?? root.root),
+    name: describeName(root.root),
     phase: root.phase,
     updating: root.updating,
     revision: root.latest?.revision ?? 0,
@@ -43,4 +45,9 @@ export function describeStatus(root: RootReview, settings: Settings): RootStatus
     elapsedMs: review?.stats.elapsedMs ?? 0,
     missing,
   };
+}
+
+function describeName(root: string): string {
+  const { kernel } = readTreeAddress(root);
+  return kernel === null ? nameOfTree(root) : `${nameOfTree(root)} on ${nameOfTree(kernel)}`;
 }

@@ -6,6 +6,7 @@
  * out-of-tree filesystem: its workspace folder (or its own folder) is reviewed when the text includes <linux/...> and speaks of inodes.
  */
 import { URI, Utils } from "vscode-uri";
+import { moduleAddress } from "../protocol/tree-address.ts";
 import { canonicalUri, pathIn } from "../service/tree-location.ts";
 
 export type Exist = (uris: readonly string[]) => Promise<ReadonlySet<string>>;
@@ -25,6 +26,10 @@ export interface RootSearch {
   readonly text: string;
   readonly workspaceFolders: readonly string[];
   readonly exist: Exist;
+  /** evictscope.kernelTree: the tree that a filesystem outside of one is reviewed against. */
+  readonly kernelTree?: string;
+  /** Told why the setting was not used. */
+  readonly refuse?: (reason: string) => void;
 }
 
 /** The root's URI, or null when the document is no kernel code. */
@@ -33,8 +38,7 @@ export async function findRoot(search: RootSearch): Promise<string | null> {
   const asked = folders.flatMap((folder) => MARKERS.map((marker) => join(folder, marker)));
   const existing = await search.exist(asked);
   for (const folder of folders) {
-    const has = (marker: (typeof MARKERS)[number]): boolean => existing.has(join(folder, marker));
-    if ((has("Kbuild") && has("MAINTAINERS")) || (has("fs") && has("include/linux"))) return folder;
+    if (isTree((marker) => existing.has(join(folder, marker)))) return folder;
   }
   const start = search.text.slice(0, SEARCH_WINDOW);
   if (folders.length === 0 || !KERNEL_INCLUDE.test(start) || !KERNEL_TYPE.test(start)) return null;
@@ -42,7 +46,30 @@ export async function findRoot(search: RootSearch): Promise<string | null> {
     .map(canonicalUri)
     .filter((folder) => pathIn(folder, search.document) !== null)
     .toSorted((a, b) => b.length - a.length)[0];
-  return workspace ?? folders[0] ?? null;
+  const folder = workspace ?? folders[0] ?? null;
+  return folder === null || !search.kernelTree ? folder : besideKernel(folder, search.kernelTree, search);
+}
+
+/** The folder laid over the kernel's tree; alone where there is none. */
+async function besideKernel(folder: string, setting: string, { exist, refuse }: RootSearch): Promise<string> {
+  const kernel = resolveSetting(folder, setting);
+  const existing = await exist(MARKERS.map((marker) => join(kernel, marker)));
+  if (isTree((marker) => existing.has(join(kernel, marker)))) return moduleAddress(folder, kernel);
+  refuse?.(
+    `evictscope.kernelTree: ${setting} is no kernel tree (no fs/ and include/linux/): the filesystem is reviewed alone`,
+  );
+  return folder;
+}
+
+function resolveSetting(folder: string, setting: string): string {
+  const path = setting.replaceAll("\\", "/").replace(/(?<=.)\/+$/, "");
+  const base = URI.parse(folder);
+  if (path.startsWith(".")) return Utils.resolvePath(base, path).toString();
+  return base.with({ path: path.startsWith("/") ? path : `/${path}` }).toString();
+}
+
+function isTree(has: (marker: (typeof MARKERS)[number]) => boolean): boolean {
+  return (has("Kbuild") && has("MAINTAINERS")) || (has("fs") && has("include/linux"));
 }
 
 /** From the document's folder up to the file system's root. */

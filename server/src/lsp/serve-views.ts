@@ -1,5 +1,6 @@
 /** Answers the requests of the editor's views from the latest reviews. */
 import type { Connection } from "vscode-languageserver";
+import { CLEAR_CACHE_REQUEST } from "../protocol/messages.ts";
 import {
   CALL_CHAIN_REQUEST,
   type CallChainParams,
@@ -28,6 +29,11 @@ export function serveViews(connection: Connection, workspace: Workspace): void {
       review: latest?.review ?? null,
     }));
     return provideEvictionTree(roots, filter, workspace.settings);
+  });
+  // Reviews are kept in memory alone.
+  connection.onRequest(CLEAR_CACHE_REQUEST, () => {
+    workspace.reindex();
+    return null;
   });
   connection.onRequest(SURVEY_REQUEST, (params: SurveyParams | null): SurveyView | null => {
     const wanted = params?.root;

@@ -54,6 +54,8 @@ export class Workspace {
   readonly #roots = new Map<string, RootReview>();
   /** Document URI (as the client writes it) -> its place; null while it is looked for or when it has none. */
   readonly #places = new Map<string, DocumentPlace | null>();
+  /** Settings that were understood but could not be followed. */
+  readonly #refusals = new Set<string>();
   #folders: string[];
   #watching = false;
 
@@ -81,6 +83,8 @@ export class Workspace {
       });
     }
     await settings.refresh(undefined);
+    // Documents that were opened before the settings came.
+    if (this.settings.kernelTree !== "") await this.#placeAgain();
     this.sendStatus();
   }
 
@@ -116,6 +120,8 @@ export class Workspace {
       text: document.getText(),
       workspaceFolders: this.#folders,
       exist: (uris) => this.#parts.environment.exist(uris),
+      kernelTree: this.settings.kernelTree,
+      refuse: (reason) => this.#refuse(reason),
     });
     // Closed again, or opened anew, while we looked.
     const now = this.#parts.documents.get(uri);
@@ -150,9 +156,21 @@ export class Workspace {
 
   async settingsChanged(pushed: unknown): Promise<void> {
     const before = await this.#parts.settings.refresh(pushed);
+    if (before.kernelTree !== this.settings.kernelTree) await this.#placeAgain();
     if (needsNewListing(before, this.settings)) this.reindex();
     else this.#republish();
     this.sendStatus();
+  }
+
+  /** Filesystems outside of a tree belong to another one now. */
+  async #placeAgain(): Promise<void> {
+    this.#refusals.clear();
+    for (const [uri, root] of this.#roots) {
+      root.dispose();
+      this.#roots.delete(uri);
+      this.#board.clear(uri);
+    }
+    await Promise.all(this.#parts.documents.all().map((document) => this.open(document)));
   }
 
   /** Throws every index away and reviews again. */
@@ -164,7 +182,7 @@ export class Workspace {
     if (!this.capabilities.status) return;
     const status: StatusParams = {
       roots: [...this.#roots.values()].map((root) => describeStatus(root, this.settings)),
-      problems: this.#parts.settings.problems,
+      problems: [...this.#parts.settings.problems, ...this.#refusals],
     };
     void this.#parts.connection.sendNotification(STATUS_NOTIFICATION, status);
   }
@@ -172,6 +190,13 @@ export class Workspace {
   dispose(): void {
     for (const root of this.#roots.values()) root.dispose();
     this.#roots.clear();
+  }
+
+  #refuse(reason: string): void {
+    if (this.#refusals.has(reason)) return;
+    this.#refusals.add(reason);
+    this.#parts.connection.console.warn(reason);
+    this.sendStatus();
   }
 
   #rootAt(uri: string): RootReview {

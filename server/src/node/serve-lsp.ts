@@ -4,11 +4,12 @@ import { type Connection, createConnection, ProposedFeatures } from "vscode-lang
 import { URI } from "vscode-uri";
 import { TOOL_VERSION } from "../core/report/tool-version.ts";
 import { createTreeSession } from "../index/tree-session.ts";
-import { createClientFiles, existThroughClient } from "../lsp/client-files.ts";
+import { createClientTree, existThroughClient, scopeOf } from "../lsp/client-files.ts";
 import type { Environment, SessionRequest } from "../lsp/environment.ts";
 import { hostLocally } from "../lsp/local-session.ts";
 import { startServer } from "../lsp/start-server.ts";
 import type { InitializationOptions } from "../protocol/messages.ts";
+import { readTreeAddress } from "../protocol/tree-address.ts";
 import { panelSessions } from "../service/panel-session.ts";
 import { createParser } from "./create-parser.ts";
 import { filePages } from "./file-pages.ts";
@@ -33,19 +34,27 @@ function createEnvironment(connection: Connection, options: InitializationOption
       return new Set([...local, ...(await existThroughClient(connection, virtual))]);
     },
     async createSession(request: SessionRequest) {
-      const { exclude, maxFiles, simulate, maxMemory } = request.settings;
+      const { exclude, respectGitignore, maxFiles, simulate, maxMemory } = request.settings;
+      const { folder, kernel, mount } = readTreeAddress(request.root);
       if (!isLocal(request.root)) {
         return hostLocally(
           createTreeSession({
-            files: createClientFiles(connection, request.root),
+            files: createClientTree(connection, request.root, respectGitignore),
             parser: createParser,
-            options: { exclude, maxFiles, simulate },
+            options: { exclude, maxFiles, simulate, ...scopeOf(request.root) },
           }),
         );
       }
       return createThreadedSession(
         new URL("./review-worker.js", import.meta.url),
-        { folder: URI.parse(request.root).fsPath, exclude, maxFiles, simulate },
+        {
+          folder: URI.parse(folder).fsPath,
+          ...(kernel === null ? {} : { kernel: { folder: URI.parse(kernel).fsPath, mount } }),
+          respectGitignore,
+          exclude,
+          maxFiles,
+          simulate,
+        },
         maxMemory,
         (line) => connection.console.log(line),
       );

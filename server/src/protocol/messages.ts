@@ -91,6 +91,9 @@ export interface SuppressResult {
 /** Notification, client to server: throw the index away and review again. */
 export const REINDEX_NOTIFICATION = "evictscope/reindex";
 
+/** Request: forget everything that was kept of earlier reviews, in memory and on disk, and review again. */
+export const CLEAR_CACHE_REQUEST = "evictscope/clearCache";
+
 /** Notification, server to client. */
 export const STATUS_NOTIFICATION = "evictscope/status";
 
@@ -147,6 +150,8 @@ export interface FilesListResult {
   readonly files: readonly { readonly path: string; readonly size: number; readonly modified: number }[];
   readonly problems: readonly { readonly file: string; readonly message: string }[];
   readonly truncated: boolean;
+  /** Paths of the .gitignore files that were met. */
+  readonly ignoreFiles?: readonly string[];
 }
 
 /** Request, server to client: the bytes of files, in bulk. `null` where one is gone or can't be read. */

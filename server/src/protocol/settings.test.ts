@@ -20,6 +20,8 @@ const properties: Record<string, Property> = Object.assign(
 test("nothing given is the defaults, and they are those of the manifest and of the command line", () => {
   expect(readSettings(undefined)).toEqual({ settings: DEFAULT_SETTINGS, problems: [] });
   expect(properties["evictscope.exclude"]?.default).toEqual(DEFAULT_SETTINGS.exclude);
+  expect(properties["evictscope.respectGitignore"]?.default).toBe(DEFAULT_SETTINGS.respectGitignore);
+  expect(properties["evictscope.kernelTree"]?.default).toBe(DEFAULT_SETTINGS.kernelTree);
   expect(properties["evictscope.maxFiles"]?.default).toBe(DEFAULT_SETTINGS.maxFiles);
   expect(properties["evictscope.server.maxMemory"]?.default).toBe(DEFAULT_SETTINGS.maxMemory);
   expect(properties["evictscope.simulate"]?.default).toBe(DEFAULT_SETTINGS.simulate);
@@ -38,6 +40,7 @@ test.each([
   [{ maxFiles: 3.5 }, /evictscope.maxFiles: must be a whole number from 100 to/],
   [{ exclude: "tools" }, /evictscope.exclude: must be a list/],
   [{ exclude: ["../elsewhere"] }, /evictscope.exclude: "..\/elsewhere" is not a folder/],
+  [{ kernelTree: "linux" }, /evictscope.kernelTree: must be a full path/],
   [{ simulate: "some" }, /evictscope.simulate: must be one of none, all/],
   [{ rules: { nonsense: "off" } }, /evictscope.rules.nonsense: there is no such rule/],
   [{ server: { maxMemory: "much" } }, /evictscope.server.maxMemory: must be a whole number/],

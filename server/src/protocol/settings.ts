@@ -13,6 +13,10 @@ export type RuleSetting = (typeof RULE_SETTINGS)[number];
 export interface Settings {
   /** Folders relative to the tree's root that are not read. */
   readonly exclude: readonly string[];
+  /** Whether what the tree's .gitignore files name is left out. */
+  readonly respectGitignore: boolean;
+  /** The kernel tree behind a filesystem outside of one; empty: it is reviewed alone. */
+  readonly kernelTree: string;
   /** Files listed at most: a hard cap on enumeration. */
   readonly maxFiles: number;
   /** Whether findings are simulated while nothing else is to do. */
@@ -44,6 +48,8 @@ export const DEFAULT_EXCLUDE: readonly string[] = [
 
 export const DEFAULT_SETTINGS: Settings = {
   exclude: DEFAULT_EXCLUDE,
+  respectGitignore: true,
+  kernelTree: "",
   maxFiles: 200_000,
   simulate: "none",
   maxMemory: 4096,
@@ -84,6 +90,8 @@ export function readSettings(raw: unknown): SettingsReading {
   return {
     settings: {
       exclude,
+      respectGitignore: given.respectGitignore !== false,
+      kernelTree: readKernelTree(given.kernelTree, problems),
       maxFiles,
       maxMemory,
       simulate: simulate ?? DEFAULT_SETTINGS.simulate,
@@ -112,6 +120,16 @@ function readExclude(value: unknown, problems: string[]): readonly string[] {
     }
   }
   return folders;
+}
+
+/** A full path, or one that begins with a dot and is relative to the workspace folder. */
+const KERNEL_TREE = /^(\/|[A-Za-z]:[\\/]|\.{1,2}([\\/]|$))/;
+
+function readKernelTree(value: unknown, problems: string[]): string {
+  if (value === undefined || value === null || value === "") return "";
+  if (typeof value === "string" && value.length < 4096 && KERNEL_TREE.test(value)) return value;
+  problems.push("evictscope.kernelTree: must be a full path, or begin with ./ or ../");
+  return "";
 }
 
 function readWhole(
@@ -149,6 +167,7 @@ function asRecord(value: unknown): Readonly<Record<string, unknown>> {
 export function needsNewListing(before: Settings, after: Settings): boolean {
   return (
     before.maxFiles !== after.maxFiles ||
+    before.respectGitignore !== after.respectGitignore ||
     before.maxMemory !== after.maxMemory ||
     before.simulate !== after.simulate ||
     before.exclude.length !== after.exclude.length ||

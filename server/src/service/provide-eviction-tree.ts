@@ -2,6 +2,7 @@
 import type { ContextName, Finding, Review, RuleId } from "../core/report/finding.ts";
 import type { RootPhase } from "../protocol/messages.ts";
 import type { Settings } from "../protocol/settings.ts";
+import { nameOfTree, readTreeAddress } from "../protocol/tree-address.ts";
 import type {
   EvictionTreeResult,
   TreeFilesystem,
@@ -12,7 +13,6 @@ import type {
 } from "../protocol/views.ts";
 import { visibleFindings } from "./provide-diagnostics.ts";
 import { compareCounts, countSeverities, shownSeverity } from "./shown-severity.ts";
-import { nameOfTree } from "../protocol/tree-address.ts";
 
 export interface ReviewedRoot {
   readonly root: string;
@@ -69,7 +69,11 @@ function describeRoot(entry: ReviewedRoot, filter: ViewFilter, settings: Setting
   const all = review === null ? [] : visibleFindings(review, settings);
   const passing = all.filter((finding) => passesFilter(finding, filter));
   const filtered = filter.rules.length > 0 || filter.contexts.length > 0 || filter.folder !== "";
-  const filesystems = review === null ? [] : listFilesystems(review, passing, settings);
+  // Of the kernel behind a module nothing was reviewed.
+  const { mount } = readTreeAddress(root);
+  const filesystems = (review === null ? [] : listFilesystems(review, passing, settings)).filter(
+    ({ id }) => mount === "" || isBelow(id, mount),
+  );
   return {
     root,
     name: nameOfTree(root),

@@ -2,10 +2,10 @@
 import type { FilesystemProperties, PropertyEvidence, PropertyId } from "../core/report/filesystem-properties.ts";
 import type { Finding, Implementation, Review, RuleId, Verdict } from "../core/report/finding.ts";
 import type { Settings } from "../protocol/settings.ts";
+import { nameOfTree } from "../protocol/tree-address.ts";
 import type { SurveyCell, SurveyColumn, SurveyEvidence, SurveyRow, SurveyView } from "../protocol/views.ts";
 import { visibleFindings } from "./provide-diagnostics.ts";
 import { shownSeverity } from "./shown-severity.ts";
-import { nameOfTree } from "../protocol/tree-address.ts";
 
 interface PropertyColumn extends SurveyColumn {
   readonly id: PropertyId;

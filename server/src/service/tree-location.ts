@@ -1,14 +1,26 @@
 /** Between a tree's relative paths (reviews) and the editor's URIs and 0-based positions. */
 import type { Location, Range } from "vscode-languageserver";
 import { URI, Utils } from "vscode-uri";
+import { placeInTree, readTreeAddress } from "../protocol/tree-address.ts";
 
 /** The URI of `path` in the tree at `root`. */
 export function uriOf(root: string, path: string): string {
-  return Utils.joinPath(URI.parse(root), path).toString();
+  const place = placeInTree(root, path);
+  return Utils.joinPath(URI.parse(place.folder), place.path).toString();
 }
 
 /** The path of `uri` relative to the tree at `root`, or null when it lies outside. */
 export function pathIn(root: string, uri: string): string | null {
+  const { folder, kernel, mount } = readTreeAddress(root);
+  const path = pathBelow(folder, uri);
+  if (kernel === null) return path;
+  if (path !== null) return `${mount}/${path}`;
+  const inKernel = pathBelow(kernel, uri);
+  // The module stands in the place of what the kernel's tree has there.
+  return inKernel?.startsWith(`${mount}/`) ? null : inKernel;
+}
+
+function pathBelow(root: string, uri: string): string | null {
   const base = URI.parse(root);
   const target = URI.parse(uri);
   if (base.scheme !== target.scheme || base.authority !== target.authority) return null;

@@ -22,6 +22,9 @@ export type WorkerAnswer =
 /** What the reviewing thread is started with. */
 export interface WorkerStart {
   readonly folder: string;
+  /** Folder of the kernel's tree, and where in it the folder's files stand, for a filesystem outside of one. */
+  readonly kernel?: { readonly folder: string; readonly mount: string };
+  readonly respectGitignore: boolean;
   readonly exclude: readonly string[];
   readonly maxFiles: number;
   readonly simulate: "none" | "all";
