@@ -43,6 +43,24 @@ describe("a model of the catalogue", () => {
     expect(replayed.invariant).toBe("UNIQ");
   });
 
+  test("with --seed-trace as with --trace; not with both", () => {
+    const { traceString } = JSON.parse(evictscope(["simulate", VIOLATED, "--format", "json"]).stdout);
+    const one = evictscope(["simulate", VIOLATED, "--trace", traceString]);
+    const other = evictscope(["simulate", VIOLATED, "--seed-trace", traceString]);
+    const untimed = (text: string) => text.replace(/[\d.,]+ m?s\b/g, "");
+    expect(untimed(other.stdout)).toBe(untimed(one.stdout));
+    expect(other.status).toBe(1);
+    expect(evictscope(["simulate", VIOLATED, "--trace", traceString, "--seed-trace", traceString]).status).toBe(2);
+  });
+
+  test("without reductions: the same verdict, at least as many states", () => {
+    const explored = (...more: string[]) =>
+      JSON.parse(evictscope(["simulate", "evict-async-hashed", "--format", "json", ...more]).stdout);
+    const [reduced, full] = [explored(), explored("--no-reductions")];
+    expect(full.verdict).toBe(reduced.verdict);
+    expect(full.states).toBeGreaterThanOrEqual(reduced.states);
+  });
+
   test("as text: the verdict, the columns of the run, how to replay it", () => {
     const { stdout } = evictscope(["simulate", VIOLATED]);
     expect(stdout).toContain("Verdict: violated (UNIQ)");

@@ -81,9 +81,8 @@ export const randomModel: fc.Arbitrary<RaceModel> = fc
     invariants: ["PROG", "STATE", { id: "USER", description: "b and Y", always: "!(b == 3 && Y.count == 1)" }],
   }));
 
-const onSlots = fc.constantFrom<Step>(
-  "new_inode(p, 1)",
-  "new_inode(q, 2)",
+/** What keeps slots alike, what gives new ones or frees them, and what names some. */
+const alike = fc.constantFrom<Step>(
   "p = find(1)",
   "p = find(2)",
   "q = p",
@@ -93,10 +92,9 @@ const onSlots = fc.constantFrom<Step>(
   "p.count++",
   "p.count--",
   "p.DIRTY = 1",
-  "p.DIRTY = q.DIRTY",
-  "p.FREEING = 1",
-  "free_inode(p)",
-  "call_rcu(p)",
+  "p.DIRTY = 0",
+  "q.DIRTY = p.DIRTY",
+  "lock(i_lock[p]); p.count++; unlock(i_lock[p])",
   "queue(work, p)",
   "pop(work, q)",
   "prepare_wait(p, NEW)",
@@ -105,14 +103,26 @@ const onSlots = fc.constantFrom<Step>(
   "rcu_read_lock()",
   "rcu_read_unlock()",
   "wait(p == none || p.count == 0)",
-  "assert(STATE, p != q)",
-  "X.DIRTY = 1",
-  "assert(STATE, Z.count < 2)",
+  "wait(q != p)",
+  "assert(STATE, p == none || p != q || p.DIRTY)",
+);
+const allocating = fc.constantFrom<Step>(
+  "new_inode(p, 1)",
+  "new_inode(q, 2)",
+  "free_inode(p)",
+  "call_rcu(p)",
+  "p.FREEING = 1",
+);
+const naming = fc.constantFrom<Step>("X.DIRTY = 1", "assert(STATE, Z.count < 2)", "p = X");
+const onSlots = fc.oneof(
+  { weight: 12, arbitrary: alike },
+  { weight: 2, arbitrary: allocating },
+  { weight: 1, arbitrary: naming },
 );
 const guarded = fc.tuple(fc.constantFrom("p != none", "p == q", "p != none && p.DIRTY", "length(work) > 0"), onSlots);
 const slotSteps = fc.array(
   fc.oneof(
-    { weight: 3, arbitrary: onSlots },
+    { weight: 2, arbitrary: onSlots },
     // biome-ignore lint/suspicious/noThenProperty: the model language's own word
     { weight: 3, arbitrary: guarded.map(([text, step]): Step => ({ if: text, then: [step] })) },
     { weight: 1, arbitrary: guarded.map(([text, step]): Step => ({ while: text, loop: [step] })) },
@@ -124,15 +134,20 @@ const references = [
   { name: "q", type: "slot" as const },
 ];
 
-/** Models that reach slots through references only, most of the time: what slot symmetry is for. */
+const choice: Step = { choose: [["p = X"], ["p = Y"], ["p = Z"]] };
+
+/** Models that reach slots through references, most of the time: what slot symmetry is for. */
 export const randomSlotModel: fc.Arbitrary<RaceModel> = fc
   .record({
     one: slotSteps,
     two: slotSteps,
+    chooses: fc.boolean(),
+    equal: fc.boolean(),
     count: fc.integer({ min: 1, max: 2 }),
     slots: fc.integer({ min: 3, max: 4 }),
+    live: fc.integer({ min: 2, max: 3 }),
   })
-  .map(({ one, two, count, slots }) => ({
+  .map(({ one, two, chooses, equal, count, slots, live }) => ({
     format: 1,
     id: "random-slots",
     title: "random",
@@ -140,16 +155,16 @@ export const randomSlotModel: fc.Arbitrary<RaceModel> = fc
     slots: {
       count: slots,
       names: ["X", "Y", "Z", "W"].slice(0, slots),
-      initial: [
-        { ino: 1, hashed: 1 },
-        { ino: 2, hashed: 2 },
-      ],
+      initial: (equal
+        ? [{ ino: 1 }, { ino: 1 }, { ino: 1 }]
+        : [{ ino: 1, hashed: 1 }, { ino: 2, hashed: 2 }, { ino: 3 }]
+      ).slice(0, live),
     },
     locks: [{ name: "i_lock", kind: "spin", per: "slot" }],
     queues: [{ name: "work", capacity: 2 }],
     threads: [
-      { name: "one", locals: references, steps: one },
-      { name: "two", locals: references, count, steps: two },
+      { name: "one", locals: references, steps: [...(chooses ? [choice] : []), ...one] },
+      { name: "two", locals: references, count, steps: [...(chooses ? [choice] : []), ...two] },
     ],
     invariants: ["PROG", "UNIQ", "UAF"],
   }));

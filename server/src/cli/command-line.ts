@@ -98,11 +98,14 @@ export function createProgram(finish: (status: number) => void): Command {
     )
     .option("--max-states <n>", "give up after so many states", positiveInteger)
     .option("--trace <string>", "replay this run instead")
+    .addOption(new Option("--seed-trace <string>", "the same as --trace").conflicts("trace"))
+    .option("--no-reductions", "look at every state by itself: slower, the same verdict")
     .option("--designs <dir>", "compare the designs of inode eviction for one filesystem of the tree, as fs/ext4")
     .option("-o, --output <file>", "write the answer to a file, whole or not at all")
-    .action(async (subject: string, tree: string | undefined, options: SimulateOptions) => {
+    .action(async (subject: string, tree: string | undefined, options: SimulateOptions & { seedTrace?: string }) => {
       const { simulate } = await import("./simulate.ts");
-      finish(await simulate(subject, tree, options));
+      const { seedTrace, ...rest } = options;
+      finish(await simulate(subject, tree, seedTrace === undefined ? rest : { ...rest, trace: seedTrace }));
     });
 
   program

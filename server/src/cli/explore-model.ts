@@ -1,6 +1,6 @@
 /** Explores a model with progress and Ctrl-C: in slices, because a signal is only seen between turns. */
 import type { RaceModel, ToggleSettings } from "../core/race/model.ts";
-import type { Outcome } from "../core/race/outcome.ts";
+import type { Outcome, Reductions } from "../core/race/outcome.ts";
 import { ModelRejected, startExploration } from "../core/race/simulator.ts";
 import { Cancelled } from "../core/text/cancellation.ts";
 import { Refusal } from "./exit-status.ts";
@@ -13,6 +13,7 @@ const SLICE = 5_000;
 export interface ExploreRequest {
   readonly toggles?: ToggleSettings;
   readonly maxStates?: number;
+  readonly reductions?: Reductions;
 }
 
 /** Throws Refusal for a toggle the model has not, Cancelled on Ctrl-C. */

@@ -3,6 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { designOfModelId, isDesignModelId } from "../core/extract/filesystem/design-models.ts";
 import { getModel, listModels } from "../core/race/catalogue/index.ts";
 import type { RaceModel, ToggleSettings } from "../core/race/model.ts";
+import { NO_REDUCTIONS } from "../core/race/outcome.ts";
 import { createStepper, loadModel, ModelRejected, modelToPromela, type Trace } from "../core/race/simulator.ts";
 import { parseTraceString } from "../core/race/trace-string.ts";
 import { catalogueModel, findingOfModel } from "../core/report/simulation-models.ts";
@@ -22,6 +23,8 @@ export interface SimulateOptions {
   readonly set?: readonly string[];
   readonly maxStates?: number;
   readonly trace?: string;
+  /** False: every state by itself. */
+  readonly reductions?: boolean;
   readonly designs?: string;
   readonly output?: string;
 }
@@ -52,7 +55,7 @@ export async function simulate(subject: string, path: string | undefined, option
   }
   const simulation =
     options.trace === undefined
-      ? await explore(model, toggles, options.maxStates, progress)
+      ? await explore(model, toggles, options, progress)
       : replay(model, options.trace, options.set ?? []);
   const text = simulationToText({ ...simulation, notes: note === null ? [] : [note] }, model, options.format);
   await deliver(text, options.output);
@@ -134,11 +137,19 @@ function readModel(file: string): RaceModel {
 async function explore(
   model: RaceModel,
   toggles: ToggleSettings,
-  maxStates: number | undefined,
+  { maxStates, reductions }: SimulateOptions,
   progress: ProgressLine,
 ): Promise<Simulation> {
   const started = performance.now();
-  const outcome = await exploreModel(model, { toggles, ...(maxStates === undefined ? {} : { maxStates }) }, progress);
+  const outcome = await exploreModel(
+    model,
+    {
+      toggles,
+      ...(maxStates === undefined ? {} : { maxStates }),
+      ...(reductions === false ? { reductions: NO_REDUCTIONS } : {}),
+    },
+    progress,
+  );
   return {
     toggles: outcome.toggles,
     verdict: outcome.verdict,
