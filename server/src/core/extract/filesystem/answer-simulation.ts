@@ -5,7 +5,10 @@ import type { QueryScope } from "../../query/query-scope.ts";
 import type { RaceModel } from "../../race/model.ts";
 import { loadModel } from "../../race/simulator.ts";
 import type { Finding } from "../../report/finding.ts";
+import { findingModelId } from "../../report/simulation-models.ts";
 import type { CancellationToken } from "../../text/cancellation.ts";
+import { ExtractedProtocol } from "../protocol.ts";
+import { protocolModel } from "../standard-scenarios.ts";
 import type { ChainFailure } from "./chain-steps.ts";
 import { cellModel, type DesignTable, designTable } from "./design-table.ts";
 import { findingModel } from "./finding-model.ts";
@@ -26,6 +29,11 @@ function cacheOf(program: Program): VerdictCache {
 }
 
 export function answerModel(scope: QueryScope, { finding }: { readonly finding: Finding }): RaceModel | ChainFailure {
+  if (finding.rule === "eviction-protocol") {
+    const tree = { program: scope.program, bodies: scope.engine.bodies, lookup: scope.engine.lookup };
+    const model = protocolModel(new ExtractedProtocol(tree), finding.operation, findingModelId(finding.id));
+    return model ?? { reason: "the tree has no such functions any more" };
+  }
   const model = findingModel(
     makeScope({
       finding,

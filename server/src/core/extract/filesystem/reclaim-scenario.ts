@@ -11,6 +11,8 @@ import { type FindLine, I_LOCK } from "./protocol.ts";
 /** What the effect does to a reclaimer, and who else is needed to see it. */
 interface Hazard {
   readonly step: string;
+  /** For a step that waits: in words. */
+  readonly waits?: string;
   /** What ends it: a lock that was taken is let go of. */
   readonly after?: string;
   readonly invariant: "DIRT" | "RECL";
@@ -30,7 +32,9 @@ export function reclaimScenario(scope: FindingScope): Scenario | ChainFailure {
   const { finding } = scope;
   const hazard = hazardOf(scope);
   const chain = chainOf(scope, reclaimMode(finding), (label, source) => [
-    { do: hazard.step, label, source },
+    // Who waits for ever never takes the step it waits at: the call itself comes before.
+    ...(hazard.waits === undefined ? [] : [{ do: "skip()", label, source }]),
+    { do: hazard.step, label: hazard.waits ?? label, source },
     ...(hazard.after === undefined ? [] : [{ do: hazard.after, label: "and lets go of it", source }]),
   ]);
   if ("reason" in chain) return chain;
@@ -61,6 +65,7 @@ function hazardOf({ finding, engine }: FindingScope): Hazard {
   if (finding.rule === "nofail-under-memalloc") {
     return {
       step: "alloc_nf(1)",
+      waits: "gets a page of the reserve, or tries again",
       invariant: "RECL",
       variables: MEMORY,
       locks: [],
@@ -88,6 +93,7 @@ function hazardOf({ finding, engine }: FindingScope): Hazard {
   const held = isLock ? "held_lock" : isTransaction ? "journal" : "sb_writers";
   return {
     step: `lock(${held})`,
+    waits: `has ${what}`,
     after: `unlock(${held})`,
     invariant: "RECL",
     variables: MEMORY,
