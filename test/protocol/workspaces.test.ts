@@ -111,6 +111,7 @@ test("a kernel tree that is none is said, and the filesystem is reviewed alone",
 
 test(".gitignore is honoured, and not when the setting says so", async () => {
   const linux = copyTree("linux");
+  writeFileSync(join(linux, ".git"), "gitdir: elsewhere\n");
   writeFileSync(join(linux, ".gitignore"), "/fs/dirtfs/\n*.mod.c\n");
   await start([linux]);
   await open(join(linux, "fs/puntfs/inode.c"));

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, relative, resolve, sep } from "node:path";
 import type { FileSource } from "../index/file-source.ts";
+import { honourIgnoreFiles } from "../index/ignoring-source.ts";
 import { createFolderSource, explainUnreadableRoot } from "../node/folder-source.ts";
 import { Refusal } from "./exit-status.ts";
 
@@ -31,6 +32,11 @@ export interface ScopePath {
 /** How far up a root is looked for; no kernel path is as deep. */
 const MAX_LEVELS = 32;
 
+/** As the editor reads it: what .gitignore files name is left out. */
+function openFolder(folder: string): FileSource {
+  return honourIgnoreFiles(createFolderSource(folder));
+}
+
 /** Throws Refusal when a path is missing or unreadable, or when the paths lie in different trees. */
 export function resolveTree(paths: readonly string[]): TreeRequest {
   const given = paths.length === 0 ? ["."] : paths;
@@ -43,7 +49,7 @@ export function resolveTree(paths: readonly string[]): TreeRequest {
   for (const { path, full } of scoped) {
     if (!full.startsWith(root + sep)) throw new Refusal(`${path}: lies outside of the tree ${root} of ${first.path}`);
   }
-  const files = createFolderSource(root);
+  const files = openFolder(root);
   // The root among the paths: everything is asked for.
   if (scoped.length < entries.length) return { files, name, scope: null, lone: false };
   const inside = scoped.map(({ full, isFolder }) => ({ path: relative(root, full).split(sep).join("/"), isFolder }));
@@ -100,9 +106,9 @@ function loneFolder(entries: readonly Entry[]): TreeRequest {
   const folder = first!.isFolder ? first!.full : dirname(first!.full);
   const name = first!.isFolder ? first!.path : dirname(first!.path);
   // .../fs/foo is named fs/foo, as it would be in a tree.
-  if (basename(dirname(folder)) !== "fs") return { files: createFolderSource(folder), name, scope: null, lone: true };
+  if (basename(dirname(folder)) !== "fs") return { files: openFolder(folder), name, scope: null, lone: true };
   const prefix = `fs/${basename(folder)}/`;
-  const inner = createFolderSource(folder);
+  const inner = openFolder(folder);
   const strip = (path: string): string | null => (path.startsWith(prefix) ? path.slice(prefix.length) : null);
   return {
     name,

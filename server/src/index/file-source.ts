@@ -21,6 +21,8 @@ export interface FileListing {
   readonly problems: readonly FileProblem[];
   /** True when the file limit was met and the rest of the tree was not listed. */
   readonly truncated: boolean;
+  /** Paths of the .gitignore files that were met, from a source that sees them anyway. */
+  readonly ignoreFiles?: readonly string[];
 }
 
 export interface ListOptions {

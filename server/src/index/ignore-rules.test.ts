@@ -35,6 +35,7 @@ test("a source that honours them neither lists nor reads what they name, and tak
     ["fs/a.c", "int a;"],
     ["fs/a.mod.c", "int m;"],
     [".gitignore", "*.mod.c\n"],
+    [".git/HEAD", "ref: refs/heads/main"],
   ]);
   const source = honourIgnoreFiles(createMemorySource(files));
   const list = async () =>
@@ -42,6 +43,10 @@ test("a source that honours them neither lists nor reads what they name, and tak
   expect(await list()).toEqual(["fs/a.c"]);
   expect(await source.read("fs/a.mod.c")).toBeNull();
   expect(await source.read(".gitignore")).not.toBeNull();
+  files.delete(".git/HEAD");
+  expect(await list()).toContain("fs/a.mod.c");
+  files.set(".git", "gitdir: ../linux/.git/worktrees/fix");
+  expect(await list()).toEqual(["fs/a.c"]);
   files.set(".gitignore", "");
   expect(await list()).toEqual(["fs/a.c", "fs/a.mod.c"]);
   expect(await source.read("fs/a.mod.c")).not.toBeNull();

@@ -1,13 +1,11 @@
-/** A FileSource that leaves out what the tree's .gitignore files name. */
+/**
+ * A FileSource that leaves out what the tree's .gitignore files name, where the tree is a repository. Elsewhere, as for
+ * ripgrep, they count for nothing: the file that comes with Debian's kernel sources, of a packager's repository, names all of them.
+ */
 import { type CancellationToken, throwIfCancelled } from "../core/text/cancellation.ts";
 import type { FileListing, FileSource, ListOptions } from "./file-source.ts";
 import { IGNORE_FILE, IgnoreRules } from "./ignore-rules.ts";
 import { folderOf } from "./tree-scope.ts";
-
-/** A source that lists names anyway can say where the ignore files are; else every folder is asked. */
-export interface ListingWithIgnoreFiles extends FileListing {
-  readonly ignoreFiles?: readonly string[];
-}
 
 export function honourIgnoreFiles(source: FileSource): FileSource {
   let rules = new IgnoreRules();
@@ -30,12 +28,9 @@ function isLeftOut(rules: IgnoreRules, path: string): boolean {
   return /\.[ch]$/.test(path) && rules.ignores(path);
 }
 
-async function readRules(
-  source: FileSource,
-  listing: ListingWithIgnoreFiles,
-  token: CancellationToken,
-): Promise<IgnoreRules> {
+async function readRules(source: FileSource, listing: FileListing, token: CancellationToken): Promise<IgnoreRules> {
   const rules = new IgnoreRules();
+  if (!(await isRepository(source))) return rules;
   const folders = listing.ignoreFiles?.map(folderOf) ?? foldersOf(listing);
   const pending: Promise<[string, Uint8Array | null]>[] = [];
   for (const folder of folders) {
@@ -50,6 +45,15 @@ async function readRules(
   for (const [folder, bytes] of await Promise.all(pending)) if (bytes !== null) rules.add(folder, bytes);
   throwIfCancelled(token);
   return rules;
+}
+
+/** `.git` is a folder, or a file in a worktree. */
+async function isRepository(source: FileSource): Promise<boolean> {
+  for (const path of [".git/HEAD", ".git"]) {
+    const bytes = source.readSync === undefined ? await source.read(path) : source.readSync(path);
+    if (bytes !== null) return true;
+  }
+  return false;
 }
 
 /** Every folder that holds a listed file, and those above it. */

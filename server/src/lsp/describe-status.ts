@@ -11,7 +11,7 @@ export function describeStatus(root: RootReview, settings: Settings): RootStatus
   const review = root.latest?.review;
   const missing: string[] = [];
   if (settings.exclude.length > 0) missing.push(`excluded by setting: ${settings.exclude.join(", ")}`);
-  if (settings.respectGitignore) missing.push("what the tree's .gitignore files name");
+  if (settings.respectGitignore) missing.push("what .gitignore files name, in a git repository");
   if (review !== undefined) {
     const { stats, problems } = review;
     if (stats.files >= settings.maxFiles) {

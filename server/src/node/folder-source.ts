@@ -8,6 +8,7 @@ import { closeSync, lstatSync, openSync, readdirSync, readFileSync, readSync, re
 import { join, sep } from "node:path";
 import { type CancellationToken, throwIfCancelled } from "../core/text/cancellation.ts";
 import type { FileEntry, FileListing, FileProblem, FileSource, ListOptions } from "../index/file-source.ts";
+import { IGNORE_FILE } from "../index/ignore-rules.ts";
 import { isExcluded, isSource } from "../index/source-names.ts";
 
 /** Version control and editors keep copies and packed objects in such folders; build trees keep none we read. */
@@ -78,6 +79,7 @@ async function listFolder(
 ): Promise<FileListing> {
   const files: FileEntry[] = [];
   const problems: FileProblem[] = [];
+  const ignoreFiles: string[] = [];
   const pending = [""];
   // Real paths of the folders entered through a symbolic link and of their ancestors: a loop comes back to one.
   const entered = new Set<string>();
@@ -92,6 +94,7 @@ async function listFolder(
     listed.sort((a, b) => (a.name < b.name ? -1 : 1));
     const subfolders: string[] = [];
     for (const entry of listed) {
+      if (entry.name === IGNORE_FILE) ignoreFiles.push(folder === "" ? IGNORE_FILE : `${folder}/${IGNORE_FILE}`);
       if (entry.name.startsWith(HIDDEN_PREFIX)) continue;
       const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
       if (isExcluded(path, options.exclude)) continue;
@@ -109,7 +112,7 @@ async function listFolder(
     }
     for (let i = subfolders.length - 1; i >= 0; i--) pending.push(subfolders[i]!);
   }
-  return { files, problems, truncated };
+  return { files, problems, truncated, ignoreFiles };
 }
 
 type EntryKind = "file" | "folder" | "link" | "other";
