@@ -78,7 +78,9 @@ export class Analysis {
     this.#options = options;
     this.#program = tree.program;
     this.#knowledge = new Knowledge(BUILT_IN, ...user);
-    this.#rules = RULES.filter((rule) => options.rules?.includes(rule.id) ?? true);
+    this.#rules = RULES.filter(
+      (rule) => options.rules?.includes(rule.id) ?? (rule.onDemand !== true || options.simulate === "all"),
+    );
     this.#bodies = new FunctionBodies(this.#program, parser);
     this.#engine = this.#begin();
     for (const file of this.#program.files.values()) this.#findUnhash(file.path);
@@ -177,8 +179,14 @@ export class Analysis {
     for (const each of change.texts) reads.changeText(each);
     reads.changeText(change.file);
     if (files) reads.changeText(this.#program);
-    for (const filesystem of this.#all) filesystem.fileChanged(change.file);
-    this.#refreshTables();
+    for (const filesystem of this.#all) filesystem.fileChanged(change);
+    if (
+      change.tables ||
+      files ||
+      change.definitions.size > 0 ||
+      this.#all.some((each) => each.table.file === change.file)
+    )
+      this.#refreshTables();
     if (change.moves.length > 0) {
       for (const each of this.#reviews) each.shift(change.file.path, change.moves);
       for (const each of this.#generic) each.shift(change.file.path, change.moves);
@@ -248,6 +256,7 @@ export class Analysis {
       contextsFact: this.#contextsFact,
       rules: this.#rules,
       reach: this.#reach,
+      token,
     };
     const stale = this.#reviews.filter((each) => each.isStale);
     const touched = [...this.#touched];

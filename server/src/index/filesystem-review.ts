@@ -14,6 +14,7 @@ import { FindingMaker, type Ordinals } from "../core/report/make-finding.ts";
 import { shiftLines } from "../core/report/shift-lines.ts";
 import { describeFilesystem } from "../core/rules/filesystem-properties.ts";
 import type { Rule } from "../core/rules/rule.ts";
+import type { CancellationToken } from "../core/text/cancellation.ts";
 
 export interface FilesystemOutcome {
   readonly findings: readonly Finding[];
@@ -30,6 +31,7 @@ export interface ReviewParts {
   readonly contextsFact: Fact;
   readonly rules: readonly Rule[];
   readonly reach: ReachIndex;
+  readonly token?: CancellationToken;
 }
 
 export class FilesystemReview {
@@ -40,6 +42,8 @@ export class FilesystemReview {
   #ordinals: Ordinals = new Map();
   #facts: FilesystemFacts | null = null;
   #outcome: FilesystemOutcome | null = null;
+  /** The files that the outcome names; null until somebody asks. */
+  #placed: ReadonlySet<string> | null = null;
 
   constructor(filesystem: FollowedFilesystem, before: FilesystemReview | null) {
     this.filesystem = filesystem;
@@ -68,6 +72,7 @@ export class FilesystemReview {
     const solve = (): FilesystemOutcome => this.#solve(parts);
     this.#outcome = reads === null ? solve() : reads.track(this.#fact, solve);
     this.#fact.stale = false;
+    this.#placed = null;
     return this.#outcome;
   }
 
@@ -101,7 +106,9 @@ export class FilesystemReview {
 
   /** Lines of a file that stand elsewhere now. */
   shift(file: string, moves: readonly LineMove[]): void {
-    if (this.#outcome !== null) this.#outcome = shiftLines(this.#outcome, file, moves);
+    if (this.#outcome === null) return;
+    this.#placed ??= filesOf(this.#outcome);
+    if (this.#placed.has(file)) this.#outcome = shiftLines(this.#outcome, file, moves);
   }
 
   /** Files whose diagnostics may change when it is solved again. */
@@ -111,6 +118,17 @@ export class FilesystemReview {
     for (const { file } of this.#outcome?.findings ?? []) files.add(file);
     return files;
   }
+}
+
+/** Every `file` in what was found. */
+function filesOf(value: unknown, files = new Set<string>()): Set<string> {
+  if (Array.isArray(value)) for (const each of value) filesOf(each, files);
+  else if (typeof value === "object" && value !== null)
+    for (const [key, each] of Object.entries(value)) {
+      if (key === "file" && typeof each === "string") files.add(each);
+      else filesOf(each, files);
+    }
+  return files;
 }
 
 /** The findings `now`, those of them that were there before as the same objects: what did not change is not sent again. */

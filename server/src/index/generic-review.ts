@@ -36,14 +36,17 @@ export class GenericReview {
   }
 
   /** `filesystems`: those of the tree, asked for when the rule runs. */
-  solve({ engine, program, contextsFact }: ReviewParts, filesystems: () => readonly FilesystemFacts[]): void {
+  solve({ engine, program, contextsFact, token }: ReviewParts, filesystems: () => readonly FilesystemFacts[]): void {
     const { reads } = engine;
     const solve = (): void => {
       reads?.read(contextsFact);
       reads?.readText(program);
       const maker = new FindingMaker();
       const findings: Finding[] = [];
-      for (const draft of this.#rule.checkTree?.({ filesystems: filesystems() }) ?? []) {
+      for (const draft of this.#rule.checkTree?.({
+        filesystems: filesystems(),
+        ...(token === undefined ? {} : { token }),
+      }) ?? []) {
         const finding = maker.make(draft, { filesystem: draft.generic ?? "", table: "" });
         if (finding !== null) findings.push(finding);
       }

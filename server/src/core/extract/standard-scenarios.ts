@@ -91,7 +91,7 @@ const USE = (v: string): string =>
 const ENDS = { goto: "over" } as const;
 
 /** Gets the inode by its number, fills it in when it is new, uses it and puts it. */
-function lookupThread(cast: Cast, lookup: Fragment, count?: number): ThreadDeclaration {
+function lookupThread(cast: Cast, lookup: Fragment, count?: number, unlinks = false): ThreadDeclaration {
   const fillIn: Step[] = [
     { label: "the filesystem reads the inode from disk", do: "read_inode(found); found.pending = 1; found.built = 1" },
     callOf(cast.unlockNew, { inode: "found" }),
@@ -105,6 +105,7 @@ function lookupThread(cast: Cast, lookup: Fragment, count?: number): ThreadDecla
       { label: "not found", if: "found == none", then: [ENDS] },
       { label: "if (inode->i_state & I_NEW)", if: "found.NEW", then: fillIn },
       { label: "use the inode", do: USE("found") },
+      ...(unlinks ? [{ label: "clear_nlink(inode)", do: "found.nlink = 0" }] : []),
       callOf(cast.put, { inode: "found" }),
       { id: "over", label: "lookup is over", do: "found = none" },
     ],
@@ -165,6 +166,12 @@ export function* standardScenarios(protocol: ExtractedProtocol): Iterable<Standa
     yield { model: modelOf(protocol, cast, draft), functions: draft.functions };
 }
 
+/** The scenario of this id under another name, or null when the tree has no such scenario. */
+export function protocolModel(protocol: ExtractedProtocol, scenario: string, id: string): RaceModel | null {
+  for (const { model } of standardScenarios(protocol)) if (model.id === scenario) return { ...model, id };
+  return null;
+}
+
 function* drafts(protocol: ExtractedProtocol, cast: Cast): Iterable<Draft> {
   const lookups = protocol.all("lookup");
   const umounts = protocol.all("umount");
@@ -213,18 +220,19 @@ function* drafts(protocol: ExtractedProtocol, cast: Cast): Iterable<Draft> {
       inode: { ...INODE, count: 1, lru: "LRU" },
       functions: [reclaim, cast.put],
     };
-    yield {
-      id: "reclaim-against-unlink",
-      title: `${reclaim.name}() against the last ${cast.put.name}() of an unlinked inode with pages`,
-      summary: "The shrinker drops an inode's page cache without a reference while the inode is unlinked and evicted.",
-      threads: [
-        putThread(cast, "unlink", [{ label: "clear_nlink(inode)", do: "A.nlink = 0" }]),
-        { name: "reclaim", context: ["MEMALLOC"], steps: reclaimSteps(reclaim) },
-      ],
-      inode: { ...INODE, count: 1, lru: "LRU", pages: 1 },
-      functions: [reclaim, cast.put],
-    };
-    if (lookup !== undefined)
+    if (lookup !== undefined) {
+      yield {
+        id: "reclaim-against-unlink",
+        title: `${reclaim.name}() drops pages while the inode is unlinked and evicted by ${cast.put.name}()`,
+        summary:
+          "The shrinker drops an inode's page cache without a reference; meanwhile the inode is found, unlinked and put.",
+        threads: [
+          lookupThread(cast, lookup, undefined, true),
+          { name: "reclaim", context: ["MEMALLOC"], steps: reclaimSteps(reclaim) },
+        ],
+        inode: { ...INODE, count: 0, lru: "LRU", pages: 1 },
+        functions: [reclaim, lookup, cast.put],
+      };
       yield {
         id: "reclaim-against-lookup",
         title: `${reclaim.name}() against ${lookup.name}()`,
@@ -233,6 +241,7 @@ function* drafts(protocol: ExtractedProtocol, cast: Cast): Iterable<Draft> {
         inode: { ...INODE, count: 0, lru: "LRU" },
         functions: [reclaim, lookup, cast.put],
       };
+    }
   }
   const grab = protocol.first("grab");
   if (grab !== null)
@@ -244,7 +253,17 @@ function* drafts(protocol: ExtractedProtocol, cast: Cast): Iterable<Draft> {
       inode: { ...INODE, nlink: 0 },
       functions: [cast.put, grab],
     };
-  if (lookup !== undefined)
+  if (lookup !== undefined) {
+    yield {
+      id: "put-at-umount-against-lookup",
+      title: `${cast.put.name}() after SB_ACTIVE was cleared, against ${lookup.name}()`,
+      summary:
+        "At umount the last put of a linked inode writes it back before it evicts, and gives up its lock meanwhile.",
+      threads: [putThread(cast, "put"), lookupThread(cast, lookup)],
+      inode: INODE,
+      functions: [cast.put, lookup],
+      variables: [{ name: "sb.active", initial: 0, max: 1, group: "superblock" }],
+    };
     yield {
       id: "two-lookups-and-an-evictor",
       title: `${cast.put.name}() evicts against two ${lookup.name}()`,
@@ -253,6 +272,7 @@ function* drafts(protocol: ExtractedProtocol, cast: Cast): Iterable<Draft> {
       inode: { ...INODE, nlink: 0 },
       functions: [cast.put, lookup],
     };
+  }
   if (umount !== undefined)
     yield {
       id: "worker-against-umount",

@@ -3,7 +3,7 @@ import type { Body } from "../ir/function-bodies.ts";
 import { positionIn } from "../ir/function-bodies.ts";
 import type { Draft, DraftLink } from "../rules/rule.ts";
 import { conditionsOf, guardsOf } from "./conditions.ts";
-import type { ChainEnd, ChainLink, Confidence, Finding } from "./finding.ts";
+import type { ChainEnd, ChainLink, Confidence, Finding, FindingSimulation } from "./finding.ts";
 import { findingModelId } from "./simulation-models.ts";
 
 export interface FindingOwner {
@@ -77,9 +77,20 @@ export class FindingMaker {
       conditions: [...(draft.conditions ?? []), ...conditionsOf(draft.chain)],
       chain: draft.chain.map(linkOf),
       ends: endsOf(draft),
-      simulation: { model: findingModelId(id), verdict: "not-run", assumptions: [] },
+      simulation: simulationOf(draft, findingModelId(id)),
     };
   }
+}
+
+function simulationOf({ simulation }: Draft, model: string): FindingSimulation {
+  if (simulation === undefined) return { model, verdict: "not-run", assumptions: [] };
+  const { traceString } = simulation;
+  // A trace string begins with the name of its model.
+  return {
+    ...simulation,
+    model,
+    ...(traceString === undefined ? {} : { traceString: traceString.replace(/^[^?#]*/, model) }),
+  };
 }
 
 /** More guards than this on one call are nested deeper than a reader follows; the outermost are left out. */

@@ -1,7 +1,8 @@
 /** What a rule is, and what it hands on: drafts, which report/make-finding.ts turns into findings. */
 import type { FilesystemFacts, Operation } from "../analysis/filesystem-facts.ts";
 import type { Body } from "../ir/function-bodies.ts";
-import type { ContextName, RuleId, Severity } from "../report/finding.ts";
+import type { ContextName, FindingSimulation, RuleId, Severity } from "../report/finding.ts";
+import type { CancellationToken } from "../text/cancellation.ts";
 
 export interface DraftLink {
   readonly body: Body;
@@ -37,6 +38,8 @@ export interface Draft {
   readonly conditions?: readonly string[];
   /** When it is not one filesystem's: the file that it belongs to. */
   readonly generic?: string;
+  /** Of a rule that simulates by itself: its verdict. The model's name is the finding's. */
+  readonly simulation?: Omit<FindingSimulation, "model">;
 }
 
 export interface Rule {
@@ -46,6 +49,8 @@ export interface Rule {
   /** One or two sentences for SARIF's fullDescription and the settings page. */
   readonly description: string;
   readonly severity: Severity;
+  /** Runs only when it is named, or when everything is to be simulated. */
+  readonly onDemand?: true;
   /** Findings of one filesystem. */
   check?(facts: FilesystemFacts): Iterable<Draft>;
   /** Findings of the tree's generic code; called once. */
@@ -54,4 +59,6 @@ export interface Rule {
 
 export interface TreeFacts {
   readonly filesystems: readonly FilesystemFacts[];
+  /** Asked now and then by a rule that takes long. */
+  readonly token?: CancellationToken;
 }
