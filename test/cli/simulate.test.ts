@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { getModel, listModels } from "../../server/src/core/race/catalogue/index.ts";
+import { listModels } from "../../server/src/core/race/catalogue/index.ts";
 import type { Review } from "../../server/src/core/report/finding.ts";
 import { fixtureFolder } from "../support/fixture.ts";
 import { buildOnce, evictscope, temporaryFolder } from "./run-evictscope.ts";
@@ -189,12 +189,19 @@ describe("a finding", () => {
   const SAMPLE = fixtureFolder("sample");
   const review = (): Review => JSON.parse(evictscope(["check", SAMPLE, "--format", "json"]).stdout);
 
-  test("is simulated with the model that it names, and it is said that the model is the catalogue's", () => {
-    const finding = review().findings.find((each) => getModel(each.simulation.model) !== undefined)!;
-    const { stdout } = evictscope(["simulate", finding.id, SAMPLE, "--format", "json"]);
+  test("is simulated with the model that is made from its own code", () => {
+    const finding = review().findings.find((each) => each.rule === "dirty-under-memalloc")!;
+    const { status, stdout } = evictscope(["simulate", finding.id.slice(0, 8), SAMPLE, "--format", "json"]);
+    expect(status).toBe(1);
     const answer = JSON.parse(stdout);
-    expect(answer.model).toBe(finding.simulation.model);
-    expect(answer.assumptions[0]).toMatch(/not a model of this code/);
+    expect(schemaProblems("simulate", answer)).toEqual([]);
+    expect(answer).toMatchObject({ model: finding.simulation.model, verdict: "violated", invariant: "DIRT" });
+    expect(answer.assumptions[0]).toContain(`Made from ${finding.function}()`);
+    const effect = finding.chain.at(-1)!;
+    expect(answer.trace.at(-1)).toMatchObject({ file: effect.file, line: effect.line });
+    expect(evictscope(["simulate", finding.simulation.model, SAMPLE, "--format", "promela"]).stdout).toContain(
+      "proctype",
+    );
     expect(evictscope(["simulate", finding.id]).stderr).toMatch(/needs its tree/);
   });
 
@@ -239,4 +246,40 @@ test("-o writes the answer to the file", () => {
   const path = join(folder(), "trace.svg");
   expect(evictscope(["simulate", VIOLATED, "--format", "svg", "-o", path])).toMatchObject({ status: 1, stdout: "" });
   expect(existsSync(path)).toBe(true);
+});
+
+describe("--designs", () => {
+  const SAMPLE = fixtureFolder("sample");
+  const designs = (...args: string[]) => evictscope(["simulate", "--designs", "fs/jnlfs", SAMPLE, ...args]);
+
+  test("as text: a row for each design, what fails, what each must bring", () => {
+    const { status, stdout } = designs();
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/^design +reclaim +lookup +create +umount +memory +throttle$/m);
+    expect(stdout).toMatch(/^sync +RECL +holds +holds +holds +- +-$/m);
+    expect(stdout).toMatch(/^async-before-unhash +holds +holds +holds +holds\* \(UMNT\)/m);
+    expect(stdout).toMatch(/must bring: umount drains the queue/);
+  });
+
+  test("as JSON: the cells, with runs that the named model replays", () => {
+    const { stdout } = designs("--format", "json");
+    const table = JSON.parse(stdout);
+    expect(table).toMatchObject({ version: 1, filesystem: "fs/jnlfs" });
+    const cell = table.designs
+      .find(({ id }: { id: string }) => id === "async-after-unhash")
+      .cells.find(({ question }: { question: string }) => question === "lookup");
+    expect(cell.run).toMatchObject({ verdict: "violated", invariant: "UNIQ" });
+    const replay = evictscope(["simulate", cell.model, SAMPLE, "--trace", cell.run.traceString]);
+    expect(replay.status).toBe(1);
+    expect(replay.stdout).toContain("Verdict: violated (UNIQ)");
+  });
+
+  test("refuses a filesystem that is not there, a picture, and a second argument", () => {
+    expect(evictscope(["simulate", "--designs", "fs/none", SAMPLE])).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining("no such filesystem"),
+    });
+    expect(designs("--format", "svg")).toMatchObject({ status: 2, stderr: expect.stringContaining("text or json") });
+    expect(designs(SAMPLE)).toMatchObject({ status: 2, stderr: expect.stringContaining("the tree and nothing else") });
+  });
 });
