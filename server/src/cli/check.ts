@@ -31,6 +31,7 @@ export async function check(paths: readonly string[], options: CheckOptions): Pr
   const opened = await openReview(
     tree,
     {
+      simulate: options.simulate,
       ...(rules === undefined ? {} : { rules }),
       ...(options.filesystem === undefined
         ? {}

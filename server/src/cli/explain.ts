@@ -5,7 +5,7 @@ import { explainToText } from "./explain-text.ts";
 import { deliver, requireWritable } from "./output.ts";
 import { createProgressLine } from "./progress-line.ts";
 import { resolveTree } from "./resolve-tree.ts";
-import { findingById, isFindingId, reviewTree } from "./review-tree.ts";
+import { isFindingId, openFinding } from "./review-tree.ts";
 import { rulePagePart } from "./rule-page.ts";
 import { createSourceLines } from "./source-lines.ts";
 import { styleFor } from "./style.ts";
@@ -20,8 +20,7 @@ export async function explain(id: string, path: string, options: ExplainOptions)
   if (!isFindingId(id)) throw new Refusal(`${id}: no finding's id (16 hexadecimal digits, or the first four and more)`);
   requireWritable(options.output);
   const tree = resolveTree([path]);
-  const review = await reviewTree(tree, {}, createProgressLine());
-  const finding = findingById(review, id);
+  const { review, finding } = await openFinding(tree, id, createProgressLine());
   const ways = (review.contexts ?? []).filter(({ context }) => finding.contexts.includes(context));
   if (options.format === "json") {
     const page = { why: rulePagePart(finding.rule, "Why"), howToFix: rulePagePart(finding.rule, "How to fix") };

@@ -1,5 +1,6 @@
 /** One review of one tree, as check, explain and simulate need it. */
 import type { Finding, Review, RuleId } from "../core/report/finding.ts";
+import { RULES } from "../core/rules/all-rules.ts";
 import type { ReviewSession } from "../index/review-session.ts";
 import { createTreeSession } from "../index/tree-session.ts";
 import { createParser } from "../node/create-parser.ts";
@@ -12,11 +13,8 @@ export interface ReviewOptions {
   readonly rules?: readonly RuleId[];
   /** Prefixes of filesystems' ids. */
   readonly filesystems?: readonly string[];
-}
-
-/** Throws Refusal when there is nothing to review, Cancelled on Ctrl-C. */
-export async function reviewTree(tree: TreeRequest, options: ReviewOptions, progress: ProgressLine): Promise<Review> {
-  return (await openReview(tree, options, progress)).review;
+  /** `all`: the rules that simulate by themselves run, too. */
+  readonly simulate?: "none" | "all";
 }
 
 /** A review, and the session behind it for further questions. */
@@ -25,7 +23,7 @@ export interface OpenReview {
   readonly session: ReviewSession;
 }
 
-/** Throws as `reviewTree` does. */
+/** Throws Refusal when there is nothing to review, Cancelled on Ctrl-C. */
 export async function openReview(
   tree: TreeRequest,
   options: ReviewOptions,
@@ -36,8 +34,10 @@ export async function openReview(
     files: tree.files,
     parser: createParser,
     options: {
+      edits: false,
       ...(options.rules === undefined ? {} : { rules: options.rules }),
       ...(filesystems === undefined ? {} : { filesystems }),
+      ...(options.simulate === undefined ? {} : { simulate: options.simulate }),
     },
   });
   try {
@@ -94,8 +94,23 @@ function withMeasures(review: Review): Review {
   };
 }
 
+/** Rules that run only when they are named (core/rules/rule.ts, onDemand). */
+const ON_DEMAND = RULES.filter((rule) => rule.onDemand === true).map((rule) => rule.id);
+
+/** The finding with this id, of a review or, where that has none, of one with the rules that run on demand. Throws Refusal. */
+export async function openFinding(
+  tree: TreeRequest,
+  id: string,
+  progress: ProgressLine,
+): Promise<OpenReview & { readonly finding: Finding }> {
+  let opened = await openReview(tree, {}, progress);
+  if (!opened.review.findings.some((finding) => finding.id.startsWith(id)))
+    opened = await openReview(tree, { rules: ON_DEMAND }, progress);
+  return { ...opened, finding: findingById(opened.review, id) };
+}
+
 /** The finding with this id or a prefix of it that no other has. Throws Refusal. */
-export function findingById(review: Review, id: string): Finding {
+function findingById(review: Review, id: string): Finding {
   const matches = review.findings.filter((finding) => finding.id.startsWith(id));
   if (matches.length === 1) return matches[0]!;
   if (matches.length > 1) {

@@ -13,7 +13,7 @@ import { INTERRUPT } from "./interrupt.ts";
 import { deliver, requireWritable } from "./output.ts";
 import { createProgressLine, type ProgressLine } from "./progress-line.ts";
 import { resolveTree } from "./resolve-tree.ts";
-import { findingById, isFindingId, openReview } from "./review-tree.ts";
+import { isFindingId, openFinding, openReview } from "./review-tree.ts";
 import { simulateDesigns } from "./simulate-designs.ts";
 import { type Simulation, simulationToText } from "./simulation-text.ts";
 import { parseToggles } from "./toggle-arguments.ts";
@@ -86,8 +86,7 @@ async function findModel(
   }
   if (path === undefined)
     throw new Refusal(`${subject}: a finding needs its tree: evictscope simulate ${subject} TREE`);
-  const { review, session } = await openReview(resolveTree([path]), {}, progress);
-  const finding = findingById(review, findingOfModel(subject) ?? subject);
+  const { finding, session } = await openFinding(resolveTree([path]), findingOfModel(subject) ?? subject, progress);
   const model = await session.query({ name: "model", finding }, INTERRUPT);
   const place = `${finding.file}:${finding.line}`;
   if (model !== null && !("reason" in model)) {
