@@ -149,18 +149,33 @@ export class Editor {
     );
   }
 
-  /** The panel's document, two frames inside the workbench. */
-  async panelFrame(): Promise<Frame> {
+  /** A panel's document, two frames inside the workbench. */
+  async panelFrame(panel: "simulator" | "survey" | "chain" = "simulator"): Promise<Frame> {
     const { page } = this;
     const deadline = Date.now() + PATIENCE;
     while (Date.now() < deadline) {
       for (const frame of page.frames()) {
-        const root = await frame.$("#evictscope-simulator").catch(() => null);
+        const root = await frame.$(`#evictscope-${panel}`).catch(() => null);
         if (root !== null) return frame;
       }
       await page.waitForTimeout(100);
     }
-    throw new Error(`no simulator panel came; the console says: ${this.errors.slice(-5).join(" | ")}`);
+    throw new Error(`no ${panel} panel came; the console says: ${this.errors.slice(-5).join(" | ")}`);
+  }
+
+  /** The lines of the Eviction view. */
+  get evictionRows(): Locator {
+    return this.page.locator(".pane-body .monaco-list-row");
+  }
+
+  /** Shows the Eviction view by its icon in the activity bar. */
+  async openEvictionView(): Promise<void> {
+    const title = this.page.locator('.sidebar .title-label:has-text("Eviction")').first();
+    // A click on the icon of the view that is shown would hide it.
+    if (!(await title.isVisible())) {
+      await this.page.locator('.activitybar .action-item a[aria-label^="Eviction"]').first().click();
+    }
+    await title.waitFor();
   }
 
   /** Kept as build output: out/screenshots/<name>.png. */

@@ -1,0 +1,95 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import type { CallChainView, ChainEdge, ChainNode } from "../../../server/src/protocol/views.ts";
+import { breakLines, layoutChain } from "./chain-layout.ts";
+
+function viewOf(nodes: ChainNode[], edges: ChainEdge[]): CallChainView {
+  return {
+    root: "file:///linux",
+    finding: "f",
+    rule: "iput-under-evict",
+    severity: "warning",
+    message: "",
+    filesystem: "fs/a",
+    table: "a_sops",
+    operation: "evict_inode",
+    confidence: "high",
+    contexts: [],
+    withoutWay: [],
+    moreWays: 0,
+    conditions: [],
+    nodes,
+    edges,
+    others: [],
+  };
+}
+
+/** Any graph, circles and all: functions of a few files that call each other. */
+const graphs = fc
+  .integer({ min: 1, max: 14 })
+  .chain((count) =>
+    fc.record({
+      files: fc.array(fc.integer({ min: 0, max: 3 }), { minLength: count, maxLength: count }),
+      names: fc.array(fc.string({ minLength: 1, maxLength: 70 }), { minLength: count, maxLength: count }),
+      calls: fc.array(fc.tuple(fc.nat(count - 1), fc.nat(count - 1), fc.array(fc.string(), { maxLength: 5 })), {
+        maxLength: 24,
+      }),
+    }),
+  )
+  .map(({ files, names, calls }) =>
+    viewOf(
+      files.map((file, i) => ({
+        id: String(i),
+        role: "call" as const,
+        title: names[i]!,
+        file: `fs/${file}.c`,
+        line: i + 1,
+        contexts: [],
+      })),
+      calls.map(([from, to, guards]) => ({ from: String(from), to: String(to), file: "fs/a.c", line: 1, guards })),
+    ),
+  );
+
+test("whatever calls what, no two boxes touch, all lie inside, and each stands in one frame of its own file", () => {
+  fc.assert(
+    fc.property(graphs, (view) => {
+      const { boxes, groups, width, height } = layoutChain(view);
+      expect(boxes).toHaveLength(view.nodes.length);
+      for (const [i, a] of boxes.entries()) {
+        expect(a.x).toBeGreaterThanOrEqual(0);
+        expect(a.y).toBeGreaterThanOrEqual(0);
+        expect(a.x + a.width).toBeLessThanOrEqual(width);
+        expect(a.y + a.height).toBeLessThanOrEqual(height);
+        for (const b of boxes.slice(i + 1)) {
+          const apart = a.x + a.width <= b.x || b.x + b.width <= a.x || a.y + a.height <= b.y || b.y + b.height <= a.y;
+          expect(apart, `${a.node.id} and ${b.node.id}`).toBe(true);
+        }
+        const around = groups.filter(
+          ({ file, x, y, width: w, height: h }) =>
+            file === a.node.file && x <= a.x && y <= a.y && x + w >= a.x + a.width && y + h >= a.y + a.height,
+        );
+        expect(around.length).toBeGreaterThan(0);
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test("a caller stands above what it calls, unless they call each other", () => {
+  const node = (id: string): ChainNode => ({ id, role: "call", title: id, file: "a.c", line: 1, contexts: [] });
+  const edge = (from: string, to: string): ChainEdge => ({ from, to, file: "a.c", line: 1, guards: [] });
+  const { boxes } = layoutChain(
+    viewOf(["a", "b", "c", "d"].map(node), [edge("a", "b"), edge("b", "c"), edge("a", "c"), edge("d", "c")]),
+  );
+  const top = (id: string) => boxes.find((box) => box.node.id === id)!.y;
+  expect(top("a")).toBeLessThan(top("b"));
+  expect(top("b")).toBeLessThan(top("c"));
+  // A shorter way ends beside the longer one.
+  expect(top("d")).toBe(top("b"));
+});
+
+test("titles break at blanks, and a word that is too long is cut", () => {
+  expect(breakLines("one two three", 7)).toEqual(["one two", "three"]);
+  expect(breakLines("abcdefghij kl", 4)).toEqual(["abcd", "efgh", "ij", "kl"]);
+  expect(breakLines("", 4)).toEqual([""]);
+});

@@ -1,0 +1,146 @@
+/** The views, in a real VS Code (code-server) with the extension installed from its package. */
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { fixtureFolder } from "../support/fixture.ts";
+import { describeWith } from "../support/requirements.ts";
+import { type CodeServer, packExtension, startCodeServer } from "./support/code-server.ts";
+import { Editor } from "./support/editor.ts";
+import { reviewByCommandLine } from "./support/review.ts";
+
+describeWith(["chromium", "code-server"], "the views on the desktop, from the package", () => {
+  let server: CodeServer;
+  let editor: Editor;
+  let home = "";
+  let tree = "";
+
+  beforeAll(async () => {
+    home = mkdtempSync(join(tmpdir(), "evictscope-views-"));
+    tree = join(home, "evictscope-sample");
+    cpSync(fixtureFolder("sample"), tree, { recursive: true });
+    server = await startCodeServer(packExtension());
+    editor = await Editor.open(server.addressOf(tree));
+  }, 240_000);
+
+  afterAll(async () => {
+    await editor?.close();
+    await server?.stop();
+    rmSync(home, { recursive: true, force: true });
+  });
+
+  afterEach(async ({ task }) => {
+    if (task.result?.state === "fail") await editor?.screenshot(`failed-${task.id}`);
+  });
+
+  const row = (text: string) => editor.evictionRows.filter({ hasText: text }).first();
+
+  test("the Eviction view says why it is empty, and what to do", async () => {
+    await editor.openEvictionView();
+    const welcome = editor.page.locator(".welcome-view-content:visible");
+    await welcome.getByText("Nothing is indexed yet").waitFor();
+    await welcome.getByText("Open Sample Tree").waitFor();
+    await editor.screenshot("view-welcome");
+  }, 120_000);
+
+  test("the walkthrough has its five steps with their pictures", async () => {
+    const { page } = editor;
+    await editor.command("Evictscope: Get Started");
+    await page.getByText("From a tree to a fixed race").first().waitFor();
+    for (const title of [
+      "Open the sample tree",
+      "Read a finding",
+      "See how the kernel gets there",
+      "Watch the race",
+      "Fix it",
+    ]) {
+      await page.locator(".getting-started-step", { hasText: title }).first().waitFor();
+    }
+    await editor.screenshot("walkthrough");
+    await page.keyboard.press("Control+F4");
+  }, 120_000);
+
+  test("filesystems, operations and findings, as many as the command line finds", async () => {
+    const { page } = editor;
+    await editor.openFile("fs/puntfs/inode.c:99");
+    await editor.reviewed();
+    await editor.openEvictionView();
+    await row("fs/puntfs").waitFor();
+    const { findings } = reviewByCommandLine(tree);
+    const badge = page.locator('.activitybar .action-item:has(a[aria-label^="Eviction"]) .badge-content');
+    await expect.poll(() => badge.first().textContent(), { timeout: 20_000 }).toBe(String(findings.length));
+    const own = findings.filter(({ filesystem }) => filesystem === "fs/puntfs");
+    const errors = own.filter(({ severity }) => severity === "error").length;
+    expect(await row("fs/puntfs").getAttribute("aria-label")).toContain(`${errors} errors`);
+    await row("fs/puntfs").click();
+    await row("evict_inode_async").waitFor();
+    await row("work-after-unhash").click();
+    await page.locator(`.statusbar >> text=/Ln 99,/`).waitFor();
+    await editor.screenshot("eviction-view");
+  }, 180_000);
+
+  test("a filter by rule and its end", async () => {
+    const { page } = editor;
+    await editor.command("Evictscope: Filter Findings");
+    await page.locator(".quick-input-widget .quick-input-box input").first().fill("missing-wakeup");
+    await page
+      .locator(".quick-input-list .monaco-list-row", { hasText: "missing-wakeup" })
+      .locator("input")
+      .first()
+      .click();
+    await page.locator(".quick-input-widget .quick-input-action", { hasText: "OK" }).first().click();
+    await page.getByText(/^Only missing-wakeup: \d+ of \d+ findings$/).waitFor();
+    expect(await editor.evictionRows.filter({ hasText: "fs/plainfs" }).count()).toBe(0);
+    await editor.command("Evictscope: Clear Filter");
+    await row("fs/plainfs").waitFor();
+  }, 120_000);
+
+  test("the call chain opens from the finding's line; a box shows its source", async () => {
+    const { page } = editor;
+    await row("work-after-unhash").click();
+    await row("work-after-unhash").hover();
+    await row("work-after-unhash")
+      .locator('a[aria-label^="Show Call Chain"], .action-label[aria-label*="Show Call Chain"]')
+      .first()
+      .click();
+    const frame = await editor.panelFrame("chain");
+    await frame.locator(".box-operation").waitFor();
+    await editor.screenshot("chain");
+    await frame.locator(".box", { hasText: "prune_icache_sb()" }).first().click();
+    await page.locator(".tabs-container .tab", { hasText: "inode.c" }).first().waitFor();
+    await page
+      .locator(".breadcrumbs-control:visible", { hasText: "prune_icache_sb" })
+      .first()
+      .waitFor()
+      .catch(() => {});
+    await page.locator(".tab", { hasText: "Call chain" }).first().click();
+    await page.keyboard.press("Control+F4");
+  }, 120_000);
+
+  test("the survey: the matrix of the whole tree, a cell opens its evidence", async () => {
+    const { page } = editor;
+    await editor.command("Evictscope: Open Survey");
+    const frame = await editor.panelFrame("survey");
+    await frame.locator(".matrix tbody tr").first().waitFor();
+    expect(await frame.locator(".matrix tbody tr").count()).toBe(14);
+    await frame.locator(".matrix tbody tr", { hasText: "fs/dirtfs" }).locator(".severity-error").first().click();
+    await frame.locator(".finding").first().waitFor();
+    await editor.screenshot("survey");
+    await frame.locator(".evidence .place").first().click();
+    await page.locator(".tabs-container .tab", { hasText: "inode.c" }).first().waitFor();
+    const blocked = editor.errors.filter((line) => /Content Security Policy/.test(line) && /evictscope/.test(line));
+    expect(blocked).toEqual([]);
+  }, 120_000);
+
+  test("panels are there again after a reload of the window, with their state", async () => {
+    const { page } = editor;
+    const before = await editor.panelFrame("survey");
+    await before.locator("#filter").fill("fs/");
+    await page.waitForTimeout(1500);
+    await page.reload();
+    await page.locator(".monaco-workbench .statusbar").waitFor();
+    const frame = await editor.panelFrame("survey");
+    await frame.locator(".matrix tbody tr").first().waitFor();
+    expect(await frame.locator("#filter").inputValue()).toBe("fs/");
+  }, 180_000);
+});
