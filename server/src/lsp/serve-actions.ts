@@ -3,7 +3,9 @@ import {
   type CodeAction,
   type Connection,
   LSPErrorCodes,
+  MessageType,
   ResponseError,
+  ShowMessageNotification,
   type TextDocuments,
   type WorkspaceEdit,
 } from "vscode-languageserver";
@@ -138,7 +140,11 @@ export function serveActions(
     const written = pages.write(name, text);
     if (support.showsDocuments)
       await connection.window.showDocument({ uri: written.uri, external: name.endsWith(".html") });
-    else connection.window.showInformationMessage(`Evictscope: ${written.path}`);
+    else {
+      // A notification: a request would wait for an answer that some clients never give.
+      const message = `Evictscope: ${written.path}`;
+      await connection.sendNotification(ShowMessageNotification.type, { type: MessageType.Info, message });
+    }
     return written;
   };
 

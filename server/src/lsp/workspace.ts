@@ -56,6 +56,8 @@ export class Workspace {
   readonly #places = new Map<string, DocumentPlace | null>();
   /** Settings that were understood but could not be followed. */
   readonly #refusals = new Set<string>();
+  /** Versions of the open documents that each tree's latest review was computed from. */
+  readonly #reviewed = new WeakMap<RootReview, ReadonlyMap<string, number>>();
   #folders: string[];
   #watching = false;
 
@@ -207,7 +209,8 @@ export class Workspace {
       createSession: () => environment.createSession({ root: uri, settings: this.settings }),
       onReview: (revised, versions) => {
         verdicts.start();
-        this.#publish(root, versions);
+        this.#reviewed.set(root, versions);
+        this.#publish(root);
         this.onReviewed?.();
         if (capabilities.codeLensRefresh) void connection.sendRequest(CodeLensRefreshRequest.type).catch(() => {});
         this.sendStatus();
@@ -242,10 +245,11 @@ export class Workspace {
     return this.settings.simulate === "all" ? [...open, ...findings.filter((each) => !isOpen(each))] : open;
   }
 
-  /** `versions` are those that the review was computed from; without, nothing has changed since. */
-  #publish(root: RootReview, versions?: ReadonlyMap<string, number>): void {
+  /** Also when only settings or verdicts changed: what was computed from an older text is not shown for a later one. */
+  #publish(root: RootReview): void {
     const { latest } = root;
     if (latest === null) return;
+    const versions = this.#reviewed.get(root);
     const byFile = provideDiagnostics({
       root: root.root,
       review: latest.review,

@@ -23,6 +23,8 @@ export interface ClientOptions {
   /** Absolute folders of the workspace. */
   readonly folders: readonly string[];
   readonly initializationOptions?: unknown;
+  /** Instead of those of an editor like VS Code; `{}` is a client that has said nothing. */
+  readonly capabilities?: unknown;
   /** Answered to workspace/configuration. */
   readonly settings?: unknown;
   /** Arguments of the program; `--stdio` when missing. */
@@ -90,15 +92,19 @@ export class LanguageClient {
       rootUri: null,
       workspaceFolders: options.folders.map((folder) => ({ uri: uriOf(folder), name: folder })),
       initializationOptions: { panels: true, ...(options.initializationOptions as object | undefined) },
-      capabilities: {
+      capabilities: options.capabilities ?? {
         workspace: {
           configuration: true,
           workspaceFolders: true,
           codeLens: { refreshSupport: true },
           didChangeWatchedFiles: { dynamicRegistration: true },
+          workspaceEdit: { documentChanges: true, changeAnnotationSupport: { groupsOnLabel: false } },
         },
         window: { workDoneProgress: true },
-        textDocument: { publishDiagnostics: { relatedInformation: true, versionSupport: true } },
+        textDocument: {
+          publishDiagnostics: { relatedInformation: true, versionSupport: true },
+          codeAction: { dataSupport: true, resolveSupport: { properties: ["edit"] } },
+        },
       },
     });
     await client.connection.sendNotification("initialized", {});
