@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { RaceModel } from "../../server/src/core/race/model.ts";
 import { makeSimulatorPage } from "../../server/src/protocol/simulator-page.ts";
 import { describeWith, repositoryRoot } from "../support/requirements.ts";
 import { bundleFile, bundleWebview } from "./support/bundle.ts";
@@ -68,6 +69,56 @@ describeWith("chromium", "the self-contained page", () => {
     expect(problems).toEqual([]);
     // The page itself (twice), and nothing from anywhere else.
     expect(new Set(requests)).toEqual(new Set(["file:"]));
+  });
+
+  test("answers while it explores millions of states, and stops when told to", async () => {
+    const counters: RaceModel = {
+      format: 1,
+      id: "counters",
+      title: "Three counters",
+      summary: "Sixteen million states.",
+      variables: ["a", "b", "c"].map((name) => ({ name, max: 250 })),
+      threads: ["a", "b", "c"].map((name) => ({ name, steps: [{ while: `${name} < 250`, loop: [`${name}++`] }] })),
+      invariants: ["PROG", { id: "SUM", description: "the sum", always: "a + b + c <= 750" }],
+    };
+    const panel = await bundleWebview("standalone.ts");
+    const engine = await bundleFile(join(repositoryRoot, "server", "src", "browser", "simulator-engine.ts"));
+    const file = join(folder, "counters.html");
+    writeFileSync(
+      file,
+      makeSimulatorPage({
+        title: "counters",
+        data: { models: [counters], opening: { model: "counters" } },
+        engineScript: engine.js,
+        panelScript: panel.js,
+        styleSheet: panel.css,
+        sha256: (text) => createHash("sha256").update(text).digest("base64"),
+      }),
+    );
+    const page = await browser.newPage();
+    await page.goto(pathToFileURL(file).href);
+    // The first exploration stops at its own limit.
+    await page.locator(".badge-bounded").waitFor();
+    await page.keyboard.press("e");
+    const counts = page.locator(".counts", { hasText: "searching" });
+    await counts.waitFor();
+    const before = await counts.textContent();
+    // Frames are drawn and keys are taken in between.
+    await page.evaluate(
+      () =>
+        new Promise<void>((done) => {
+          let frames = 0;
+          const next = (): void => void (++frames === 20 ? done() : requestAnimationFrame(next));
+          next();
+        }),
+    );
+    await page.keyboard.press("End");
+    await page.keyboard.press("Home");
+    expect(await page.locator(".row.now").getAttribute("data-index")).toBe("0");
+    expect(await counts.textContent()).not.toBe(before);
+    await page.keyboard.press("Escape");
+    await page.locator(".badge", { hasText: "cancelled" }).waitFor();
+    expect(await page.locator(".counts").textContent()).toMatch(/^Cancelled before every state was seen/);
   });
 
   test("a bundle that would end its element is refused", () => {
