@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Ajv, type AnySchemaObject } from "ajv";
 import { repositoryRoot } from "../support/requirements.ts";
 
-export type SchemaName = "check" | "survey" | "simulate" | "evictscope";
+export type SchemaName = "check" | "survey" | "simulate" | "designs" | "evictscope";
 
 export function readSchema(name: SchemaName): AnySchemaObject {
   return JSON.parse(readFileSync(join(repositoryRoot, "docs", "schema", `${name}.schema.json`), "utf8"));

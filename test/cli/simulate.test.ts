@@ -264,6 +264,7 @@ describe("--designs", () => {
   test("as JSON: the cells, with runs that the named model replays", () => {
     const { stdout } = designs("--format", "json");
     const table = JSON.parse(stdout);
+    expect(schemaProblems("designs", table)).toEqual([]);
     expect(table).toMatchObject({ version: 1, filesystem: "fs/jnlfs" });
     const cell = table.designs
       .find(({ id }: { id: string }) => id === "async-after-unhash")

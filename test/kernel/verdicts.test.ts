@@ -1,0 +1,100 @@
+/** Verdicts on a real tree: every finding of Linux 6.12 has one, the reported bug is confirmed, nothing true is lowered. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, expect, test } from "vitest";
+import type { DesignTable } from "../../server/src/core/extract/filesystem/design-table.ts";
+import { type FindingVerdict, withVerdict } from "../../server/src/core/extract/filesystem/verdict.ts";
+import type { RaceModel } from "../../server/src/core/race/model.ts";
+import type { Finding, Review } from "../../server/src/core/report/finding.ts";
+import { NEVER_CANCELLED } from "../../server/src/core/text/cancellation.ts";
+import type { ReviewSession } from "../../server/src/index/review-session.ts";
+import { describeWith, pathOf } from "../support/requirements.ts";
+import { reviewNow, sessionOf } from "../support/review.ts";
+
+describeWith("kernel-6.12", "verdicts on Linux 6.12", () => {
+  let session: ReviewSession;
+  let review: Review;
+  const verdicts = new Map<string, FindingVerdict>();
+  const of = (finding: Finding): FindingVerdict => verdicts.get(finding.id)!;
+  const say = ({ rule, file, line }: Finding): string => `${rule} ${file}:${line}`;
+
+  beforeAll(async () => {
+    session = sessionOf(pathOf("kernel-6.12"));
+    review = await reviewNow(session);
+    for (const finding of review.findings) {
+      const verdict = await session.query({ name: "verdict", finding }, NEVER_CANCELLED);
+      if (verdict !== null) verdicts.set(finding.id, verdict);
+    }
+  }, 600_000);
+
+  test("every finding has one", () => {
+    expect(review.findings.length).toBeGreaterThan(400);
+    const without = review.findings.filter(
+      (finding) => !["violated", "holds"].includes(of(finding).simulation.verdict),
+    );
+    expect(without.map((finding) => `${say(finding)}: ${of(finding).simulation.assumptions.join("; ")}`)).toEqual([]);
+  });
+
+  test("ext4's reported bug: dirtied, and allocated without a way to fail, in reclaim", () => {
+    const ofExt4 = review.findings.filter(({ filesystem }) => filesystem === "fs/ext4");
+    for (const [rule, invariant] of [
+      ["dirty-under-memalloc", "DIRT"],
+      ["nofail-under-memalloc", "RECL"],
+    ] as const) {
+      const findings = ofExt4.filter((finding) => finding.rule === rule);
+      expect(findings.length).toBeGreaterThan(3);
+      for (const finding of findings)
+        expect(of(finding).simulation, say(finding)).toMatchObject({ verdict: "violated", invariant });
+    }
+  });
+
+  test("nothing is lowered: whatever holds here rests on an assumption, or was a hint before", () => {
+    const changed = review.findings.filter((finding) => {
+      const after = withVerdict(finding, of(finding));
+      return after.severity !== finding.severity || after.staticSeverity !== finding.staticSeverity;
+    });
+    expect(changed.map(say)).toEqual([]);
+  });
+
+  test("each step that names a place names a line of the tree", async () => {
+    const lines = new Map<string, readonly string[]>();
+    const textAt = (file: string, line: number): string | undefined => {
+      let text = lines.get(file);
+      if (text === undefined) {
+        text = readFileSync(join(pathOf("kernel-6.12"), file), "utf8").split("\n");
+        lines.set(file, text);
+      }
+      return text[line - 1];
+    };
+    const wrong: string[] = [];
+    const visit = (value: unknown): void => {
+      if (typeof value !== "object" || value === null) return;
+      const { source } = value as { source?: { file: string; line: number } };
+      if (source !== undefined && (textAt(source.file, source.line) ?? "").trim() === "")
+        wrong.push(`${source.file}:${source.line}`);
+      for (const each of Object.values(value)) visit(each);
+    };
+    for (const finding of review.findings.filter(({ filesystem }) => /ext4|xfs|btrfs|gfs2/.test(filesystem)))
+      visit((await session.query({ name: "model", finding }, NEVER_CANCELLED)) as RaceModel);
+    expect(wrong).toEqual([]);
+  });
+
+  test("the designs on ext4's own steps: only handing on before the unhash answers both questions", async () => {
+    const table: DesignTable = (await session.query({ name: "designs", filesystem: "fs/ext4" }, NEVER_CANCELLED))!;
+    const answers = Object.fromEntries(
+      table.designs.map(({ id, cells }) => [
+        id,
+        Object.fromEntries(cells.map(({ question, run }) => [question, run?.invariant ?? run?.verdict])),
+      ]),
+    );
+    expect(answers).toMatchObject({
+      sync: { lookup: "holds", umount: "holds" },
+      "async-before-unhash": { reclaim: "holds", lookup: "holds", umount: "holds" },
+      "async-after-unhash": { reclaim: "holds", lookup: "UNIQ" },
+    });
+    for (const design of ["sync", "kswapd-only", "reserves"])
+      expect(["DIRT", "RECL"], design).toContain(answers[design]?.reclaim);
+    // ext4_free_inode() is the last thing that is done to the inode on disk (fs/ext4/ialloc.c).
+    expect(answers.sync?.create).toBe("holds");
+  });
+});
