@@ -1,5 +1,6 @@
 /**
- * The explorer beside SPIN on the protocol of evict.pml, in one run on one machine; processor seconds on both sides.
+ * The explorer beside SPIN on the protocol of evict.pml, in one run on one machine. Ratios are of processor seconds (user
+ * and system, all threads), which other work on the machine changes least; those of the clock stand beside them.
  *
  *   node test/bench/race/compare-with-spin.mjs [--large] [--large-spin]
  *
@@ -31,6 +32,7 @@ copyFileSync(join(here, "evict.pml"), join(folder, "evict.pml"));
 
 /** Processor seconds of a command and what it printed. */
 function timed(command, args) {
+  const start = performance.now();
   const text = execFileSync("bash", ["-c", '"$@"; times', "timed", command, ...args], {
     cwd: folder,
     encoding: "utf8",
@@ -40,7 +42,7 @@ function timed(command, args) {
   // The last line of `times` is the children's user and system time: 0m1.234s 0m0.056s
   const last = text.trim().split("\n").at(-1) ?? "";
   const seconds = [...last.matchAll(/(\d+)m([\d.]+)s/g)].reduce((sum, m) => sum + Number(m[1]) * 60 + Number(m[2]), 0);
-  return { text, seconds };
+  return { text, seconds, wall: (performance.now() - start) / 1000 };
 }
 
 function spin(nl, nw, flags, defines = []) {
@@ -54,7 +56,9 @@ function spin(nl, nw, flags, defines = []) {
     errors: number(/errors: (\d+)/),
     megabytes: number(/([\d.]+)\s+total actual memory usage/),
     seconds: run.seconds,
+    wall: run.wall,
     total: generate.seconds + compile.seconds + run.seconds,
+    totalWall: generate.wall + compile.wall + run.wall,
   };
 }
 
@@ -64,7 +68,9 @@ function ours(toggles, options = {}) {
     join(here, "evict-pml.json"),
     JSON.stringify({ toggles, ...options }),
   ];
-  return JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8" }));
+  const start = performance.now();
+  const answer = JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8" }));
+  return { ...answer, totalWall: (performance.now() - start) / 1000 };
 }
 
 const rows = [];
@@ -72,6 +78,8 @@ function row(what, value, required, met) {
   rows.push({ what, value, required, met });
   console.log(`${met ? "ok  " : "MISS"} ${what.padEnd(58)} ${String(value).padEnd(26)} ${required}`);
 }
+/** A ratio of processor seconds, and in brackets of the clock. */
+const both = (cpu, wall) => `${round(cpu)} (${round(wall)})`;
 const round = (n) => Number(n.toPrecision(3));
 
 const figures = {};
@@ -88,7 +96,7 @@ for (const [nl, nw, share, megabytes] of [
   figures[name] = { spin: reduced, spinFull: full, ours: mine, oursFull: raw };
   row(
     `${name} time / SPIN's`,
-    round(mine.seconds / reduced.seconds),
+    both(mine.seconds / reduced.seconds, mine.wall / reduced.wall),
     `<= ${share}`,
     mine.seconds / reduced.seconds <= share,
   );
@@ -107,7 +115,8 @@ for (const [nl, nw, share, megabytes] of [
     Math.abs(off) <= 0.1,
   );
   const rate = raw.states / raw.seconds / (full.states / full.seconds);
-  row(`${name} unreduced states/s / SPIN's (-DNOREDUCE)`, round(rate), ">= 1", rate >= 1);
+  const wallRate = raw.states / raw.wall / (full.states / full.wall);
+  row(`${name} unreduced states/s / SPIN's (-DNOREDUCE)`, both(rate, wallRate), ">= 1", rate >= 1);
 }
 for (const [what, toggles, patch] of [["unhash first", { buggy: true }, ["-DBUGGY"]]]) {
   for (const [nl, nw] of [
@@ -121,7 +130,7 @@ for (const [what, toggles, patch] of [["unhash first", { buggy: true }, ["-DBUGG
     figures[`${what} (${nl},${nw})`] = { spin: theirs, ours: mine };
     row(
       `${what} (${nl},${nw}): shortest counterexample, ${mine.steps} steps`,
-      `${round(ratio)} of SPIN's total`,
+      both(ratio, mine.totalWall / theirs.totalWall),
       "<= 0.1, violated",
       ratio <= 0.1 && mine.verdict === "violated" && mine.shortest === true && theirs.errors > 0,
     );
@@ -133,15 +142,26 @@ for (const toggles of [{ do_wake: false }, { do_nwait: false }, { wait_nwait: fa
   console.log(`     ${JSON.stringify(toggles).padEnd(58)} ${mine.verdict} ${mine.invariant ?? ""}`);
 }
 if (large || largeSpin) {
-  const theirs = largeSpin ? spin(3, 1, []) : { seconds: Number.NaN };
+  const theirs = largeSpin ? spin(3, 1, []) : { seconds: Number.NaN, wall: Number.NaN };
   const [a, b] = [ours({ lookups: 3, reclaimers: 1 }), ours({ lookups: 4, reclaimers: 0 })];
   figures["(3,1)"] = { spin: theirs, ours: a };
   figures["(4,0)"] = { ours: b };
   if (largeSpin)
-    row("(3,1) time / SPIN's", round(a.seconds / theirs.seconds), "<= 0.12", a.seconds / theirs.seconds <= 0.12);
+    row(
+      "(3,1) time / SPIN's",
+      both(a.seconds / theirs.seconds, a.wall / theirs.wall),
+      "<= 0.12",
+      a.seconds / theirs.seconds <= 0.12,
+    );
   else console.log(`     (3,1) ${round(a.seconds)} s, ${a.states} states`);
   row("(3,1) megabytes of states", round(a.megabytes), "<= 500", a.megabytes <= 500);
-  if (largeSpin) row("(4,0) time / SPIN's (3,1)", round(b.seconds / theirs.seconds), "< 1", b.seconds < theirs.seconds);
+  if (largeSpin)
+    row(
+      "(4,0) time / SPIN's (3,1)",
+      both(b.seconds / theirs.seconds, b.wall / theirs.wall),
+      "< 1",
+      b.seconds < theirs.seconds,
+    );
   else console.log(`     (4,0) ${round(b.seconds)} s, ${b.states} states`);
 }
 rmSync(folder, { recursive: true, force: true });
