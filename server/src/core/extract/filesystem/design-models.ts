@@ -317,7 +317,7 @@ function putBack(): Step[] {
 }
 
 /** Names of functions that make an inode's number free on disk. */
-const FREES_NUMBER = /(^|_)(free_inode|ifree|free_ino|free_dinode|delete_inode)$|^diFree$/;
+const FREES_NUMBER = /(^|_)(free_inode|ifree|free_ino|free_dinode)$|^diFree$/;
 const WRITES: ReadonlySet<EffectKind> = new Set(["dirty", "truncate"]);
 
 function createModel(scope: DesignScope): DesignParts | NoModel {
