@@ -120,6 +120,15 @@ export class FilesystemReview {
   }
 }
 
+/** Whether two values of plain data are the same. */
+function isSame(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  const keys = Object.keys(a);
+  if (keys.length !== Object.keys(b).length) return false;
+  return keys.every((key) => isSame((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]));
+}
+
 /** Every `file` in what was found. */
 function filesOf(value: unknown, files = new Set<string>()): Set<string> {
   if (Array.isArray(value)) for (const each of value) filesOf(each, files);
@@ -136,7 +145,7 @@ export function keepEqual(before: readonly Finding[], now: readonly Finding[]): 
   const byId = new Map(before.map((finding) => [finding.id, finding]));
   return now.map((finding) => {
     const old = byId.get(finding.id);
-    return old !== undefined && JSON.stringify(old) === JSON.stringify(finding) ? old : finding;
+    return old !== undefined && isSame(old, finding) ? old : finding;
   });
 }
 

@@ -11,7 +11,7 @@ import type { Expr } from "../ir/ir.ts";
 import type { EffectKind, FunctionEntry, Knowledge } from "../knowledge/knowledge.ts";
 import type { EffectSite } from "./effect.ts";
 import type { Engine, UnresolvedSite } from "./effect-graph.ts";
-import type { CallEvent, Expansion } from "./interpreter.ts";
+import type { CallEvent, Expansion, Mode } from "./interpreter.ts";
 import { lockScope } from "./lock-scope.ts";
 import type { Value } from "./value.ts";
 
@@ -24,6 +24,8 @@ export type PlannedCall =
       readonly target: FunctionRef | MacroRef;
       readonly via: string | null;
       readonly doubt: string | null;
+      /** What the last graph made of it: graphs of one filesystem are much alike. */
+      last: { readonly mode: Mode; readonly expansion: Expansion } | null;
     }
   /** A function handed to call_rcu(). */
   | { readonly k: "callback"; readonly event: CallEvent; readonly function: FunctionRef; readonly name: string };
@@ -150,7 +152,7 @@ export class CallPlanner {
     if (!knowledge.isFollowed(file.path) && !this.#filesystem.owns(file) && !this.#isBesideTable(file)) return;
     if (!this.#engine.live.mayMatter(target.kind === "function" ? target.function : target.macro)) return;
     const definition = target.kind === "function" ? target.function : target.macro;
-    draft.calls.push({ k: "edge", event, target: definition, via, doubt: null });
+    draft.calls.push({ k: "edge", event, target: definition, via, doubt: null, last: null });
   }
 
   /** A subsystem's folder (kernel/bpf, net/sunrpc) goes with the table in it; a shared one (mm) does not. */
@@ -172,7 +174,7 @@ export class CallPlanner {
         ? `${via} is one of ${targets.functions.length} functions`
         : null;
     for (const fn of targets.functions)
-      if (this.#engine.live.mayMatter(fn)) draft.calls.push({ k: "edge", event, target: fn, via, doubt });
+      if (this.#engine.live.mayMatter(fn)) draft.calls.push({ k: "edge", event, target: fn, via, doubt, last: null });
   }
 
   #unresolved(draft: PlanDraft, event: CallEvent): void {

@@ -11,7 +11,7 @@ import type { Reads } from "../callgraph/reads.ts";
 import type { TypeResolver } from "../callgraph/types.ts";
 import type { Body, FunctionBodies } from "../ir/function-bodies.ts";
 import type { Knowledge } from "../knowledge/knowledge.ts";
-import { bodyOf, type CallPlanner, plannerOf } from "./call-plan.ts";
+import { bodyOf, type CallPlanner, type PlannedCall, plannerOf } from "./call-plan.ts";
 import type { EffectSite } from "./effect.ts";
 import { argumentsKey, type CallEvent, type Expansion, type Interpreter, type Mode } from "./interpreter.ts";
 import type { Value } from "./value.ts";
@@ -25,6 +25,8 @@ export interface Edge {
 }
 
 export interface GraphNode {
+  /** How many nodes there were before it. */
+  readonly place: number;
   readonly expansion: Expansion;
   /** Calls from the nearest operation. */
   depth: number;
@@ -74,6 +76,9 @@ export class EffectGraph {
   /** The argument lists under which each function was met. */
   readonly #met = new Map<Body, Set<string>>();
   #limitHit = false;
+  #version = 0;
+  #asksForTask = false;
+  #asksForKswapd = false;
 
   constructor(engine: Engine, filesystem: Filesystem, mode: Mode) {
     this.#engine = engine;
@@ -82,14 +87,23 @@ export class EffectGraph {
     this.#planner = plannerOf(engine, filesystem);
   }
 
+  /** Changes whenever the graph grows. */
+  get version(): number {
+    return this.#version;
+  }
+
   get limitHit(): boolean {
     return this.#limitHit;
   }
 
   /** Whether any function of it looks at the task's flags. */
   get asksForTask(): boolean {
-    for (const expansion of this.nodes.keys()) if (expansion.asksForTask) return true;
-    return false;
+    return this.#asksForTask;
+  }
+
+  /** ... and asks whether the task is kswapd. */
+  get asksForKswapd(): boolean {
+    return this.#asksForKswapd;
   }
 
   /** The node of a function called with unknown arguments; null when it cannot be parsed. */
@@ -109,14 +123,32 @@ export class EffectGraph {
   readonly #pending: GraphNode[] = [];
 
   #make(body: Body, args: readonly Value[], depth: number): GraphNode | null {
-    const expansion = this.#engine.interpreter.expand(body, this.#limited(body, args), this.mode);
+    return this.#meet(this.#engine.interpreter.expand(body, this.#limited(body, args), this.mode), depth);
+  }
+
+  /** The target of a planned call. What a graph before this one found is taken where it was met in this one, too. */
+  #follow(call: PlannedCall & { k: "edge" }, body: Body, depth: number): GraphNode | null {
+    const { last } = call;
+    if (last !== null && last.mode === this.mode && last.expansion.body === body && !last.expansion.fact.stale)
+      if (this.nodes.has(last.expansion)) {
+        this.#engine.reads?.read(last.expansion.fact);
+        return this.#meet(last.expansion, depth);
+      }
+    const node = this.#make(body, call.event.args, depth);
+    if (node !== null) call.last = { mode: this.mode, expansion: node.expansion };
+    return node;
+  }
+
+  #meet(expansion: Expansion, depth: number): GraphNode | null {
     let node = this.nodes.get(expansion);
     if (node === undefined) {
       if (this.nodes.size >= MAX_NODES) {
         this.#limitHit = true;
         return null;
       }
-      node = { expansion, depth, cut: false, edges: [], effects: [], callbacks: [] };
+      this.#asksForTask ||= expansion.asksForTask;
+      this.#asksForKswapd ||= expansion.asksForKswapd;
+      node = { place: this.nodes.size, expansion, depth, cut: false, edges: [], effects: [], callbacks: [] };
       this.nodes.set(expansion, node);
       this.#pending.push(node);
     } else if (node.cut && depth < node.depth) {
@@ -134,12 +166,13 @@ export class EffectGraph {
   /** Beyond so many different argument lists of one function its arguments are forgotten. */
   #limited(body: Body, args: readonly Value[]): readonly Value[] {
     if (args.length === 0) return args;
+    const key = argumentsKey(this.#engine.interpreter.relevantArguments(body, args));
+    if (key === "") return args;
     let met = this.#met.get(body);
     if (met === undefined) {
       met = new Set();
       this.#met.set(body, met);
     }
-    const key = argumentsKey(this.#engine.interpreter.relevantArguments(body, args));
     if (met.has(key)) return args;
     if (met.size >= MAX_CONTEXTS_OF_A_BODY) return [];
     met.add(key);
@@ -147,6 +180,7 @@ export class EffectGraph {
   }
 
   #complete(node: GraphNode): void {
+    this.#version++;
     const { calls, unresolved } = this.#planner.planOf(node.expansion);
     this.unresolved.push(...unresolved);
     for (const call of calls) {
@@ -157,7 +191,7 @@ export class EffectGraph {
         if (target !== null) node.callbacks.push({ event: call.event, target, via: call.name, doubt: null });
       } else if (!this.#isTooDeep(node)) {
         const body = bodyOf(call.target, this.#engine.bodies);
-        const target = body === null ? null : this.#make(body, call.event.args, node.depth + 1);
+        const target = body === null ? null : this.#follow(call, body, node.depth + 1);
         if (target !== null) node.edges.push({ event: call.event, target, via: call.via, doubt: call.doubt });
       }
     }

@@ -3,6 +3,7 @@ import type { Filesystem, OperationBinding } from "../callgraph/filesystem.ts";
 import type { Program } from "../callgraph/program.ts";
 import type { Body } from "../ir/function-bodies.ts";
 import type { EvictionOperation } from "../report/finding.ts";
+import { forgetPlans } from "./call-plan.ts";
 import type { EffectSite } from "./effect.ts";
 import { type Edge, EffectGraph, type Engine, type GraphNode, MAX_CHAIN } from "./effect-graph.ts";
 import { type CallEvent, MODES, type Mode } from "./interpreter.ts";
@@ -98,12 +99,12 @@ export class FilesystemFacts {
     this.#graphs.clear();
     this.#anchors.clear();
     this.#walks.clear();
+    if (this.engine.reads === null) forgetPlans(this.filesystem);
   }
 
   /** Whether what this filesystem does in reclaim depends on which reclaimer it is. */
   asksForKswapd(): boolean {
-    for (const node of this.graph(MODES.reclaim).nodes.values()) if (node.expansion.asksForKswapd) return true;
-    return false;
+    return this.graph(MODES.reclaim).asksForKswapd;
   }
 
   /** Every call in the operation's body that can do something, with its effects, nearest first. */

@@ -3,11 +3,15 @@
  * has clear_inode() run, is it unhashed, has work been queued? Paths that differ in one of these are kept apart, and
  * so is what is known of values on each (i_nlink, constants).
  */
+import type { Filesystem } from "../callgraph/filesystem.ts";
+import { Fact } from "../callgraph/reads.ts";
 import type { Body } from "../ir/function-bodies.ts";
 import type { Expr, Step } from "../ir/ir.ts";
 import type { EffectKind } from "../knowledge/knowledge.ts";
+import { plannerOf } from "./call-plan.ts";
 import type { Edge, EffectGraph, Engine, GraphNode } from "./effect-graph.ts";
-import { type CallEvent, type Env, joinEnvs } from "./interpreter.ts";
+import { EffectsBelow, kindsOf, maskOf } from "./effects-below.ts";
+import { type CallEvent, type Env, type Expansion, joinEnvs } from "./interpreter.ts";
 import type { Value } from "./value.ts";
 
 export const PAGES_GONE = 1;
@@ -58,21 +62,74 @@ const INTERESTING: ReadonlySet<EffectKind> = new Set([
   "dirty",
   "defer",
 ]);
+const INTERESTING_MASK = maskOf(INTERESTING);
+const PROTOCOL_MASK = maskOf(["clear", "unhash", "truncate"]);
+const TRUNCATE_MASK = maskOf(["truncate"]);
+const REMOVE_MASK = maskOf(["remove-folios"]);
+const DEFER_MASK = maskOf(["defer"]);
 const MAX_DEPTH = 12;
 /** Exploration of one operation stops after this many steps; the operation is then marked as uncertain. */
 const MAX_WORK = 400_000;
 
+/** What a function does to the typestate when it is entered in one way, and what is to be reported of it. */
 interface Summary {
-  readonly exits: ReadonlySet<TypeState>;
+  readonly key: string;
+  readonly expansion: Expansion;
+  exits: ReadonlySet<TypeState>;
+  /** Its own events and the calls it goes into, in their order; a call that was summed up before is not gone into again. */
+  readonly items: (StateEvent | NestedWalk)[];
+  /** What lay below each of the node's edges. */
+  readonly below: readonly number[];
+  readonly fact: Fact;
+  /** Steps taken in the function itself. */
+  work: number;
+  /** Calls from here down to the deepest that was gone into. */
+  height: number;
+  /** Calls from the operation to here when it was summed up; it counts when a call was left out as too deep. */
+  readonly level: number;
+  isLimited: boolean;
+  /** Walks around it that were under way, and were not gone into again for that. */
+  cut: ReadonlySet<string>;
+}
+
+/** Beyond so many, those that an edit made useless are let go, and then the oldest. */
+const MAX_KEPT = 10_000;
+
+interface NestedWalk {
+  readonly summary: Summary;
+  readonly frame: CallFrame;
+  readonly edge: number;
+  /** It was summed up for this call; otherwise it had been before. */
+  readonly isFirst: boolean;
+}
+
+/** A walk that is under way: `summary` is null for the operation itself. */
+interface Walking {
+  readonly summary: Summary | null;
+  /** Calls that were cut because they were under way already. */
+  readonly cut: Set<string>;
+}
+
+/** What is kept of the walks of a filesystem from one review to the next. */
+const KEPT = new WeakMap<Filesystem, { readonly engine: Engine; readonly summaries: Map<string, Summary>[] }>();
+
+function keptOf(engine: Engine, filesystem: Filesystem, tracksQueueing: boolean): Map<string, Summary> {
+  let kept = KEPT.get(filesystem);
+  if (kept?.engine !== engine) {
+    kept = { engine, summaries: [new Map(), new Map()] };
+    KEPT.set(filesystem, kept);
+  }
+  return kept.summaries[tracksQueueing ? 1 : 0]!;
 }
 
 export class TypestateWalk {
   readonly events: StateEvent[] = [];
   readonly #engine: Engine;
   readonly #graph: EffectGraph;
-  readonly #reaches = new Map<GraphNode, ReadonlySet<EffectKind>>();
+  readonly #below: EffectsBelow;
+  /** Null: under way. */
   readonly #summaries = new Map<string, Summary | null>();
-  readonly #bodyIds = new Map<Body, number>();
+  readonly #kept: Map<string, Summary> | null;
   #work = 0;
 
   readonly #tracksQueueing: boolean;
@@ -84,6 +141,8 @@ export class TypestateWalk {
     this.#observer = observer;
     this.#graph = graph;
     this.#tracksQueueing = tracksQueueing;
+    this.#below = new EffectsBelow(graph);
+    this.#kept = engine.reads === null || observer !== null ? null : keptOf(engine, graph.filesystem, tracksQueueing);
   }
 
   get limitHit(): boolean {
@@ -93,28 +152,18 @@ export class TypestateWalk {
   /** Walks an operation whose first parameter is the inode; `state` is what holds when it is called. */
   run(root: GraphNode, state: TypeState): void {
     const { body } = root.expansion;
-    this.#walk(body, root, [INODE], new Map([["#inode.i_sb", { k: "nonzero" }]]), state, []);
+    this.#walk(body, root, [INODE], new Map([["#inode.i_sb", { k: "nonzero" }]]), state, [], {
+      summary: null,
+      cut: new Set(),
+    });
+    const kept = this.#kept;
+    if (kept !== null && kept.size > MAX_KEPT)
+      for (const [key, summary] of kept) if (summary.fact.stale || kept.size > 2 * MAX_KEPT) kept.delete(key);
   }
 
   /** The effects that lie below a node of the graph. */
   reaches(node: GraphNode): ReadonlySet<EffectKind> {
-    let known = this.#reaches.get(node);
-    if (known !== undefined) return known;
-    const kinds = new Set<EffectKind>();
-    const seen = new Set<GraphNode>([node]);
-    const work = [node];
-    while (work.length > 0) {
-      const each = work.pop()!;
-      for (const effect of each.effects) kinds.add(effect.kind);
-      for (const { target } of each.edges) {
-        if (seen.has(target)) continue;
-        seen.add(target);
-        work.push(target);
-      }
-    }
-    known = kinds;
-    this.#reaches.set(node, known);
-    return known;
+    return kindsOf(this.#below.of(node));
   }
 
   #walk(
@@ -124,6 +173,7 @@ export class TypestateWalk {
     facts: Env,
     entry: TypeState,
     stack: readonly CallFrame[],
+    walking: Walking,
   ): ReadonlySet<TypeState> {
     const { interpreter } = this.#engine;
     const start = new Map(interpreter.entryEnv(body, args));
@@ -134,10 +184,11 @@ export class TypestateWalk {
     const envs = new Map<number, Map<TypeState, Env>>();
     envs.set(body.ir.entry, new Map([[entry, start]]));
     const work: [number, TypeState][] = [[body.ir.entry, entry]];
-    const reported = new Set<string>();
+    const reported: Reported = { keys: new Set(), walking };
     while (work.length > 0) {
       const [at, state] = work.pop()!;
       if (++this.#work > MAX_WORK) break;
+      if (walking.summary !== null) walking.summary.work++;
       const step = steps[at]!;
       const env = envs.get(at)!.get(state)!;
       const after = this.#stepStates(step, body, node, env, state, stack, reported);
@@ -198,7 +249,7 @@ export class TypestateWalk {
     env: Env,
     state: TypeState,
     stack: readonly CallFrame[],
-    reported: Set<string>,
+    reported: Reported,
   ): TypeState[] {
     const calls: CallEvent[] = [];
     this.#engine.interpreter.transfer(step, env, body, this.#graph.mode, (event) => calls.push(event));
@@ -219,7 +270,7 @@ export class TypestateWalk {
     env: Env,
     state: TypeState,
     stack: readonly CallFrame[],
-    reported: Set<string>,
+    reported: Reported,
   ): TypeState[] {
     let out = state;
     let handled = false;
@@ -244,29 +295,30 @@ export class TypestateWalk {
       handled ||= effect.kind === "clear" || effect.kind === "unhash" || effect.kind === "truncate";
     }
     if (handled) return [out];
-    const edges = node.edges.filter((edge) => edge.event.call === call.call);
-    if (edges.length === 0) return [out];
     const exits = new Set<TypeState>();
-    for (const edge of edges)
-      for (const exit of this.#descend(edge, call, body, env, out, stack, reported)) exits.add(exit);
+    node.edges.forEach((edge, place) => {
+      if (edge.event.call !== call.call) return;
+      for (const exit of this.#descend(edge, place, call, body, env, out, stack, reported)) exits.add(exit);
+    });
     return exits.size === 0 ? [out] : [...exits];
   }
 
   #descend(
     edge: Edge,
+    place: number,
     call: CallEvent,
     body: Body,
     env: Env,
     state: TypeState,
     stack: readonly CallFrame[],
-    reported: Set<string>,
+    reported: Reported,
   ): Iterable<TypeState> {
-    const below = this.reaches(edge.target);
+    const mask = this.#below.of(edge.target);
     const takesInode = call.args.some((value) => value?.k === "symbol" && value.name.startsWith("#"));
     const callee = edge.target.expansion.body;
     const frame: CallFrame = { body, event: call, via: edge.via };
     if ((state & UNHASHED) !== 0)
-      for (const kind of below)
+      for (const kind of kindsOf(mask))
         if (!INTERESTING.has(kind) || !takesInode)
           this.#report(
             {
@@ -282,40 +334,167 @@ export class TypestateWalk {
             },
             reported,
           );
-    if (!takesInode || stack.length >= MAX_DEPTH || ![...below].some((kind) => INTERESTING.has(kind))) {
+    if (!takesInode || (mask & INTERESTING_MASK) === 0) return [state];
+    const { walking } = reported;
+    if (stack.length >= MAX_DEPTH) {
+      if (walking.summary !== null) walking.summary.isLimited = true;
       return [state];
     }
-    const touchesProtocol = below.has("clear") || below.has("unhash") || below.has("truncate");
-    if (!touchesProtocol && (state & (CLEARED | UNHASHED)) === 0 && !(this.#tracksQueueing && below.has("defer")))
-      return [afterRemoving(below, state)];
-    const facts = new Map([...env].filter(([name]) => name.startsWith("#")));
-    const key = `${this.#idOf(callee)}|${state}|${this.#engine.interpreter.keyOf(call.args, this.#graph.mode)}|${[...facts].map(([name, value]) => `${name}=${value?.k}${value?.k === "bits" ? value.bits : ""}`).join()}`;
+    if (
+      (mask & PROTOCOL_MASK) === 0 &&
+      (state & (CLEARED | UNHASHED)) === 0 &&
+      !(this.#tracksQueueing && (mask & DEFER_MASK) !== 0)
+    )
+      return [afterRemoving(mask, state)];
+    const facts = new Map<string, Value>();
+    let key = `${idOf(callee)}|${state}|${this.#engine.interpreter.keyOf(call.args, this.#graph.mode)}|`;
+    for (const [name, value] of env)
+      if (name.startsWith("#")) {
+        facts.set(name, value);
+        key += `${name}=${value?.k}${value?.k === "bits" ? value.bits : ""},`;
+      }
     const known = this.#summaries.get(key);
-    if (known === null) return [state]; // recursion: what the other way out does counts
-    if (known !== undefined) return known.exits;
-    this.#summaries.set(key, null);
-    const exits = this.#walk(callee, edge.target, call.args, facts, state, [...stack, frame]);
-    const settled = new Set<TypeState>();
-    for (const exit of exits) settled.add(below.has("truncate") ? exit : afterRemoving(below, exit));
-    this.#summaries.set(key, { exits: settled });
-    return settled;
-  }
-
-  #idOf(body: Body): number {
-    let id = this.#bodyIds.get(body);
-    if (id === undefined) {
-      id = this.#bodyIds.size;
-      this.#bodyIds.set(body, id);
+    if (known === null) {
+      // Recursion: what the other way out does counts.
+      walking.cut.add(key);
+      return [state];
     }
-    return id;
+    const deeper = [...stack, frame];
+    const summary =
+      known ?? this.#replay(key, edge.target, deeper) ?? this.#sumUp(key, edge.target, call.args, facts, state, deeper);
+    this.#engine.reads?.read(summary.fact);
+    const isFirst = known === undefined;
+    const outer = walking.summary;
+    if (outer !== null) {
+      outer.items.push({ summary, frame, edge: place, isFirst });
+      if (isFirst) {
+        outer.height = Math.max(outer.height, summary.height + 1);
+        outer.isLimited ||= summary.isLimited;
+      }
+    }
+    if (isFirst) for (const each of summary.cut) walking.cut.add(each);
+    return summary.exits;
   }
 
-  #report(event: StateEvent, reported: Set<string>): void {
-    const key = `${event.kind}|${event.state}|${event.at}|${event.primitive}`;
-    if (reported.has(key)) return;
-    reported.add(key);
-    this.events.push(event);
+  /** Walks a callee. */
+  #sumUp(
+    key: string,
+    node: GraphNode,
+    args: readonly Value[],
+    facts: Env,
+    state: TypeState,
+    stack: readonly CallFrame[],
+  ): Summary {
+    const { reads } = this.#engine;
+    const summary: Summary = {
+      key,
+      expansion: node.expansion,
+      exits: new Set(),
+      items: [],
+      below: node.edges.map((edge) => this.#below.of(edge.target)),
+      fact: new Fact(),
+      work: 0,
+      height: 0,
+      level: stack.length,
+      isLimited: false,
+      cut: new Set(),
+    };
+    const walking: Walking = { summary, cut: new Set() };
+    const walk = (): ReadonlySet<TypeState> => {
+      reads?.read(node.expansion.fact);
+      plannerOf(this.#engine, this.#graph.filesystem).planOf(node.expansion);
+      return this.#walk(node.expansion.body, node, args, facts, state, stack, walking);
+    };
+    this.#summaries.set(key, null);
+    const exits = reads === null ? walk() : reads.track(summary.fact, walk);
+    const mask = this.#below.of(node);
+    const settled = new Set<TypeState>();
+    for (const exit of exits) settled.add((mask & TRUNCATE_MASK) !== 0 ? exit : afterRemoving(mask, exit));
+    summary.exits = settled;
+    walking.cut.delete(key);
+    summary.cut = walking.cut;
+    this.#summaries.set(key, summary);
+    if (!this.limitHit) this.#kept?.set(key, summary);
+    return summary;
   }
+
+  /** What was found of this callee in an earlier review, when nothing that it was found from has changed; null otherwise. */
+  #replay(key: string, node: GraphNode, stack: readonly CallFrame[]): Summary | null {
+    const kept = this.#kept?.get(key);
+    if (kept === undefined) return null;
+    const entered = new Map<string, Summary | null>();
+    if (!this.#isValid(kept, node, stack.length, entered)) return null;
+    let work = this.#work;
+    for (const each of entered.values()) work += each?.work ?? 0;
+    if (work > MAX_WORK) return null;
+    this.#enter(kept, stack);
+    return kept;
+  }
+
+  /** Whether a walk would give this again. `entered`: what has been summed up by then, beside what has been already. */
+  #isValid(summary: Summary, node: GraphNode, level: number, entered: Map<string, Summary | null>): boolean {
+    const { below, items, cut } = summary;
+    if (summary.fact.stale || summary.expansion !== node.expansion || below.length !== node.edges.length) return false;
+    if (summary.isLimited ? level !== summary.level : level + summary.height >= MAX_DEPTH) return false;
+    if (node.edges.some((edge, i) => this.#below.of(edge.target) !== below[i])) return false;
+    const stateOf = (key: string): Summary | null | undefined =>
+      entered.has(key) ? entered.get(key) : this.#summaries.get(key);
+    for (const key of cut) if (stateOf(key) !== null) return false;
+    entered.set(summary.key, null);
+    for (const item of items) {
+      if (!("summary" in item)) continue;
+      const inner = item.summary;
+      const now = stateOf(inner.key);
+      // One that is under way gives another answer; so may one that was come to in another way.
+      if (now === null) return false;
+      if (now === inner || (now !== undefined && isPure(now) && isPure(inner))) continue;
+      if (now !== undefined || !(item.isFirst || isPure(inner))) return false;
+      if (!this.#isValid(inner, node.edges[item.edge]!.target, level + 1, entered)) return false;
+    }
+    entered.set(summary.key, summary);
+    return true;
+  }
+
+  /** Reports what a kept summary holds, as if the callee had been walked. */
+  #enter(summary: Summary, stack: readonly CallFrame[]): void {
+    this.#summaries.set(summary.key, summary);
+    this.#work += summary.work;
+    for (const item of summary.items) {
+      if (!("summary" in item)) this.events.push({ ...item, stack });
+      else if (!this.#summaries.has(item.summary.key)) this.#enter(item.summary, [...stack, item.frame]);
+    }
+  }
+
+  #report(event: StateEvent, { keys, walking }: Reported): void {
+    const key = `${event.kind}|${event.state}|${event.at}|${event.primitive}`;
+    if (keys.has(key)) return;
+    keys.add(key);
+    this.events.push(event);
+    walking.summary?.items.push(event);
+  }
+}
+
+/** Whether it does not depend on how one came there. */
+function isPure(summary: Summary): boolean {
+  return !summary.isLimited && summary.cut.size === 0;
+}
+
+/** What one walk has reported; the same from one place is said once. */
+interface Reported {
+  readonly keys: Set<string>;
+  readonly walking: Walking;
+}
+
+const BODY_IDS = new WeakMap<Body, number>();
+let bodies = 0;
+
+function idOf(body: Body): number {
+  let id = BODY_IDS.get(body);
+  if (id === undefined) {
+    id = ++bodies;
+    BODY_IDS.set(body, id);
+  }
+  return id;
 }
 
 function afterEffect(kind: EffectKind, state: TypeState, call: CallEvent, onInode: boolean): TypeState {
@@ -349,8 +528,8 @@ function wakesAnotherBit(call: CallEvent): boolean {
 }
 
 /** Folios are removed one by one, in loops: a call that can do it, and nothing more, is taken to have emptied the mapping. */
-function afterRemoving(below: ReadonlySet<EffectKind>, state: TypeState): TypeState {
-  return below.has("remove-folios") ? state | PAGES_GONE : state;
+function afterRemoving(below: number, state: TypeState): TypeState {
+  return (below & REMOVE_MASK) !== 0 ? state | PAGES_GONE : state;
 }
 
 function operandsOfOr(test: Expr): Expr[] {

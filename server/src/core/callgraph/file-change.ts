@@ -1,5 +1,7 @@
 /** What an edit of one file changes for the rest of the tree: which texts, which names. What only moved is no change. */
 import { INLINE, type Skeleton, STATIC } from "../syntax/skeleton.ts";
+import { findWord } from "../text/byte-search.ts";
+import type { NameTable } from "../text/name-table.ts";
 import type { FunctionRef, MacroRef, SourceFile } from "./program.ts";
 
 export interface FileChange {
@@ -18,6 +20,8 @@ export interface FileChange {
   readonly units: boolean;
   /** Where functions and macros whose text is the same stand now. */
   readonly moves: readonly LineMove[];
+  /** Names that stand in it more often than before, and less often; null when its text before is not known. */
+  readonly names: { readonly more: ReadonlySet<number>; readonly less: ReadonlySet<number> } | null;
 }
 
 /** Lines `from` to `to` (1-based, both included, as they were before) stand `by` lines further down. */
@@ -32,6 +36,50 @@ interface Definition {
   readonly name: number;
   readonly start: number;
   readonly end: number;
+}
+
+/** Compares the names of two texts of a file where they differ. */
+export function compareNames(
+  before: Uint8Array,
+  after: Uint8Array,
+  names: NameTable,
+): NonNullable<FileChange["names"]> {
+  const shorter = Math.min(before.length, after.length);
+  let head = 0;
+  while (head < shorter && before[head] === after[head]) head++;
+  while (head > 0 && isWord(after[head - 1])) head--;
+  let tail = 0;
+  while (tail < shorter - head && before[before.length - 1 - tail] === after[after.length - 1 - tail]) tail++;
+  while (tail > 0 && isWord(after[after.length - tail])) tail--;
+  const counts = new Map<number, number>();
+  const count = (bytes: Uint8Array, by: number): void => {
+    for (let i = head; i < bytes.length - tail; i++) {
+      if (!isWord(bytes[i])) continue;
+      const from = i;
+      while (i < bytes.length - tail && isWord(bytes[i])) i++;
+      const id = names.intern(bytes, from, i);
+      counts.set(id, (counts.get(id) ?? 0) + by);
+    }
+  };
+  count(before, -1);
+  count(after, 1);
+  const more = new Set<number>();
+  const less = new Set<number>();
+  for (const [id, difference] of counts)
+    if (difference > 0) more.add(id);
+    else if (difference < 0) less.add(id);
+  return { more, less };
+}
+
+/** Whether a name stands in a text as a word of its own. */
+export function holdsName(bytes: Uint8Array, name: string): boolean {
+  for (let at = findWord(bytes, name); at >= 0; at = findWord(bytes, name, at + 1))
+    if (!isWord(bytes[at - 1]) && !isWord(bytes[at + name.length])) return true;
+  return false;
+}
+
+function isWord(c: number | undefined): boolean {
+  return c !== undefined && ((c >= 97 && c <= 122) || (c >= 65 && c <= 90) || (c >= 48 && c <= 57) || c === 95);
 }
 
 interface Placed extends Definition {

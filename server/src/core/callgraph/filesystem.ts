@@ -2,6 +2,7 @@
 
 import type { FunctionBodies } from "../ir/function-bodies.ts";
 import { EVICTION_OPERATIONS, type EvictionOperation } from "../report/finding.ts";
+import { type FileChange, holdsName } from "./file-change.ts";
 import type { Lookup } from "./lookup.ts";
 import type { BindingRef, FunctionRef, Program, SourceFile, TableRef } from "./program.ts";
 import { Fact } from "./reads.ts";
@@ -34,8 +35,8 @@ export interface Filesystem {
 export interface FollowedFilesystem extends Filesystem {
   /** Takes its table as it stands now, and looks its methods up. */
   refresh(table: TableRef): void;
-  /** One of its own files has other text, is new or gone. */
-  fileChanged(file: SourceFile): void;
+  /** A file has other text, is new or gone. */
+  fileChanged(change: FileChange): void;
 }
 
 /** The tables that stand for filesystems, by file and place. */
@@ -96,9 +97,9 @@ class Mentions {
   readonly #bodies: FunctionBodies;
   readonly #owns: (file: SourceFile) => boolean;
   readonly #asked = new Map<number, { found: boolean; readonly fact: Fact }>();
-  /** Files that are being edited, each with its names; the others are one set. */
-  readonly #edited = new Map<SourceFile, NamesOfFiles>();
-  #others: NamesOfFiles | null = null;
+  /** As the files were when somebody asked first; null before that, and after an edit. */
+  #names: NamesOfFiles | null = null;
+  #isEdited = false;
 
   constructor(program: Program, bodies: FunctionBodies, owns: (file: SourceFile) => boolean) {
     this.#program = program;
@@ -110,35 +111,47 @@ class Mentions {
     const id = this.#program.names.internString(identifier);
     let answer = this.#asked.get(id);
     if (answer === undefined) {
-      answer = { found: this.#find(id), fact: new Fact() };
+      answer = { found: this.#isEdited ? this.#search(identifier, null) : this.#look(id), fact: new Fact() };
       this.#asked.set(id, answer);
     }
     this.#program.reads?.read(answer.fact);
     return answer.found;
   }
 
-  fileChanged(file: SourceFile): void {
-    if (this.#asked.size === 0) return;
-    if (!this.#edited.has(file)) this.#others = null;
-    this.#edited.set(file, this.#collect(this.#program.files.get(file.path) === file ? [file] : []));
-    for (const [id, answer] of this.#asked) {
-      const found = this.#find(id);
-      if (found === answer.found) continue;
+  fileChanged({ file, names }: FileChange): void {
+    this.#isEdited = true;
+    this.#names = null;
+    const set = (id: number, found: boolean): void => {
+      const answer = this.#asked.get(id);
+      if (answer === undefined || answer.found === found) return;
       answer.found = found;
       this.#program.reads?.change(answer.fact);
+    };
+    const search = (id: number): void => set(id, this.#search(this.#program.names.text(id), file));
+    if (names === null) {
+      for (const id of this.#asked.keys()) search(id);
+      return;
     }
+    for (const id of names.more) set(id, true);
+    // What is named less often may still be named, here or in another file.
+    for (const id of names.less) if (this.#asked.get(id)?.found) search(id);
   }
 
-  #find(id: number): boolean {
-    for (const names of this.#edited.values()) if (names.has(id)) return true;
-    this.#others ??= this.#collect(
-      this.#program.filesInOrder.filter((file) => this.#owns(file) && !this.#edited.has(file)),
-    );
-    return this.#others.has(id);
+  #look(id: number): boolean {
+    this.#names ??= new NamesOfFiles(this.#program, this.#bodies, this.#files(null));
+    return this.#names.has(id);
   }
 
-  #collect(files: readonly SourceFile[]): NamesOfFiles {
-    return new NamesOfFiles(this.#program, this.#bodies, files);
+  #search(name: string, first: SourceFile | null): boolean {
+    return this.#files(first).some((file) => {
+      const bytes = this.#bodies.bytesOf(file);
+      return bytes !== null && holdsName(bytes, name);
+    });
+  }
+
+  #files(first: SourceFile | null): SourceFile[] {
+    const files = this.#program.filesInOrder.filter((file) => this.#owns(file));
+    return first === null || !files.includes(first) ? files : [first, ...files.filter((file) => file !== first)];
   }
 }
 
@@ -184,8 +197,8 @@ function makeFilesystem(
         [...operations].every(([name, { function: fn }]) => before.get(name)?.function === fn);
       if (!same) program.reads?.change(fact);
     },
-    fileChanged(file) {
-      if (owns(file)) mentions.fileChanged(file);
+    fileChanged(change) {
+      if (owns(change.file)) mentions.fileChanged(change);
     },
   };
 }

@@ -19,6 +19,7 @@ import { holds, makeNeedle } from "../text/byte-search.ts";
 import { NameTable } from "../text/name-table.ts";
 import {
   bindingsByField,
+  compareNames,
   differing,
   type FileChange,
   type LineMove,
@@ -186,6 +187,7 @@ export class Program {
     const units =
       file.skeleton.includes.join() !== skeleton.includes.join() ||
       ((old === undefined || bytes === null) && this.#isIncluded(path));
+    const names = before === null || bytes === null ? null : compareNames(before, bytes, this.names);
     if (old !== undefined) this.#withdraw(file);
     file.skeleton = skeleton;
     file.size = bytes?.length ?? 0;
@@ -199,7 +201,7 @@ export class Program {
       this.#enter(file);
     }
     if (old === undefined || bytes === null) this.#inOrder = null;
-    return { file, texts, definitions, structs, typedefs, fields, tables, units, moves };
+    return { file, texts, definitions, structs, typedefs, fields, tables, units, moves, names };
   }
 
   /** The references for new spans: the old ones by name where there are such. Notes what is another than before. */

@@ -19,8 +19,24 @@ export function conditionsOf(chain: readonly DraftLink[]): string[] {
   return conditions;
 }
 
+const GUARDS = new WeakMap<Body, Map<number, readonly string[]>>();
+
 /** The guards of one link, outermost first. */
-export function guardsOf(body: Body, guard: number): string[] {
+export function guardsOf(body: Body, guard: number): readonly string[] {
+  let ofBody = GUARDS.get(body);
+  if (ofBody === undefined) {
+    ofBody = new Map();
+    GUARDS.set(body, ofBody);
+  }
+  let texts = ofBody.get(guard);
+  if (texts === undefined) {
+    texts = readGuards(body, guard);
+    ofBody.set(guard, texts);
+  }
+  return texts;
+}
+
+function readGuards(body: Body, guard: number): string[] {
   const texts: string[] = [];
   for (let at = guard; at > 0; at = body.ir.guards[at]!.parent) {
     const { start, end, holds } = body.ir.guards[at]!;

@@ -5,7 +5,7 @@
  */
 import type { Anchor, FilesystemFacts, Operation, ReachedEffect } from "../analysis/filesystem-facts.ts";
 import { MODES } from "../analysis/interpreter.ts";
-import { type StateEvent, UNHASHED } from "../analysis/typestate.ts";
+import { UNHASHED } from "../analysis/typestate.ts";
 import type { EffectKind } from "../knowledge/knowledge.ts";
 import type { Severity } from "../report/finding.ts";
 import { operationContexts } from "./contexts.ts";
@@ -73,24 +73,28 @@ function* afterOwnUnhash(facts: FilesystemFacts, name: "evict_inode" | "evict_in
   const operation = facts.operation(name);
   const walk = facts.typestate(name);
   if (operation === undefined || walk === null) return;
-  const seen = new Set<number>();
+  // What is done behind each call of the operation while the inode is out of the hash.
+  const kinds = new Map<number, Set<string>>();
   for (const event of walk.events) {
     if ((event.state & UNHASHED) === 0 || event.kind === "exit" || !WORK.has(event.kind)) continue;
     if (event.kind === "truncate" && event.primitive === "") continue;
-    const anchorAt = event.stack[0]?.event.call.at ?? event.at;
-    if (seen.has(anchorAt)) continue;
-    const anchor = facts.anchors(operation, MODES.any).find((each) => each.event.call.at === anchorAt);
-    const best = anchor === undefined ? undefined : workBehind(anchor, event);
-    if (anchor === undefined || best === undefined) continue;
-    seen.add(anchorAt);
-    yield draftOfUnhashed(facts, operation, anchor, best);
+    const at = event.stack[0]?.event.call.at ?? event.at;
+    const known = kinds.get(at);
+    if (known === undefined) kinds.set(at, new Set([event.kind]));
+    else known.add(event.kind);
+  }
+  for (const [at, done] of kinds) {
+    const anchor = facts.anchors(operation, MODES.any).find((each) => each.event.call.at === at);
+    const best = anchor === undefined ? undefined : workBehind(anchor, done);
+    if (anchor !== undefined && best !== undefined) yield draftOfUnhashed(facts, operation, anchor, best);
   }
 }
 
-function workBehind(anchor: Anchor, event: StateEvent): ReachedEffect | undefined {
+/** The nearest that is sure, of the kinds that the walk met. */
+function workBehind(anchor: Anchor, kinds: ReadonlySet<string>): ReachedEffect | undefined {
   const effects = anchor.effects.filter((effect) => WORK.has(effect.site.kind));
   return (
-    effects.find((effect) => effect.site.kind === event.kind && effect.doubt === null) ??
+    effects.find((effect) => kinds.has(effect.site.kind) && effect.doubt === null) ??
     effects.find((effect) => effect.doubt === null) ??
     effects[0]
   );
