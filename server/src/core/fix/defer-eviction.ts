@@ -12,6 +12,7 @@ import {
   fileEdit,
   fileText,
   freeName,
+  lineEnd,
   lineStart,
   ownFiles,
   prefixOf,
@@ -79,7 +80,7 @@ interface Container {
   readonly member: string;
   readonly file: SourceFile;
   readonly text: string;
-  /** Start of the line of the member that is the inode. */
+  /** Where a member can be added beside the inode: the start of a line. */
   readonly memberAt: number;
 }
 
@@ -92,13 +93,10 @@ export function findContainer(site: FixSite): Container | null {
       const member = /^[ \t]*struct[ \t]+inode[ \t]+(\w+)[ \t]*;/m.exec(body);
       const struct = site.scope.program.names.text(span.name);
       if (member === null || struct === "") continue;
-      return {
-        struct,
-        member: member[1]!,
-        file,
-        text,
-        memberAt: lineStart(text, span.start + member.index + member[0].search(/\S/)),
-      };
+      const inodeAt = lineStart(text, span.start + member.index + member[0].search(/\S/));
+      // Code that casts between the two relies on the inode being first: then the work item follows it.
+      const isFirst = !/;/.test(text.slice(span.start, inodeAt));
+      return { struct, member: member[1]!, file, text, memberAt: isFirst ? lineEnd(text, inodeAt) : inodeAt };
     }
   }
   return null;

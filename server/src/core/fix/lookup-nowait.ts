@@ -7,7 +7,17 @@ import type { Body } from "../ir/function-bodies.ts";
 import { positionIn } from "../ir/function-bodies.ts";
 import type { Expr } from "../ir/ir.ts";
 import { callsIn } from "../rules/walk-steps.ts";
-import { bodyEdit, commentStart, type FixSite, fileEdit, fileText, freeName, lineStart, prefixOf } from "./fix-site.ts";
+import {
+  bodyEdit,
+  commentStart,
+  type FixSite,
+  fileEdit,
+  fileText,
+  freeName,
+  indentOf,
+  lineStart,
+  prefixOf,
+} from "./fix-site.ts";
 import type { Fixer } from "./fixer.ts";
 
 export const lookupNowait: Fixer = {
@@ -16,7 +26,7 @@ export const lookupNowait: Fixer = {
   make(site) {
     const found = waitingLookup(site);
     if (found === null) return null;
-    const { body, call } = found;
+    const { body, call, reads } = found;
     const match = freeName(site, `${prefixOf(site)}_match_live`);
     if (match === null || body.function === null) return null;
     const text = fileText(site, body.file);
@@ -36,6 +46,7 @@ export const lookupNowait: Fixer = {
           "passes over inodes that are being freed",
         ),
         bodyEdit(body, call.at, call.end, replaced, "returns NULL for an inode that is being freed, and does not wait"),
+        ...(reads ? [remark(body, call)] : []),
         ...nullChecks(body, call),
       ],
     };
@@ -45,11 +56,19 @@ export const lookupNowait: Fixer = {
 interface Lookup {
   readonly body: Body;
   readonly call: CallExpr;
+  /** What is replaced reads an inode that is not in core; find_inode_nowait() does not. */
+  readonly reads: boolean;
 }
 
+/** Lookups of inodes in core alone, by number. */
+const IN_CORE = new Set(["ilookup"]);
+/** A macro or function of the filesystem by its name, where its definition does not say what it returns. */
+const LOOKS_UP = /iget|ilookup/;
+
 /**
- * The outermost call on the finding's chain that takes a superblock and a number, and in one of the filesystem's own
- * functions: what else looks inodes up by that function keeps waiting.
+ * The outermost call on the finding's chain that takes a superblock and a number, in one of the filesystem's own
+ * functions: what else looks inodes up by what is called there keeps waiting. Never the iget_locked() of a function that
+ * goes on to read the inode: everybody else needs that.
  */
 function waitingLookup(site: FixSite): Lookup | null {
   const { scope, facts, subject } = site;
@@ -60,15 +79,16 @@ function waitingLookup(site: FixSite): Lookup | null {
       if (body.name !== link.function || body.file.path !== link.file || !facts.filesystem.owns(body.file)) continue;
       for (const step of body.ir.steps)
         for (const call of callsIn(step)) {
-          if (call.callee.k !== "id" || call.args.length !== 2) continue;
+          if (call.callee.k !== "id" || call.args.length < 2) continue;
           if (positionIn(body, call.at).line !== link.line || !takesSuperblock(site, body, call)) continue;
-          const entry = scope.engine.knowledge.functions.get(call.callee.name);
-          const target = scope.engine.lookup.direct(call.callee.name, body.file);
+          const { name } = call.callee;
+          if (IN_CORE.has(name)) return { body, call, reads: false };
+          if (scope.engine.knowledge.functions.has(name)) continue;
+          const target = scope.engine.lookup.direct(name, body.file);
           const callee = target?.kind === "function" ? scope.engine.bodies.of(target.function) : null;
-          const returnsInode =
-            entry?.effects?.includes("lookup") === true ||
-            (callee?.ir.returns.struct === "inode" && callee.ir.returns.pointers === 1);
-          if (returnsInode) return { body, call };
+          const returns = callee?.ir.returns;
+          if (returns === undefined ? LOOKS_UP.test(name) : returns.struct === "inode" && returns.pointers === 1)
+            return { body, call, reads: true };
         }
     }
   }
@@ -78,6 +98,14 @@ function waitingLookup(site: FixSite): Lookup | null {
 function takesSuperblock(site: FixSite, body: Body, call: CallExpr): boolean {
   const first = call.args[0];
   return first !== undefined && site.scope.engine.types.structOf(first, body)?.tag === "super_block";
+}
+
+/** Said in the code, since it is for its author to judge. */
+function remark(body: Body, call: CallExpr) {
+  const at = lineStart(body.text, call.at);
+  const comment = "/* Of inodes in core only: one that is not there, or on its way out, is passed over. */";
+  const why = "what was replaced read the inode from disk: decide whether that is needed here";
+  return bodyEdit(body, at, at, `${indentOf(body.text, call.at)}${comment}\n`, why);
 }
 
 /** Arguments as the source writes them: split at the commas outside of brackets. */

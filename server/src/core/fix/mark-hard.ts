@@ -82,23 +82,23 @@ interface SetUp {
   readonly functionAt: number;
 }
 
-/** Where the filesystem publishes an inode that it read: `unlock_new_inode(inode)`. */
+/** A function that looks an inode up or makes it, and fills a new one in. */
+const READS_INODES = /\b\w*iget\w*_locked\(/;
+
+/** Where the filesystem publishes an inode that it read: the last `unlock_new_inode(inode)` of its iget. */
 function findSetUp(site: FixSite): SetUp | null {
   for (const file of ownFiles(site)) {
     const text = fileText(site, file);
     for (const fn of file.functions) {
       const { body, end, start } = fn.span;
-      const match = /^([ \t]+)unlock_new_inode\((\w+)\);/m.exec(text.slice(body, end));
-      if (match === null) continue;
+      const code = text.slice(body, end);
+      const match = READS_INODES.test(code)
+        ? [...code.matchAll(/^([ \t]+)unlock_new_inode\((\w+)\);/gm)].pop()
+        : undefined;
+      if (match === undefined) continue;
       const at = lineStart(text, body + match.index + match[1]!.length);
-      return {
-        file,
-        text,
-        at,
-        indent: match[1]!,
-        inode: match[2]!,
-        functionAt: commentStart(text, start),
-      };
+      const functionAt = commentStart(text, start);
+      return { file, text, at, indent: match[1]!, inode: match[2]!, functionAt };
     }
   }
   return null;
