@@ -83,7 +83,8 @@ export class ViewPanel implements Disposable {
           await this.#save(value.name, value.text);
           return;
         case "reveal":
-          await revealLine(this.#options.root(), value.file, value.line);
+          // Beside the panel, which stays in sight.
+          await revealLine(this.#options.root(), value.file, value.line, 1, beside(this.panel));
           return;
         case "ready":
           this.#ready = true;
@@ -104,14 +105,24 @@ export class ViewPanel implements Disposable {
   }
 }
 
-/** Shows a line of a tree's file (1-based) beside the panel, which keeps the keyboard. */
-export async function revealLine(root: string | undefined, file: string, line: number, column = 1): Promise<void> {
+function beside(panel: WebviewPanel): ViewColumn {
+  return panel.viewColumn === ViewColumn.One ? ViewColumn.Two : ViewColumn.One;
+}
+
+/** Shows a line of a tree's file (1-based), by itself where text is shown already; the keyboard stays where it is. */
+export async function revealLine(
+  root: string | undefined,
+  file: string,
+  line: number,
+  column = 1,
+  viewColumn = (window.activeTextEditor ?? window.visibleTextEditors[0])?.viewColumn ?? ViewColumn.Active,
+): Promise<void> {
   if (root === undefined) throw new Error("No kernel tree is open: open a C file of one first.");
   if (file.startsWith("/") || file.split("/").includes("..")) throw new Error(`${file} is no file of the tree.`);
   const document = await workspace.openTextDocument(fileUri(root, file));
   const row = Math.min(Math.max(0, line - 1), document.lineCount - 1);
   const at = new Position(row, Math.max(0, column - 1));
-  const editor = await window.showTextDocument(document, { viewColumn: ViewColumn.One, preserveFocus: true });
+  const editor = await window.showTextDocument(document, { viewColumn, preserveFocus: true });
   editor.selection = new Selection(at, at);
   editor.revealRange(new Range(at, at), TextEditorRevealType.InCenterIfOutsideViewport);
 }

@@ -249,11 +249,39 @@ function shorten(text: string): string {
 function groupsOf(boxes: readonly Box[], edges: readonly ChainEdge[]): FileGroup[] {
   const fileOf = new Map(boxes.map((box) => [box.node.id, box.node.file]));
   const inner = edges.filter(({ from, to }) => fileOf.get(from) === fileOf.get(to));
-  const whole = joinBoxes(boxes, inner, () => true);
+  const whole = absorb(
+    joinBoxes(boxes, inner, () => true),
+    boxes,
+  );
   const groups = whole.flatMap((group) =>
     holdsOthers(group, boxes) ? joinBoxes(group, inner, (joined) => !holdsOthers(joined, boxes)) : [group],
   );
   return groups.map((group) => ({ file: group[0]!.node.file, ...frameOf(group) }));
+}
+
+/** Boxes of the same file that stand inside a frame, called by nobody in it, belong into it, too. */
+function absorb(groups: readonly Box[][], boxes: readonly Box[]): Box[][] {
+  const left = new Set(groups);
+  for (const group of groups.toSorted((a, b) => b.length - a.length)) {
+    if (!left.has(group)) continue;
+    for (;;) {
+      const other = [...left].find(
+        (each) =>
+          each !== group &&
+          each[0]!.node.file === group[0]!.node.file &&
+          each.some((box) => touches(frameOf(group), box)),
+      );
+      if (other === undefined || holdsStrangers([...group, ...other], boxes)) break;
+      left.delete(other);
+      group.push(...other);
+    }
+  }
+  return [...left];
+}
+
+function holdsStrangers(group: readonly Box[], boxes: readonly Box[]): boolean {
+  const frame = frameOf(group);
+  return boxes.some((box) => box.node.file !== group[0]!.node.file && touches(frame, box));
 }
 
 function joinBoxes(
@@ -282,13 +310,10 @@ function frameOf(group: readonly Box[]): Omit<FileGroup, "file"> {
 }
 
 function holdsOthers(group: readonly Box[], boxes: readonly Box[]): boolean {
-  const { x, y, width, height } = frameOf(group);
-  return boxes.some(
-    (box) =>
-      !group.includes(box) &&
-      box.x < x + width &&
-      box.x + box.width > x &&
-      box.y < y + height &&
-      box.y + box.height > y,
-  );
+  const frame = frameOf(group);
+  return boxes.some((box) => !group.includes(box) && touches(frame, box));
+}
+
+function touches({ x, y, width, height }: Omit<FileGroup, "file">, box: Box): boolean {
+  return box.x < x + width && box.x + box.width > x && box.y < y + height && box.y + box.height > y;
 }

@@ -92,9 +92,9 @@ export class Editor {
   }
 
   /** Waits until the extension says that its review is done. */
-  async reviewed(): Promise<void> {
+  async reviewed(patience = PATIENCE): Promise<void> {
     const settled = this.status.filter({ hasText: /\d+ findings?|failed/ });
-    await settled.waitFor();
+    await settled.waitFor({ timeout: patience });
     const label = (await settled.locator("a").first().getAttribute("aria-label")) ?? "";
     if (label.includes("failed")) throw new Error(`the review failed: ${label}`);
   }
