@@ -216,6 +216,92 @@ function isAnnotation(bytes: Uint8Array, start: number, end: number): boolean {
   return ANNOTATIONS.has(String.fromCharCode(...bytes.subarray(start, Math.min(end, start + 64))));
 }
 
+/** Line numbers of positions, which mostly come in order. */
+class LineCounter {
+  readonly #bytes: Uint8Array;
+  #position = 0;
+  #line = 1;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  at(position: number): number {
+    const before = this.#position;
+    if (position < before) this.#line -= newlines(this.#bytes, position, before);
+    else this.#line += newlines(this.#bytes, before, position);
+    this.#position = position;
+    return this.#line;
+  }
+}
+
+function newlines(bytes: Uint8Array, from: number, to: number): number {
+  let count = 0;
+  for (let p = from; p < to; p++) if (bytes[p] === 10) count++;
+  return count;
+}
+
+/** From the `#` of a directive to the end of its logical line; returns the offset of the newline. */
+function endOfDirective(bytes: Uint8Array, from: number): number {
+  const length = bytes.length;
+  let p = from;
+  while (p < length) {
+    const c = bytes[p]!;
+    if (c === 10) {
+      let back = p - 1;
+      if (bytes[back] === 13) back--;
+      if (bytes[back] !== 92) return p;
+    } else if (c === 47 && bytes[p + 1] === 42) {
+      p += 2;
+      while (p < length && !(bytes[p] === 42 && bytes[p + 1] === 47)) p++;
+      p++;
+    } else if (c === 47 && bytes[p + 1] === 47) {
+      while (p < length && bytes[p] !== 10) p++;
+      continue;
+    }
+    p++;
+  }
+  return length;
+}
+
+function wordAt(bytes: Uint8Array, from: number): number {
+  const length = bytes.length;
+  let p = from;
+  while (p < length && IS_WORD[bytes[p]!] === 1) p++;
+  return p;
+}
+
+function matches(bytes: Uint8Array, from: number, to: number, word: string): boolean {
+  if (to - from !== word.length) return false;
+  for (let k = 0; k < word.length; k++) if (bytes[from + k] !== word.charCodeAt(k)) return false;
+  return true;
+}
+
+/** After `#if 0`: the offset of the `#` of the #else, #elif or #endif that ends the arm. */
+function skipDeadArm(bytes: Uint8Array, from: number): number {
+  const length = bytes.length;
+  let nesting = 0;
+  let p = from;
+  while (p < length) {
+    let q = p;
+    while (bytes[q] === 32 || bytes[q] === 9) q++;
+    if (bytes[q] === 35) {
+      const hash = q++;
+      while (bytes[q] === 32 || bytes[q] === 9) q++;
+      const end = wordAt(bytes, q);
+      if (matches(bytes, q, end, "if") || matches(bytes, q, end, "ifdef") || matches(bytes, q, end, "ifndef"))
+        nesting++;
+      else if (matches(bytes, q, end, "endif")) {
+        if (nesting === 0) return hash;
+        nesting--;
+      } else if (nesting === 0 && (matches(bytes, q, end, "else") || matches(bytes, q, end, "elif"))) return hash;
+    }
+    while (p < length && bytes[p] !== 10) p++;
+    p++;
+  }
+  return length;
+}
+
 /** Reads one file's bytes. Never throws; takes time linear in their number. Names go to `names`. */
 export function scanSkeleton(bytes: Uint8Array, names: NameTable): Skeleton {
   const functions: FunctionSpan[] = [];
@@ -258,17 +344,7 @@ export function scanSkeleton(bytes: Uint8Array, names: NameTable): Skeleton {
   let structOpen: { name: number; start: number; line: number } | null = null;
   let unnamedStruct: { start: number; end: number; line: number } | null = null;
 
-  let linePosition = 0;
-  let line = 1;
-  const lineOf = (position: number): number => {
-    const back = position < linePosition;
-    const to = back ? linePosition : position;
-    let count = 0;
-    for (let p = back ? position : linePosition; p < to; p++) if (bytes[p] === 10) count++;
-    line += back ? -count : count;
-    linePosition = position;
-    return line;
-  };
+  const lines = new LineCounter(bytes);
 
   const resetHead = (): void => {
     headStart = -1;
@@ -287,96 +363,39 @@ export function scanSkeleton(bytes: Uint8Array, names: NameTable): Skeleton {
     unnamedStruct = null;
   };
 
-  /** From the `#` of a directive to the end of its logical line; returns the offset of the newline. */
-  const endOfDirective = (from: number): number => {
-    let p = from;
-    while (p < length) {
-      const c = bytes[p]!;
-      if (c === 10) {
-        let back = p - 1;
-        if (bytes[back] === 13) back--;
-        if (bytes[back] !== 92) return p;
-      } else if (c === 47 && bytes[p + 1] === 42) {
-        p += 2;
-        while (p < length && !(bytes[p] === 42 && bytes[p + 1] === 47)) p++;
-        p++;
-      } else if (c === 47 && bytes[p + 1] === 47) {
-        while (p < length && bytes[p] !== 10) p++;
-        continue;
-      }
-      p++;
-    }
-    return length;
-  };
-
-  const wordAt = (from: number): number => {
-    let p = from;
-    while (p < length && IS_WORD[bytes[p]!]) p++;
-    return p;
-  };
-
-  const matches = (from: number, to: number, word: string): boolean => {
-    if (to - from !== word.length) return false;
-    for (let k = 0; k < word.length; k++) if (bytes[from + k] !== word.charCodeAt(k)) return false;
-    return true;
-  };
-
-  /** After `#if 0`: the offset of the `#` of the #else, #elif or #endif that ends the arm. */
-  const skipDeadArm = (from: number): number => {
-    let nesting = 0;
-    let p = from;
-    while (p < length) {
-      let q = p;
-      while (bytes[q] === 32 || bytes[q] === 9) q++;
-      if (bytes[q] === 35) {
-        const hash = q++;
-        while (bytes[q] === 32 || bytes[q] === 9) q++;
-        const end = wordAt(q);
-        if (matches(q, end, "if") || matches(q, end, "ifdef") || matches(q, end, "ifndef")) nesting++;
-        else if (matches(q, end, "endif")) {
-          if (nesting === 0) return hash;
-          nesting--;
-        } else if (nesting === 0 && (matches(q, end, "else") || matches(q, end, "elif"))) return hash;
-      }
-      while (p < length && bytes[p] !== 10) p++;
-      p++;
-    }
-    return length;
-  };
-
   /** Handles the directive whose `#` is at `hash`; returns where scanning goes on. */
   const directive = (hash: number): number => {
     let p = hash + 1;
     while (bytes[p] === 32 || bytes[p] === 9) p++;
-    const end = wordAt(p);
-    const stop = endOfDirective(end);
-    if (matches(p, end, "define")) {
+    const end = wordAt(bytes, p);
+    const stop = endOfDirective(bytes, end);
+    if (matches(bytes, p, end, "define")) {
       let n = end;
       while (bytes[n] === 32 || bytes[n] === 9) n++;
-      const nameEnd = wordAt(n);
+      const nameEnd = wordAt(bytes, n);
       if (nameEnd > n)
         macros.push({
           name: names.intern(bytes, n, nameEnd),
           start: hash,
           parameters: nameEnd,
           end: stop,
-          line: lineOf(hash),
+          line: lines.at(hash),
           functionLike: bytes[nameEnd] === 40,
         });
-    } else if (matches(p, end, "include")) {
+    } else if (matches(bytes, p, end, "include")) {
       const open = bytes.indexOf(34, end);
       const close = open < 0 || open > stop ? -1 : bytes.indexOf(34, open + 1);
       if (close > 0 && close < stop && bytes[close - 1] === 99 && bytes[close - 2] === 46)
         includes.push(String.fromCharCode(...bytes.subarray(open + 1, Math.min(close, open + 256))));
-    } else if (matches(p, end, "if") || matches(p, end, "ifdef") || matches(p, end, "ifndef")) {
+    } else if (matches(bytes, p, end, "if") || matches(bytes, p, end, "ifdef") || matches(bytes, p, end, "ifndef")) {
       conditionals.push({ depth, parens, mode, firstArmDepth: -1, firstArmMode: mode });
       let n = end;
       while (bytes[n] === 32 || bytes[n] === 9) n++;
-      if (matches(p, end, "if") && bytes[n] === 48 && !IS_WORD[bytes[n + 1] ?? 32]) {
-        const next = skipDeadArm(stop + 1);
+      if (matches(bytes, p, end, "if") && bytes[n] === 48 && !IS_WORD[bytes[n + 1] ?? 32]) {
+        const next = skipDeadArm(bytes, stop + 1);
         return next < length ? directive(next) : length;
       }
-    } else if (matches(p, end, "else") || matches(p, end, "elif")) {
+    } else if (matches(bytes, p, end, "else") || matches(bytes, p, end, "elif")) {
       const top = conditionals[conditionals.length - 1];
       if (top !== undefined) {
         if (top.firstArmDepth < 0) {
@@ -393,7 +412,7 @@ export function scanSkeleton(bytes: Uint8Array, names: NameTable): Skeleton {
         parens = top.parens;
         mode = top.mode;
       }
-    } else if (matches(p, end, "endif")) {
+    } else if (matches(bytes, p, end, "endif")) {
       const top = conditionals.pop();
       if (top !== undefined && top.firstArmDepth >= 0 && top.firstArmDepth !== depth && mode === top.firstArmMode)
         depth = top.firstArmDepth;
@@ -404,7 +423,7 @@ export function scanSkeleton(bytes: Uint8Array, names: NameTable): Skeleton {
   const isBlank = (c: number | undefined): boolean => c === 32 || c === 9 || c === 10 || c === 13;
 
   const isTagKeyword = (from: number, to: number): boolean =>
-    matches(from, to, "struct") || matches(from, to, "union") || matches(from, to, "enum");
+    matches(bytes, from, to, "struct") || matches(bytes, from, to, "union") || matches(bytes, from, to, "enum");
 
   /**
    * At a `{` that would open a function: where `struct tag` stands directly before it, macro calls without semicolons
@@ -429,7 +448,7 @@ export function scanSkeleton(bytes: Uint8Array, names: NameTable): Skeleton {
     }
     candidate = -1;
     headStart = keyword;
-    tagIsStruct = !matches(keyword, keywordEnd, "enum");
+    tagIsStruct = !matches(bytes, keyword, keywordEnd, "enum");
   };
 
   /** Records `.field = target` at the `=` of offset `at`. */
@@ -447,7 +466,7 @@ export function scanSkeleton(bytes: Uint8Array, names: NameTable): Skeleton {
     while (bytes[t] === 32 || bytes[t] === 9 || bytes[t] === 10 || bytes[t] === 13) t++;
     if (bytes[t] === 38) t++;
     while (bytes[t] === 32) t++;
-    const targetEnd = wordAt(t);
+    const targetEnd = wordAt(bytes, t);
     if (targetEnd === t || CLASS[bytes[t]!] !== IDENTIFIER) return;
     let after = targetEnd;
     while (bytes[after] === 32 || bytes[after] === 9 || bytes[after] === 10 || bytes[after] === 13) after++;
@@ -457,7 +476,7 @@ export function scanSkeleton(bytes: Uint8Array, names: NameTable): Skeleton {
       field: names.intern(bytes, fieldStart, fieldEnd),
       target: names.intern(bytes, t, targetEnd),
       offset: fieldStart,
-      line: lineOf(fieldStart),
+      line: lines.at(fieldStart),
       table: openTable,
       within: mode === FUNCTION ? functions.length : -1,
     });
@@ -507,11 +526,11 @@ export function scanSkeleton(bytes: Uint8Array, names: NameTable): Skeleton {
         break;
       }
       case DIGIT:
-        i = wordAt(i);
+        i = wordAt(bytes, i);
         previousWasParen = false;
         break;
       case IDENTIFIER: {
-        const end = wordAt(i);
+        const end = wordAt(bytes, i);
         if (headStart < 0) headStart = i;
         if (parens === 0) {
           lastIdent = i;
@@ -523,14 +542,14 @@ export function scanSkeleton(bytes: Uint8Array, names: NameTable): Skeleton {
               tagEnd = end;
               afterStruct = false;
             }
-          } else if (matches(i, end, "struct") || matches(i, end, "union")) {
+          } else if (matches(bytes, i, end, "struct") || matches(bytes, i, end, "union")) {
             if (candidate < 0 && tag < 0) {
               afterStruct = true;
               tagIsStruct = true;
             }
-          } else if (matches(i, end, "typedef")) isTypedef = true;
-          else if (matches(i, end, "static")) flags |= STATIC;
-          else if (matches(i, end, "inline") || matches(i, end, "__always_inline")) flags |= INLINE;
+          } else if (matches(bytes, i, end, "typedef")) isTypedef = true;
+          else if (matches(bytes, i, end, "static")) flags |= STATIC;
+          else if (matches(bytes, i, end, "inline") || matches(bytes, i, end, "__always_inline")) flags |= INLINE;
         }
         i = end;
         break;
@@ -604,7 +623,7 @@ export function scanSkeleton(bytes: Uint8Array, names: NameTable): Skeleton {
               name: names.intern(bytes, variable, variableEnd),
               start: headStart,
               end: -1,
-              line: lineOf(variable),
+              line: lines.at(variable),
             });
           }
         } else if (candidate >= 0) {
@@ -616,7 +635,7 @@ export function scanSkeleton(bytes: Uint8Array, names: NameTable): Skeleton {
             // NAME(argument, ...) { } is a macro that defines the function named by its first argument.
             let a = candidateParen + 1;
             while (bytes[a] === 32 || bytes[a] === 10 || bytes[a] === 9) a++;
-            const argumentEnd = wordAt(a);
+            const argumentEnd = wordAt(bytes, a);
             if (argumentEnd > a && isUpperCase(bytes, candidate, candidateEnd)) {
               functionFlags |= FROM_MACRO;
               // A system call's function has a name that nobody calls: truncate(2) is not a static truncate().
@@ -631,7 +650,7 @@ export function scanSkeleton(bytes: Uint8Array, names: NameTable): Skeleton {
             start: headStart,
             nameStart,
             body: i,
-            line: lineOf(nameStart),
+            line: lines.at(nameStart),
             flags: functionFlags,
           };
         } else if (tagIsStruct) {
@@ -639,7 +658,7 @@ export function scanSkeleton(bytes: Uint8Array, names: NameTable): Skeleton {
           structOpen = {
             name: tag >= 0 ? names.intern(bytes, tag, tagEnd) : -1,
             start: headStart,
-            line: lineOf(headStart),
+            line: lines.at(headStart),
           };
         } else mode = OTHER;
         i++;
