@@ -16,10 +16,14 @@ export function count(n: number): string {
   return n.toLocaleString("en-US");
 }
 
+function counted(n: number, what: string): string {
+  return `${count(n)} ${what}${n === 1 ? "" : "s"}`;
+}
+
 /** One sentence for the live region. */
 export function verdictSentence(verdict: VerdictView): string {
   const name = verdict.verdict === "violated" ? `violated: ${verdict.invariant ?? ""}` : verdict.verdict;
-  return `Verdict ${name}. ${verdict.message} ${count(verdict.states)} states.`;
+  return `Verdict ${name}. ${verdict.message} ${counted(verdict.states, "state")}.`;
 }
 
 export interface VerdictEvents {
@@ -73,7 +77,7 @@ function words(panel: PanelState): HTMLElement {
     h(
       "span",
       { class: "figures" },
-      `${count(verdict.states)} states, ${count(verdict.transitions)} transitions, ${seconds}`,
+      `${counted(verdict.states, "state")}, ${counted(verdict.transitions, "transition")}, ${seconds}`,
     ),
     verdict.verdict === "holds" &&
       verdict.assumptions.length > 0 &&
