@@ -68,8 +68,36 @@ export const EXPLAINED = [
   },
   { parent: /^enumerator_list$/, stock: /^preproc_call$/, kernel: /^preproc_def$/, why: "#define among enumerators" },
   { parent: /./, stock: /./, kernel: /^macro_type_specifier$/, why: "typeof is a type wherever a type may stand" },
+  {
+    parent: /./,
+    stock: /^binary_expression$/,
+    kernel: /^cast_expression$/,
+    why: "(typeof(x))&y is a cast",
+  },
   { parent: /^(sizeof|alignof)_expression$/, stock: /./, kernel: /./, why: "sizeof(typeof(x)) has a type" },
 ];
+
+/**
+ * Differences of a text's trees, where tree-sitter-c takes the text without an error.
+ * @param {{ kernel: import("./grammar-measure.mjs").Measured, stock: import("./grammar-measure.mjs").Measured }} parsers
+ * @param {string} text
+ * @returns {ReturnType<typeof compareTrees> | null} null: tree-sitter-c's tree has an error
+ */
+export function compareOn({ kernel, stock }, text) {
+  const theirs = stock.parse(text);
+  try {
+    if (theirs.rootNode.hasError) return null;
+    const ours = kernel.parse(text);
+    const found = compareTrees(theirs.walk(), ours.walk());
+    if (ours.rootNode.hasError) {
+      found.push({ parent: "root", stock: "no error", kernel: "an error", index: 0, why: null });
+    }
+    ours.delete();
+    return found;
+  } finally {
+    theirs.delete();
+  }
+}
 
 /**
  * The first difference of each pair of subtrees.

@@ -1,12 +1,13 @@
 /**
- * Measures kernel-c on C files: errors before and after masking, speed beside tree-sitter-c, and agreement with ctags,
- * cscope and tree-sitter-c. Used by scripts/grammar-report.mjs and the tests on whole trees.
+ * What the grammar's report measures with: parsers, files, errors before and after masking, functions by tree and by ctags.
  */
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { build } from "esbuild";
 import { Language, Parser } from "web-tree-sitter";
 
@@ -71,6 +72,23 @@ export async function loadMasking() {
   return import(`${pathToFileURL(outfile)}?${process.pid}`);
 }
 
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc");
+let parsedSince = 0;
+
+/**
+ * To be awaited after each file: native trees live outside of JavaScript's heap, so nothing but this frees them in time.
+ * @param {string} text what was parsed
+ */
+export async function freeTrees(text) {
+  parsedSince += text.length;
+  if (parsedSince < 4_000_000) return;
+  parsedSince = 0;
+  collectGarbage();
+  // Finalizers run between turns.
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
 /**
  * All .c files under some folders of a tree.
  * @param {string} tree
@@ -87,8 +105,35 @@ export function listSources(tree, folders) {
       else if (entry.isFile() && entry.name.endsWith(".c")) found.push(path);
     }
   };
-  for (const folder of folders) visit(folder);
+  for (const folder of folders) if (existsSync(join(tree, folder))) visit(folder);
   return found.sort();
+}
+
+/** What C++ alone has; such headers are left out. */
+const CPLUSPLUS = /^\s*(namespace\b|template\s*<|class\s+\w+\s*[:{]|using\s+\w|(public|private|protected)\s*:)/m;
+
+/**
+ * The C files that installed packages bring: npm's of this repository, and the system's headers and examples.
+ * @returns {string[]} absolute paths
+ */
+export function listOtherSources() {
+  /** @type {string[]} */
+  const found = [];
+  const visit = (/** @type {string} */ folder) => {
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) visit(path);
+      else if (entry.isFile() && /\.[ch]$/.test(entry.name) && isC(path)) found.push(path);
+    }
+  };
+  const folders = [join(root, "node_modules"), join(root, "server/node_modules"), "/usr/include", "/usr/share"];
+  for (const folder of folders) if (existsSync(folder)) visit(folder);
+  return found.sort();
+}
+
+/** @param {string} path */
+function isC(path) {
+  return statSync(path).size < 1 << 20 && (path.endsWith(".c") || !CPLUSPLUS.test(readSource(path)));
 }
 
 /** Latin-1, so that offsets are bytes and no file is refused. @param {string} path */
@@ -106,6 +151,28 @@ export function walk(cursor, enter) {
     while (cursor.gotoNextSibling());
     cursor.gotoParent();
   }
+}
+
+/**
+ * Everything that a tree holds, anonymous nodes included, as one string.
+ * @param {any} tree
+ */
+export function showTree(tree) {
+  /** @type {(string | number)[]} */
+  const shown = [];
+  const cursor = tree.walk();
+  walk(cursor, () => {
+    shown.push(
+      cursor.nodeType,
+      cursor.startIndex,
+      cursor.endIndex,
+      cursor.currentFieldName ?? "",
+      +cursor.nodeIsMissing,
+    );
+    return true;
+  });
+  cursor.delete?.();
+  return shown.join(" ");
 }
 
 /**
@@ -188,36 +255,6 @@ function lineOf(starts, offset) {
 }
 
 /**
- * Names that are called inside a function: calls, macros that loop or declare, annotations left out.
- * @param {Measured} parser
- * @param {string} text one function's text
- */
-export function calledNames(parser, text) {
-  const tree = parser.parse(text);
-  /** @type {Set<string>} */
-  const names = new Set();
-  const add = (/** @type {any} */ node) => {
-    if (node?.type === "identifier") names.add(text.slice(node.startIndex, node.endIndex));
-    if (node?.type === "field_expression") add2(node.childForFieldName("field"));
-  };
-  const add2 = (/** @type {any} */ node) => {
-    if (node) names.add(text.slice(node.startIndex, node.endIndex));
-  };
-  walk(tree.walk(), (cursor) => {
-    const current = cursor.currentNode;
-    const node = typeof current === "function" ? current.call(cursor) : current;
-    if (node.type === "call_expression") add(node.childForFieldName("function"));
-    if (node.type === "macro_iteration_statement" || node.type === "macro_type_specifier") {
-      add(node.childForFieldName("name"));
-    }
-    if (node.type === "macro_declarator") add(node.childForFieldName("name"));
-    return node.type !== "preproc_def" && node.type !== "preproc_function_def";
-  });
-  tree.delete();
-  return names;
-}
-
-/**
  * Functions as ctags sees them.
  * @param {string} tree
  * @param {readonly string[]} files relative to the tree
@@ -239,18 +276,4 @@ export function ctagsFunctions(tree, files) {
     found.get(file).push({ name, line: Number(line[1]), end: end ? Number(end[1]) : 0 });
   }
   return found;
-}
-
-/**
- * What cscope says a function calls, by its database over one file.
- * @param {string} path absolute
- * @param {string} name of the function
- * @returns {Set<string>}
- */
-export function cscopeCalls(path, name) {
-  const { stdout } = spawnSync("cscope", ["-k", "-c", "-f", "/dev/null", "-L", "-2", name, "-s", dirname(path), path], {
-    encoding: "latin1",
-    cwd: dirname(path),
-  });
-  return new Set(stdout.split("\n").flatMap((row) => row.split(" ")[1] ?? []));
 }
