@@ -1,5 +1,6 @@
 /** Reference counts: atomic operations are one step each, atomic_dec_and_lock() is what lib/dec_and_lock.c does. */
-import type { Lowering, Outcome } from "./lowering.ts";
+import type { Outcome } from "./lowered-step.ts";
+import type { Lowering } from "./lowering.ts";
 import { type Config, goOn } from "./lowering-state.ts";
 import { UNKNOWN, type Value } from "./values.ts";
 import type { WordEntry } from "./vocabulary.ts";

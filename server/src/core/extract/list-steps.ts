@@ -1,7 +1,8 @@
 /** Links of inodes: hash chain, LRU, list of the superblock, writeback list, and lists on a thread's stack. */
 import type { Body } from "../ir/function-bodies.ts";
 import type { Expr } from "../ir/ir.ts";
-import type { Lowering, Outcome } from "./lowering.ts";
+import type { Outcome } from "./lowered-step.ts";
+import type { Lowering } from "./lowering.ts";
 import { type Config, goOn, topOf } from "./lowering-state.ts";
 import type { MicroFunction, MicroOp } from "./micro.ts";
 import { firstOfList, listFlag, listIsEmpty, noSlot, setListFlag } from "./slot-walks.ts";

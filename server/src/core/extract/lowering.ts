@@ -4,70 +4,20 @@
  * become different steps; loops close where nothing known differs.
  */
 import type { Body } from "../ir/function-bodies.ts";
-import { positionIn } from "../ir/function-bodies.ts";
 import type { Expr } from "../ir/ir.ts";
 import type { LocalDeclaration } from "../race/model.ts";
 import { Evaluator } from "./evaluate.ts";
 import type { Assumption } from "./fragment.ts";
+import { type Emission, type LoweredNode, NOT_KNOWN, type Outcome, placeOf, turned } from "./lowered-step.ts";
 import type { ExtractionTree, LowerRequest } from "./lowering-request.ts";
-import {
-  type Config,
-  type Frame,
-  forEachLive,
-  goOn,
-  isPending,
-  keyOfConfig,
-  mapValues,
-  refine,
-  topOf,
-  withTop,
-} from "./lowering-state.ts";
+import { type Config, type Frame, forEachLive, goOn, keyOfConfig, refine, topOf, withTop } from "./lowering-state.ts";
 import { type MicroFunction, type MicroOp, takeApart } from "./micro.ts";
+import { readFirst } from "./read-first.ts";
 import { Relevance } from "./relevance.ts";
 import { storeTo } from "./store-steps.ts";
-import { isZeroValue, keyOf, numberText, readsShared, truthOf, UNKNOWN, type Value, ZERO } from "./values.ts";
+import { truthOf, UNKNOWN, type Value } from "./values.ts";
 import { startWalk } from "./walk-steps.ts";
 import { runWord } from "./word-steps.ts";
-
-/** What one operation of the code comes to. */
-export type Outcome =
-  | { readonly k: "silent"; readonly config: Config }
-  | Emission
-  /** `free`: each can really be; otherwise nobody knows which. */
-  | { readonly k: "choose"; readonly targets: readonly Config[]; readonly free: boolean }
-  | { readonly k: "end" };
-
-/** One step of the model. With `test` it branches: `no` is where it goes when the test fails. */
-export interface Emission {
-  readonly k: "emit";
-  readonly do?: string;
-  readonly test?: string;
-  readonly next: Config;
-  readonly no?: Config;
-  /** The run ends with this step: an assertion that fails whenever it is reached. */
-  readonly last?: boolean;
-  /** The step is a call of a procedure of the scenario. */
-  readonly call?: { readonly procedure: string; readonly with: Readonly<Record<string, string>> };
-  /** A step that the source has no line for of its own is shown at this call. */
-  readonly label?: string;
-}
-
-export interface LoweredNode {
-  readonly id: number;
-  readonly label: string;
-  readonly file: string | null;
-  readonly line: number;
-  readonly do?: string;
-  readonly test?: string;
-  readonly call?: Emission["call"];
-  readonly last?: boolean;
-  /** Targets: [next], [yes, no], or the branches of a choice; -1 is the end. */
-  readonly targets: number[];
-  readonly isChoice: boolean;
-}
-
-/** Marks a step that goes one of several ways because nothing is known of its condition. */
-export const NOT_KNOWN = "[either way]";
 
 /** Nodes of one function; more are given up with a reason. */
 const MAX_NODES = 900;
@@ -125,7 +75,7 @@ export class Lowering {
       const id = this.nodes.length;
       if (id >= MAX_NODES) throw new LoweringLimit(`more than ${MAX_NODES} steps`);
       this.#ids.set(key, id);
-      const place = this.placeOf(at);
+      const place = placeOf(at);
       const isChoice = outcome.k === "choose";
       this.nodes.push({
         id,
@@ -172,55 +122,11 @@ export class Lowering {
         config = outcome.config;
         continue;
       }
-      const first = outcome.k === "emit" ? this.#readFirst(config, outcome) : null;
+      const first = outcome.k === "emit" ? readFirst(this, config, outcome) : null;
       return { at: config, outcome: first ?? outcome };
     }
     // A loop that does nothing that the model knows: the thread stays there for ever.
     return { at: config, outcome: { k: "emit", do: "wait(0)", next: config, last: true } };
-  }
-
-  /** What was read before this step and is needed after it is kept in locals: a step of its own, at the place of the reading. */
-  #readFirst(config: Config, outcome: Emission): Emission | null {
-    const needed = new Map<string, Value>();
-    for (const next of [outcome.next, outcome.no])
-      if (next !== undefined)
-        forEachLive(next, (frame, name, value) => {
-          if (!isPending(value)) return;
-          const before = config.frames[frame]?.env.get(name);
-          if (before !== undefined && keyOf(before) === keyOf(value)) needed.set(keyOf(value), value);
-        });
-    if (needed.size === 0) return null;
-    const parts: string[] = [];
-    let next = config;
-    for (const [key, value] of needed) {
-      const name = this.local(
-        `kept:${topOf(config).id}:${key}`,
-        "seen",
-        "number",
-        value.k === "expression" ? value.max : 1,
-      );
-      let kept: Value = UNKNOWN;
-      if (value.k === "expression") {
-        parts.push(`${name} = ${value.text}`);
-        kept = { k: "expression", text: name, max: value.max, shared: false };
-      } else if (value.k === "flags") {
-        const bits = new Map(value.bits);
-        for (const [bit, text] of value.bits) {
-          if (typeof text !== "string" || !readsShared(text)) continue;
-          const flag = this.local(
-            `kept:${topOf(config).id}:${key}:${bit}`,
-            `${name}_${bit.replace(/\W/g, "_")}`,
-            "number",
-            1,
-          );
-          parts.push(`${flag} = ${text}`);
-          bits.set(bit, flag);
-        }
-        kept = { ...value, bits };
-      }
-      next = mapValues(next, (each) => (keyOf(each) === key ? kept : each));
-    }
-    return { k: "emit", do: parts.join("; "), next };
   }
 
   // --- operations -----------------------------------------------------------------------------------------------
@@ -236,7 +142,9 @@ export class Lowering {
       case "store":
         return storeTo(this, config, op.target, op.op, this.evaluator.evaluate(op.value, frame), op.next);
       case "branch":
-        return this.branchOn(config, this.evaluator.evaluate(op.test, frame), op.yes, op.no);
+        return op.sense === false
+          ? turned(this.branchOn(config, this.evaluator.evaluate(op.test, frame), op.yes, op.no))
+          : this.branchOn(config, this.evaluator.evaluate(op.test, frame), op.yes, op.no);
       case "either":
         return this.choose(op.targets.map((target) => goOn(config, target)));
       case "switch":
@@ -469,56 +377,14 @@ export class Lowering {
   }
 
   assume(text: string, config?: Config): void {
-    const place = config === undefined ? null : this.placeOf(config);
+    const place = config === undefined ? null : placeOf(config);
     const key = `${text} ${place?.file ?? ""}:${place?.line ?? 0}`;
     if (this.#assumed.has(key)) return;
     this.#assumed.add(key);
     this.assumptions.push(place?.file == null ? { text } : { text, file: place.file, line: place.line });
   }
 
-  textOf(value: Value): string | null {
-    return numberText(value);
-  }
-
-  isZero(value: Value): boolean {
-    return isZeroValue(value);
-  }
-
-  get zero(): Value {
-    return ZERO;
-  }
-
   evaluate(expr: Expr, config: Config): Value {
     return this.evaluator.evaluate(expr, topOf(config));
   }
-
-  /** The line of the innermost frame that stands in a .c file: what a header's helper does is shown at its call. */
-  placeOf(config: Config): { label: string; file: string | null; line: number } {
-    for (let i = config.frames.length - 1; i >= 0; i--) {
-      const frame = config.frames[i] as Frame;
-      const { body } = frame.function;
-      if (body.file.isHeader && i > 0) continue;
-      // Outer frames stand behind their call already: the call is what led here.
-      const inner = config.frames[i + 1];
-      const ip = inner === undefined ? frame.ip : Number(inner.id.slice(frame.id.length + 1).split(":")[0]);
-      const op = frame.function.ops[ip];
-      const at = op !== undefined && "at" in op ? op.at : 0;
-      return { label: labelOf(body, at), file: body.file.path, line: positionIn(body, at).line };
-    }
-    return { label: "", file: null, line: 0 };
-  }
-}
-
-/** The source line without comments and without what opens a block. */
-function labelOf(body: Body, at: number): string {
-  const start = body.text.lastIndexOf("\n", at - 1) + 1;
-  const end = body.text.indexOf("\n", at);
-  const line = body.text
-    .slice(start, end < 0 ? body.text.length : end)
-    .replace(/\/\*.*?(\*\/|$)/g, " ")
-    .replace(/[{;]\s*$/, "")
-    .replace(/\s+/g, " ")
-    .replace(/"/g, "'")
-    .trim();
-  return line.length > 120 ? `${line.slice(0, 117)}...` : line;
 }

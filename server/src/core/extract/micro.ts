@@ -4,6 +4,8 @@
  */
 import type { Body } from "../ir/function-bodies.ts";
 import type { Expr, Step } from "../ir/ir.ts";
+import { hasEffects, placeOf } from "./expression-shape.ts";
+import { liveBefore } from "./micro-liveness.ts";
 import type { Vocabulary, WordEntry } from "./vocabulary.ts";
 
 export type MicroOp =
@@ -25,7 +27,15 @@ export type MicroOp =
       readonly at: number;
       next: number;
     }
-  | { readonly k: "branch"; readonly test: Expr; readonly at: number; yes: number; no: number }
+  /** `sense`: which outcome of the test is the condition's as it is written. */
+  | {
+      readonly k: "branch";
+      readonly test: Expr;
+      readonly sense?: boolean;
+      readonly at: number;
+      yes: number;
+      no: number;
+    }
   | { readonly k: "either"; readonly targets: number[]; readonly at: number }
   | {
       readonly k: "switch";
@@ -60,7 +70,7 @@ const OPEN = -1;
 export function takeApart(body: Body, vocabulary: Vocabulary): MicroFunction {
   const builder = new Builder(body, vocabulary);
   const { ops, entry } = builder.build();
-  return { body, ops, entry, live: computeLive(ops) };
+  return { body, ops, entry, live: liveBefore(ops) };
 }
 
 class Builder {
@@ -137,7 +147,7 @@ class Builder {
       case "branch": {
         this.#at = step.at;
         const test = this.value(step.test);
-        const op: MicroOp = { k: "branch", test, at: step.at, yes: OPEN, no: OPEN };
+        const op: MicroOp = { k: "branch", test, sense: step.sense, at: step.at, yes: OPEN, no: OPEN };
         const at = this.add(op);
         goTo(at, step.yes, (to) => {
           (op as { yes: number }).yes = to;
@@ -381,172 +391,4 @@ export const WAIT_PARTS = { prepare: "prepare_to_wait", sleep: "schedule", finis
 
 export function isWalkMacro(name: string): boolean {
   return /for_each/.test(name);
-}
-
-function hasEffects(expr: Expr): boolean {
-  switch (expr.k) {
-    case "call":
-    case "assign":
-      return true;
-    case "field":
-      return hasEffects(expr.base);
-    case "index":
-      return hasEffects(expr.base) || hasEffects(expr.index);
-    case "unary":
-      return expr.op === "++" || expr.op === "--" || hasEffects(expr.operand);
-    case "binary":
-      return hasEffects(expr.left) || hasEffects(expr.right);
-    case "cond":
-      return hasEffects(expr.test) || hasEffects(expr.yes) || hasEffects(expr.no);
-    case "cast":
-      return hasEffects(expr.operand);
-    case "other":
-      return expr.parts.some(hasEffects);
-    default:
-      return false;
-  }
-}
-
-/** Where an expression stands in its function's text, as far as its parts say. */
-function placeOf(expr: Expr): number | undefined {
-  switch (expr.k) {
-    case "id":
-    case "call":
-    case "assign":
-      return expr.at;
-    case "field":
-      return placeOf(expr.base) ?? expr.at;
-    case "index":
-      return placeOf(expr.base);
-    case "unary":
-    case "cast":
-      return placeOf(expr.operand);
-    case "binary":
-      return placeOf(expr.left) ?? placeOf(expr.right);
-    case "cond":
-      return placeOf(expr.test);
-    case "other":
-      for (const part of expr.parts) {
-        const at = placeOf(part);
-        if (at !== undefined) return at;
-      }
-      return undefined;
-    default:
-      return undefined;
-  }
-}
-
-// --- liveness -------------------------------------------------------------------------------------------------
-
-function namesIn(expr: Expr | null, into: Set<string>): void {
-  if (expr === null) return;
-  switch (expr.k) {
-    case "id":
-      into.add(expr.name);
-      return;
-    case "field":
-      namesIn(expr.base, into);
-      return;
-    case "index":
-      namesIn(expr.base, into);
-      namesIn(expr.index, into);
-      return;
-    case "call":
-      namesIn(expr.callee, into);
-      for (const arg of expr.args) namesIn(arg, into);
-      return;
-    case "unary":
-    case "cast":
-      namesIn(expr.operand, into);
-      return;
-    case "binary":
-    case "assign":
-      namesIn(expr.left, into);
-      namesIn(expr.right, into);
-      return;
-    case "cond":
-      namesIn(expr.test, into);
-      namesIn(expr.yes, into);
-      namesIn(expr.no, into);
-      return;
-    case "other":
-      for (const part of expr.parts) namesIn(part, into);
-      return;
-    default:
-  }
-}
-
-export function successorsOf(op: MicroOp): readonly number[] {
-  switch (op.k) {
-    case "let":
-    case "store":
-    case "call":
-    case "jump":
-      return [op.next];
-    case "branch":
-      return [op.yes, op.no];
-    case "either":
-      return op.targets;
-    case "switch":
-      return op.cases.map((each) => each.target);
-    case "walk":
-      return [op.body, op.exit];
-    case "return":
-      return [];
-  }
-}
-
-function usesAndDefinition(op: MicroOp): { uses: Set<string>; defines: string | null } {
-  const uses = new Set<string>();
-  let defines: string | null = null;
-  switch (op.k) {
-    case "let":
-      namesIn(op.value, uses);
-      defines = op.name;
-      break;
-    case "store":
-      namesIn(op.target, uses);
-      namesIn(op.value, uses);
-      break;
-    case "call":
-      namesIn(op.callee, uses);
-      for (const arg of op.args) namesIn(arg, uses);
-      defines = op.into;
-      break;
-    case "branch":
-      namesIn(op.test, uses);
-      break;
-    case "switch":
-      namesIn(op.value, uses);
-      break;
-    case "walk":
-      // The first argument is the variable that it sets, in the _safe kind the second one too.
-      for (const arg of op.args.slice(/_safe/.test(op.macro) ? 2 : 1)) namesIn(arg, uses);
-      uses.add(op.cursor);
-      if (op.args[0]?.k === "id") defines = op.args[0].name;
-      break;
-    case "return":
-      namesIn(op.value, uses);
-      break;
-    default:
-  }
-  return { uses, defines };
-}
-
-function computeLive(ops: readonly MicroOp[]): ReadonlySet<string>[] {
-  const live = ops.map(() => new Set<string>());
-  const facts = ops.map(usesAndDefinition);
-  for (let changed = true; changed; ) {
-    changed = false;
-    for (let i = ops.length - 1; i >= 0; i--) {
-      const here = live[i] as Set<string>;
-      const before = here.size;
-      const { uses, defines } = facts[i] as { uses: Set<string>; defines: string | null };
-      for (const name of uses) here.add(name);
-      for (const target of successorsOf(ops[i] as MicroOp))
-        for (const name of live[target] ?? []) if (name !== defines) here.add(name);
-      if (here.size !== before) changed = true;
-    }
-  }
-  return live;
 }

@@ -1,6 +1,7 @@
 /** Assignments: to variables of the function, to i_state, to counters, to flags of the superblock. */
 import type { Expr } from "../ir/ir.ts";
-import type { Lowering, Outcome } from "./lowering.ts";
+import type { Outcome } from "./lowered-step.ts";
+import type { Lowering } from "./lowering.ts";
 import { type Config, goOn, topOf } from "./lowering-state.ts";
 import { type Bit, binaryValue, complement, numberText, type Value } from "./values.ts";
 

@@ -1,5 +1,6 @@
 /** Wait queues: a wait is enqueue, then sleep; a wake-up takes everybody off the queue. */
-import type { Lowering, Outcome } from "./lowering.ts";
+import type { Outcome } from "./lowered-step.ts";
+import type { Lowering } from "./lowering.ts";
 import { type Config, goOn, topOf } from "./lowering-state.ts";
 import { UNKNOWN, type Value } from "./values.ts";
 import { type CallOp, inodeOf } from "./word-steps.ts";

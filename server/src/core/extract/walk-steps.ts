@@ -1,6 +1,7 @@
 /** Walks over a hash chain or a list of inodes: one step that goes to the next inode and looks whether there is one. */
 import type { Expr } from "../ir/ir.ts";
-import type { Lowering, Outcome } from "./lowering.ts";
+import type { Outcome } from "./lowered-step.ts";
+import type { Lowering } from "./lowering.ts";
 import { type Config, goOn, topOf } from "./lowering-state.ts";
 import type { MicroOp } from "./micro.ts";
 import { firstOfList, firstSlot, nextOfList, slotAfter } from "./slot-walks.ts";

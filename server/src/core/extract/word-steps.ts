@@ -2,7 +2,8 @@
 
 import { dropReference, readCount, takeReference } from "./count-steps.ts";
 import { firstInode, isEmpty, linkInto, lruStep, unlink, walkLru } from "./list-steps.ts";
-import type { Lowering, Outcome } from "./lowering.ts";
+import { type Outcome, placeOf } from "./lowered-step.ts";
+import type { Lowering } from "./lowering.ts";
 import { type Config, goOn, topOf } from "./lowering-state.ts";
 import type { MicroOp } from "./micro.ts";
 import { changeState, storeAt, writeState } from "./store-steps.ts";
@@ -244,7 +245,7 @@ function tryLock(lowering: Lowering, config: Config, op: CallOp, value: Value): 
 function assertion(lowering: Lowering, config: Config, op: CallOp, condition: Value): Outcome {
   const truth = truthOf(condition);
   if (truth === null || truth === 0) return lowering.answer(config, op, condition.k === "unknown" ? UNKNOWN : ZERO);
-  const { label } = lowering.placeOf(config);
+  const { label } = placeOf(config);
   const name = op.callee.k === "id" ? op.callee.name : "BUG_ON";
   const message = `${label === "" ? name : label} fires`;
   // To find I_CLEAR where it must not be is to evict a second time.

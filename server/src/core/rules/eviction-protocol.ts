@@ -6,7 +6,7 @@
 import { filesystemId } from "../callgraph/filesystem.ts";
 import type { Program } from "../callgraph/program.ts";
 import { VerdictCache } from "../extract/filesystem/verdict.ts";
-import { NOT_KNOWN } from "../extract/lowering.ts";
+import { NOT_KNOWN } from "../extract/lowered-step.ts";
 import type { ExtractionTree } from "../extract/lowering-request.ts";
 import { ExtractedProtocol } from "../extract/protocol.ts";
 import { standardScenarios } from "../extract/standard-scenarios.ts";
