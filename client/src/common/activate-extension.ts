@@ -114,6 +114,7 @@ function registerCommands(
   register("evictscope.showLog", () => log.show(true));
   register("evictscope.showIndexed", () => status.showDetails(log));
   register(CLIENT_COMMANDS.openSimulator, (target) => panels.open(target));
+  register("evictscope.openTrace", () => panels.openTrace());
   register(CLIENT_COMMANDS.suppress, (target) => suppressFinding(client, target));
   register(CLIENT_COMMANDS.copyMail, (target) => copyMail(client, target));
 }

@@ -21,7 +21,7 @@ import {
   type SimulatorOpenParams,
   type SimulatorOpenResult,
 } from "../../../server/src/protocol/messages.ts";
-import { checkPanelMessage, type HostMessage } from "../../../server/src/protocol/simulator.ts";
+import { checkPanelMessage, type HostMessage, type PanelMessage } from "../../../server/src/protocol/simulator.ts";
 import { fileUri } from "./tree-file.ts";
 import { makeWebviewHtml, webviewRoots } from "./webview-html.ts";
 
@@ -30,7 +30,12 @@ interface OpenPanel {
   readonly subject: string;
   readonly root: string | undefined;
   readonly panel: WebviewPanel;
+  /** To be replayed once the panel is there. */
+  trace: string | undefined;
 }
+
+/** `model?toggle=value#fingerprint:steps`, as far as a typing error can be told at once; the server checks it. */
+const TRACE = /^([A-Za-z0-9._-]{1,100})(?:\?[^#]*)?#[0-9a-f]{6}:[A-Za-z0-9.,~]*$/;
 
 export class SimulatorPanels implements Disposable {
   readonly #client: BaseLanguageClient;
@@ -76,6 +81,22 @@ export class SimulatorPanels implements Disposable {
     });
   }
 
+  /** Asks for a trace string (the clipboard's, if it holds one) and opens the simulator on it. */
+  async openTrace(): Promise<void> {
+    const copied = (await env.clipboard.readText()).trim();
+    const text = await window.showInputBox({
+      title: "Open Trace in Race Simulator",
+      prompt: "The string that stands below a run in a mail, an issue or the terminal.",
+      placeHolder: "evict-async-after-unhash#1a2b3c:...",
+      value: TRACE.test(copied) ? copied : "",
+      validateInput: (value) =>
+        TRACE.test(value.trim()) ? undefined : "A trace begins with its model's name and has a # and a colon.",
+    });
+    const model = TRACE.exec(text?.trim() ?? "")?.[1];
+    if (text === undefined || model === undefined) return;
+    await this.#create("trace", { panel: ++this.#lastId, model }, text.trim());
+  }
+
   closeAll(): void {
     for (const open of [...this.#panels.values()]) open.panel.dispose();
   }
@@ -84,7 +105,7 @@ export class SimulatorPanels implements Disposable {
     this.closeAll();
   }
 
-  async #create(subject: string, params: SimulatorOpenParams): Promise<void> {
+  async #create(subject: string, params: SimulatorOpenParams, trace?: string): Promise<void> {
     const opened = await this.#client.sendRequest<SimulatorOpenResult>(SIMULATOR_OPEN_REQUEST, params);
     if (opened.refusal !== undefined) {
       void window.showWarningMessage(`Evictscope: ${opened.refusal}`);
@@ -96,7 +117,7 @@ export class SimulatorPanels implements Disposable {
       localResourceRoots: webviewRoots(this.#extension),
     });
     panel.iconPath = Uri.joinPath(this.#extension, "docs", "pictures", "icon.png");
-    const open: OpenPanel = { id: params.panel, subject, root: params.root, panel };
+    const open: OpenPanel = { id: params.panel, subject, root: params.root, panel, trace };
     this.#panels.set(open.id, open);
     panel.webview.onDidReceiveMessage((message: unknown) => void this.#receive(open, message));
     panel.onDidDispose(() => {
@@ -135,6 +156,11 @@ export class SimulatorPanels implements Disposable {
         default: {
           const params: SimulatorMessageParams = { panel: open.id, message: value };
           await this.#client.sendNotification(SIMULATOR_MESSAGE_NOTIFICATION, params);
+          if (value.t === "ready" && open.trace !== undefined) {
+            const message: PanelMessage = { t: "openTrace", text: open.trace };
+            open.trace = undefined;
+            await this.#client.sendNotification(SIMULATOR_MESSAGE_NOTIFICATION, { panel: open.id, message });
+          }
         }
       }
     } catch (error) {
