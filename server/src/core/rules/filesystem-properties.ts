@@ -17,8 +17,8 @@ const KINDS: Readonly<Partial<Record<PropertyId, readonly EffectKind[]>>> = {
   "drops-others": ["drop"],
   defers: ["defer"],
 };
-/** What deleting an inode for good takes: it is written somewhere, or somebody is told. */
-const DELETION: ReadonlySet<EffectKind> = new Set(["dirty", "transaction", "disk", "network"]);
+/** What deleting an inode for good takes: it is written somewhere (a log under a lock of the filesystem), or somebody is told. */
+const DELETION: ReadonlySet<EffectKind> = new Set(["dirty", "transaction", "disk", "network", "wait", "lock"]);
 const LINK_COUNT = /\bi_nlink\b/;
 
 /** Called while the facts of a review are at hand: nothing is computed that the rules have not asked for. */
