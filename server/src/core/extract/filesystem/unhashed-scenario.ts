@@ -5,7 +5,7 @@
  */
 import { MODES } from "../../analysis/interpreter.ts";
 import type { EffectKind } from "../../knowledge/knowledge.ts";
-import type { Procedure, SourceSpan, Step, ThreadDeclaration } from "../../race/model.ts";
+import type { Procedure, SourceSpan, Step, ThreadDeclaration, VariableDeclaration } from "../../race/model.ts";
 import type { EvictionOperation } from "../../report/finding.ts";
 import { hashUse } from "../../rules/hash-use.ts";
 import type { ChainFailure, ChainSteps } from "./chain-steps.ts";
@@ -21,6 +21,7 @@ import {
   wakeWaiters,
 } from "./protocol.ts";
 import { callOf } from "./reclaim-scenario.ts";
+import { treeProtocol, unhashCall, withTreeProtocol } from "./tree-protocol.ts";
 
 const EVICTS: ReadonlySet<string> = new Set(["evict_inode", "evict_inode_async"]);
 const KINDS: ReadonlySet<EffectKind> = new Set(["unhash"]);
@@ -35,8 +36,35 @@ export function unhashedScenario(scope: FindingScope): Scenario | ChainFailure {
   const isEviction = EVICTS.has(finding.operation);
   const use = filesystem === null ? null : hashUse(scope.facts(filesystem));
   const effect = (label: string, source: SourceSpan): Step[] => [{ do: CLEANUP, label, source }];
-  const own = isEviction ? evictionWithUnhash(scope, effect) : chainOf(scope, MODES.any, effect);
+  const hidden = use !== null && use.severity === "hint";
+  const indexed = use !== null && use.severity === "warning";
+  const protocol = hidden || indexed ? null : treeProtocol(scope, !isEviction);
+  const unhash = protocol === null ? null : unhashCall(protocol);
+  const own = isEviction
+    ? evictionWithUnhash(scope, effect, unhash === null ? undefined : [unhash])
+    : chainOf(scope, MODES.any, effect);
   if ("reason" in own) return own;
+  const summary =
+    "The inode is out of the hash and its filesystem still works on it; a lookup of the same number builds another one.";
+  const variables: VariableDeclaration[] = [
+    { name: "built", description: "a lookup has read the number from disk" },
+    { name: "created", description: "the number was given to a new file" },
+    { name: "free_on_disk", initial: 0, group: "disk", description: "the number can be given away" },
+  ];
+  const toggles = [
+    { name: "partner", description: "who comes for the same number", values: ["lookup", "create"], default: "lookup" },
+  ];
+  if (protocol !== null && (unhash !== null || !isEviction)) {
+    return withTreeProtocol(protocol, {
+      own: own.procedures,
+      operation: isEviction ? "evict" : "destroy",
+      assumptions: own.assumptions,
+      variables,
+      others: [creator(isEviction)],
+      toggles,
+      summary,
+    });
+  }
   const entry = own.procedures[0]!;
   const before: Step[] = isEviction
     ? [
@@ -60,19 +88,9 @@ export function unhashedScenario(scope: FindingScope): Scenario | ChainFailure {
     description: "the last reference of the inode is dropped",
     steps: [...startFreeing("A", find), ...before, { label: "the memory is freed: call_rcu()", do: "call_rcu(A)" }],
   };
-  const hidden = use !== null && use.severity === "hint";
-  const indexed = use !== null && use.severity === "warning";
   return {
-    summary:
-      "The inode is out of the hash and its filesystem still works on it; a lookup of the same number builds another one.",
-    toggles: [
-      {
-        name: "partner",
-        description: "who comes for the same number",
-        values: ["lookup", "create"],
-        default: "lookup",
-      },
-    ],
+    summary,
+    toggles,
     assumptions: [
       ...own.assumptions,
       ...(hidden || indexed ? [] : [LOOKUP_ASSUMPTION]),
@@ -82,11 +100,7 @@ export function unhashedScenario(scope: FindingScope): Scenario | ChainFailure {
           ]
         : []),
     ],
-    variables: [
-      { name: "built", description: "a lookup has read the number from disk" },
-      { name: "created", description: "the number was given to a new file" },
-      { name: "free_on_disk", initial: 0, group: "disk", description: "the number can be given away" },
-    ],
+    variables,
     slots: { count: 3, initial: [{ ino: 1, count: 1, hashed: 1 }] },
     locks: [HASH_LOCK, I_LOCK],
     procedures: [...own.procedures, lookupProcedure(find)],
@@ -115,17 +129,19 @@ function creator(isEviction: boolean): ThreadDeclaration {
         label: isEviction ? "finds the number free once it is out of the hash" : "finds the number free on disk",
         do: isEviction ? "wait(!A.hashed)" : "wait(free_on_disk)",
       },
-      { label: "insert_inode_locked(): steps over I_FREEING", do: "lock(hash_lock)" },
-      { label: "a new inode of the number is hashed and written", do: "created = 1" },
-      { label: "spin_unlock(&inode_hash_lock)", do: "unlock(hash_lock)" },
+      {
+        label: "insert_inode_locked() steps over I_FREEING: a new inode of the number is hashed and written",
+        do: "created = 1",
+      },
     ],
   };
 }
 
-/** The operation takes the inode out of the hash itself, and goes on. */
+/** The operation takes the inode out of the hash itself, and goes on; `unhash` are the steps of that, where they are known. */
 export function evictionWithUnhash(
   scope: FindingScope,
   effect: (label: string, source: SourceSpan) => readonly Step[],
+  unhash?: readonly Step[],
 ): ChainSteps | ChainFailure {
   const { finding, filesystem } = scope;
   if (filesystem === null) return { reason: "it belongs to no filesystem" };
@@ -143,7 +159,7 @@ export function evictionWithUnhash(
         return effect(label, source);
       }
       if (site.kind !== "unhash" || !onInode) return null;
-      return unhashSteps(label, source);
+      return unhash === undefined ? unhashSteps(label, source) : [{ do: "skip()", label, source }, ...unhash];
     },
   });
   const procedures: readonly Procedure[] = own.procedures;
