@@ -53,14 +53,13 @@ export function pendingBytes(words: number): number {
 
 /** Words of a thread's record. */
 export const THREAD = {
-  base: 0,
-  pcAddress: 4,
-  pcShift: 8,
-  pcMask: 12,
-  row: 16,
+  pcAddress: 0,
+  pcShift: 4,
+  pcMask: 8,
+  row: 12,
   /** pc at the end; -1 for daemons, which never have to finish. */
-  end: 20,
-  bytes: 24,
+  end: 16,
+  bytes: 20,
 } as const;
 
 /** For each template the number of its first location, over all templates; each also has its end. */

@@ -132,7 +132,6 @@ class WasmSearch implements Search {
       if (template === undefined) continue;
       const record = at.threads + thread.index * THREAD.bytes;
       const base = at.state + thread.base * 4;
-      this.#put(record + THREAD.base, base);
       this.#put(record + THREAD.pcAddress, base + template.pc.word * 4);
       this.#put(record + THREAD.pcShift, template.pc.shift);
       this.#put(record + THREAD.pcMask, 2 ** template.pc.width - 1);
