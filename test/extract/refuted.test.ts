@@ -99,3 +99,16 @@ static const struct super_operations tryfs_other_sops = {
   expect(flushed?.verdict.simulation.verdict).toBe("holds");
   expect(flushed?.verdict.simulation.assumptions.join()).toMatch(/flush_workqueue\(sbi->wq\) in tryfs_put_super\(\)/);
 });
+
+test("an unhash without a wake-up: a lookup of the tree's own code sleeps for ever", async () => {
+  const tree = readFixtureTree("sample");
+  const text = tree.get("fs/inode.c")!;
+  const without = text.replace(/(remove_inode_hash\(inode\);[\s\S]*?)inode_wake_up_bit\(inode, __I_NEW\);/, "$1");
+  expect(without).not.toBe(text);
+  tree.set("fs/inode.c", without);
+  const session = sessionOf(tree);
+  const finding = (await reviewNow(session)).findings.find(({ rule }) => rule === "missing-wakeup")!;
+  const verdict = await session.query({ name: "verdict", finding }, NEVER_CANCELLED);
+  expect(verdict?.simulation.verdict).toBe("violated");
+  expect(["WAKE", "PROG"]).toContain(verdict?.simulation.invariant);
+});

@@ -4,6 +4,7 @@ import type { Step } from "../../race/model.ts";
 import type { ChainFailure } from "./chain-steps.ts";
 import { chainOf, type FindingScope, type Scenario } from "./finding-scope.ts";
 import { HASH_LOCK, I_LOCK, LOOKUP_ASSUMPTION, lookupProcedure, startFreeing, unhashAndWake } from "./protocol.ts";
+import { treeProtocol, withTreeProtocol } from "./tree-protocol.ts";
 
 /** An evictor against the walker: STATE (a new reference to a dying inode), then UAF. */
 export function walkerScenario(scope: FindingScope): Scenario | ChainFailure {
@@ -56,11 +57,26 @@ export function walkerScenario(scope: FindingScope): Scenario | ChainFailure {
 }
 
 /** The inode leaves the hash and __I_NEW is not woken: a lookup that sleeps on it sleeps for ever. */
-export function wakeScenario({ finding, find }: FindingScope): Scenario | ChainFailure {
+export function wakeScenario(scope: FindingScope): Scenario | ChainFailure {
+  const { finding, find } = scope;
+  const summary = "A lookup sleeps until the inode is gone; the eviction takes it out of the hash and wakes nobody.";
+  const protocol = treeProtocol(scope, false);
+  if (protocol !== null) {
+    return withTreeProtocol(protocol, {
+      own: [],
+      operation: "evict",
+      assumptions: [],
+      variables: [{ name: "built" }, { name: "free_on_disk" }],
+      others: [],
+      toggles: undefined,
+      summary,
+      invariants: ["WAKE", "PROG"],
+    });
+  }
   const [anchor] = finding.chain;
   const unhash: Step[] = unhashAndWake("A", find).filter((_, i) => i < 5);
   return {
-    summary: "A lookup sleeps until the inode is gone; the eviction takes it out of the hash and wakes nobody.",
+    summary,
     assumptions: [LOOKUP_ASSUMPTION],
     variables: [{ name: "built" }],
     slots: { count: 3, initial: [{ ino: 1, count: 1, hashed: 1 }] },

@@ -54,7 +54,7 @@ export function treeProtocol({ engine, program }: FindingScope, hasDestroy: bool
 }
 
 export interface UnhashedParts {
-  /** The operation's procedures; the first is the operation. */
+  /** The operation's procedures; the first is the operation. None: a filesystem that does nothing of its own. */
   readonly own: readonly Procedure[];
   readonly operation: "evict" | "destroy";
   readonly assumptions: readonly string[];
@@ -63,6 +63,7 @@ export interface UnhashedParts {
   readonly others: readonly ThreadDeclaration[];
   readonly toggles: Scenario["toggles"];
   readonly summary: string;
+  readonly invariants: Scenario["invariants"];
 }
 
 /** The call of the tree's own unhash, for a filesystem that does it itself. */
@@ -72,7 +73,7 @@ export function unhashCall(protocol: TreeProtocol): Step | null {
 
 export function withTreeProtocol(protocol: TreeProtocol, parts: UnhashedParts): Scenario {
   const { put, lookup, unlockNew, clear, unhash } = protocol;
-  const entry: Step = { call: parts.own[0]!.name, with: { inode: "inode" } };
+  const entry: Step[] = parts.own.slice(0, 1).map(({ name }) => ({ call: name, with: { inode: "inode" } }));
   const isEvict = parts.operation === "evict";
   const procedures: Procedure[] = [
     ...parts.own,
@@ -82,7 +83,7 @@ export function withTreeProtocol(protocol: TreeProtocol, parts: UnhashedParts): 
       steps: [
         { label: "->evict_inode: truncate_inode_pages_final(&inode->i_data)", do: "inode.pages = 0" },
         callOf(clear, { inode: "inode" }),
-        ...(isEvict ? [entry] : []),
+        ...(isEvict ? entry : []),
       ],
     },
     {
@@ -90,7 +91,7 @@ export function withTreeProtocol(protocol: TreeProtocol, parts: UnhashedParts): 
       parameters: ["inode"],
       steps: [
         { label: "->destroy_inode(inode)", do: "free_on_disk = 1" },
-        ...(isEvict ? [] : [entry]),
+        ...(isEvict ? [] : entry),
         { label: "the memory is freed: call_rcu()", do: "call_rcu(inode)" },
       ],
     },
@@ -101,14 +102,15 @@ export function withTreeProtocol(protocol: TreeProtocol, parts: UnhashedParts): 
     summary: parts.summary,
     fragments: [put, lookup, unlockNew, clear, ...(unhash === null ? [] : [unhash])],
     procedures,
-    threads: [evictor(put), lookupThread(lookup, unlockNew), ...parts.others],
+    threads: [evictor(put), lookupThread(lookup, unlockNew, parts.toggles !== undefined), ...parts.others],
     slots: { count: 3, initial: [{ ino: 1, hashed: 1, on_sb: 1, count: 1 }] },
     variables: [
       { name: "sb.active", initial: 1, group: "superblock" },
       { name: "sb.dead", group: "superblock" },
       ...parts.variables,
     ],
-    invariants: ["UNIQ", "GEN", "UAF"],
+    invariants: parts.invariants,
+    progress: "deadlock",
     assumptions: parts.assumptions,
   });
   const { assumptions = [], variables, slots, locks, threads, invariants } = model;
@@ -122,6 +124,7 @@ export function withTreeProtocol(protocol: TreeProtocol, parts: UnhashedParts): 
     procedures: model.procedures ?? [],
     threads,
     invariants,
+    progress: "deadlock",
   };
 }
 
@@ -141,11 +144,11 @@ function evictor(put: Fragment): ThreadDeclaration {
   };
 }
 
-function lookupThread(lookup: Fragment, unlockNew: Fragment): ThreadDeclaration {
+function lookupThread(lookup: Fragment, unlockNew: Fragment, isToggled: boolean): ThreadDeclaration {
   return {
     name: "lookup",
     description: `${lookup.name}() of the same number`,
-    when: "partner == lookup",
+    ...(isToggled ? { when: "partner == lookup" } : {}),
     locals: [{ name: "found", type: "slot" }],
     steps: [
       callOf(lookup, { result: "found" }),

@@ -63,6 +63,7 @@ export function unhashedScenario(scope: FindingScope): Scenario | ChainFailure {
       others: [creator(isEviction)],
       toggles,
       summary,
+      invariants: ["UNIQ", "GEN", "UAF"],
     });
   }
   const entry = own.procedures[0]!;
