@@ -83,7 +83,11 @@ export class SimulatorPanels implements Disposable {
 
   /** Asks for a trace string (the clipboard's, if it holds one) and opens the simulator on it. */
   async openTrace(): Promise<void> {
-    const copied = (await env.clipboard.readText()).trim();
+    // A browser may refuse to give the clipboard.
+    const copied = await env.clipboard.readText().then(
+      (text) => text.trim(),
+      () => "",
+    );
     const text = await window.showInputBox({
       title: "Open Trace in Race Simulator",
       prompt: "The string that stands below a run in a mail, an issue or the terminal.",
