@@ -161,6 +161,23 @@ test("two folders are two trees; removing one takes its diagnostics back", async
   rmSync(second, { recursive: true });
 });
 
+test("a folder's own settings are those of its tree alone", async () => {
+  const second = makeTree();
+  client.folderSettings.set(uriOf(second), { rules: { "dirty-under-memalloc": "warning" } });
+  await client.connection.sendNotification("workspace/didChangeWorkspaceFolders", {
+    event: { added: [{ uri: uriOf(second), name: "second" }], removed: [] },
+  });
+  const here = await client.open(inode(), "int MARK;\n");
+  const there = await client.open(join(second, "fs/x/inode.c"), "int MARK;\n");
+  await client.diagnostics(here, (params) => params.diagnostics[0]?.severity === 1);
+  await client.diagnostics(there, (params) => params.diagnostics[0]?.severity === 2);
+  client.folderSettings.set(uriOf(second), { rules: { "dirty-under-memalloc": "off" } });
+  await client.connection.sendNotification("workspace/didChangeConfiguration", { settings: {} });
+  await client.diagnostics(there, (params) => params.diagnostics.length === 0);
+  expect(client.last(here)?.diagnostics).toHaveLength(1);
+  rmSync(second, { recursive: true });
+});
+
 test("settings switch a rule off, change its severity, and a wrong value gets one line", async () => {
   const uri = await client.open(inode(), "int MARK;\n");
   await client.diagnostics(uri, (params) => params.diagnostics[0]?.severity === 1);

@@ -63,7 +63,13 @@ export function serveActions(
     const document = documents.get(textDocument.uri);
     if (place === null || review === undefined || document === undefined) return [];
     if (context.only?.every((kind) => kind !== "quickfix" && kind !== "") === true) return [];
-    const request = { file: place.path, range, diagnostics: context.diagnostics, review, settings: workspace.settings };
+    const request = {
+      file: place.path,
+      range,
+      diagnostics: context.diagnostics,
+      review,
+      settings: workspace.settingsOf(place.root.root),
+    };
     const findings = findingsHere(request);
     const fixes = new Map<string, readonly FixOffer[]>();
     for (const finding of findings.slice(0, FINDINGS_WITH_FIXES))

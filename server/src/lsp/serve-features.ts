@@ -34,7 +34,7 @@ export function serveFeatures(
   connection.onHover(async ({ textDocument, position }, token) => {
     const place = workspace.placeOf(textDocument.uri);
     const document = documents.get(textDocument.uri);
-    if (place === null || document === undefined || !workspace.settings.hover) return null;
+    if (place === null || document === undefined || !workspace.settingsOf(place.root.root).hover) return null;
     const line = lineText(document, position.line);
     const { root } = place.root;
     const pages = documentationAt(line, position.character);
@@ -50,7 +50,7 @@ export function serveFeatures(
       place: explained,
       documentation: pages.filter((page) => existing.has(uriOf(root, page))),
       review: place.root.latest?.review ?? null,
-      settings: workspace.settings,
+      settings: workspace.settingsOf(root),
       rulePages: workspace.rulePages,
       // Only our own client is known to be VS Code.
       besideDiagnostics: workspace.capabilities.panels,
@@ -60,12 +60,12 @@ export function serveFeatures(
   connection.onCodeLens(({ textDocument }) => {
     const place = workspace.placeOf(textDocument.uri);
     const review = place?.root.latest?.review;
-    if (place === null || review === undefined || !workspace.settings.codeLens) return [];
+    if (place === null || review === undefined || !workspace.settingsOf(place.root.root).codeLens) return [];
     return provideCodeLens({
       root: place.root.root,
       file: place.path,
       review,
-      settings: workspace.settings,
+      settings: workspace.settingsOf(place.root.root),
       panels: workspace.capabilities.panels,
       pages: workspace.capabilities.pages,
     });

@@ -45,15 +45,16 @@ export function serveQueries(
   refresh: RefreshSupport,
 ): void {
   workspace.onReviewed = () => {
-    if (refresh.inlayHints && workspace.settings.inlayHints)
+    const all = workspace.reviews.map(({ root }) => workspace.settingsOf(root));
+    if (refresh.inlayHints && all.some((each) => each.inlayHints))
       void connection.sendRequest(InlayHintRefreshRequest.type).catch(() => {});
-    if (refresh.semanticTokens && workspace.settings.semanticHighlighting)
+    if (refresh.semanticTokens && all.some((each) => each.semanticHighlighting))
       void connection.sendRequest(SemanticTokensRefreshRequest.type).catch(() => {});
   };
 
   connection.languages.inlayHint.on(async ({ textDocument, range }, token) => {
     const place = workspace.placeOf(textDocument.uri);
-    if (place === null || !workspace.settings.inlayHints) return [];
+    if (place === null || !workspace.settingsOf(place.root.root).inlayHints) return [];
     const lines = { fromLine: range.start.line + 1, toLine: range.end.line + 1 };
     const hints = await place.root.query({ name: "hints", file: place.path, ...lines }, token);
     return provideInlayHints(hints ?? [], range satisfies Range);
@@ -105,7 +106,8 @@ export function serveQueries(
   connection.languages.semanticTokens.on(({ textDocument }) => {
     const place = workspace.placeOf(textDocument.uri);
     const document = documents.get(textDocument.uri);
-    if (place === null || document === undefined || !workspace.settings.semanticHighlighting) return { data: [] };
+    if (place === null || document === undefined) return { data: [] };
+    if (!workspace.settingsOf(place.root.root).semanticHighlighting) return { data: [] };
     return provideSemanticTokens(document.getText(), place.root.latest?.review.implementations ?? []);
   });
 }

@@ -28,7 +28,7 @@ export function serveViews(connection: Connection, workspace: Workspace): void {
       revision: latest?.revision ?? 0,
       review: latest?.review ?? null,
     }));
-    return provideEvictionTree(roots, filter, workspace.settings);
+    return provideEvictionTree(roots, filter, (root) => workspace.settingsOf(root));
   });
   // Reviews are kept in memory alone.
   connection.onRequest(CLEAR_CACHE_REQUEST, () => {
@@ -39,12 +39,12 @@ export function serveViews(connection: Connection, workspace: Workspace): void {
     const wanted = params?.root;
     const entry = workspace.reviews.find(({ root, latest }) => latest !== null && (wanted ?? root) === root);
     if (entry?.latest == null) return null;
-    return provideSurvey(entry.root, entry.latest.review, entry.latest.revision, workspace.settings);
+    return provideSurvey(entry.root, entry.latest.review, entry.latest.revision, workspace.settingsOf(entry.root));
   });
   connection.onRequest(CALL_CHAIN_REQUEST, (params: CallChainParams): CallChainView | null => {
     const review = workspace.reviews.find(({ root }) => root === params.root)?.latest?.review;
     const finding = review?.findings.find(({ id }) => id === params.finding);
     if (review === undefined || finding === undefined) return null;
-    return provideCallChain(params.root, finding, review, workspace.settings);
+    return provideCallChain(params.root, finding, review, workspace.settingsOf(params.root));
   });
 }

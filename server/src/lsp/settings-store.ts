@@ -1,4 +1,7 @@
-/** The settings in force, from the client's configuration or from what it sent at the start. */
+/**
+ * The settings in force, from the client's configuration or from what it sent at the start. Folders of a workspace can have
+ * settings of their own: a tree's are asked for at its root.
+ */
 import type { Connection } from "vscode-languageserver";
 import { DEFAULT_SETTINGS, readSettings, SETTINGS_SECTION, type Settings } from "../protocol/settings.ts";
 
@@ -7,6 +10,7 @@ export class SettingsStore {
   readonly #canAsk: boolean;
   #settings: Settings = DEFAULT_SETTINGS;
   #problems: readonly string[] = [];
+  readonly #ofRoots = new Map<string, Settings>();
 
   constructor(connection: Connection, canAsk: boolean, initial: unknown) {
     this.#connection = connection;
@@ -16,6 +20,27 @@ export class SettingsStore {
 
   get current(): Settings {
     return this.#settings;
+  }
+
+  /** Those of a tree; the workspace's until its own are known. */
+  of(root: string): Settings {
+    return this.#ofRoots.get(root) ?? this.#settings;
+  }
+
+  /** Asks for a tree's settings. A client that can't be asked has one set for all. */
+  async learn(root: string): Promise<Settings> {
+    if (this.#canAsk) {
+      try {
+        const item = { section: SETTINGS_SECTION, scopeUri: root };
+        this.#ofRoots.set(
+          root,
+          readSettings((await this.#connection.workspace.getConfiguration(item)) as unknown).settings,
+        );
+      } catch (error) {
+        this.#connection.console.warn(`settings of ${root}: ${(error as Error).message}`);
+      }
+    }
+    return this.of(root);
   }
 
   /** One line for each value that was not taken. */
@@ -36,6 +61,7 @@ export class SettingsStore {
       const section = (pushed as Record<string, unknown>)[SETTINGS_SECTION];
       if (section !== undefined) this.#take(section);
     }
+    await Promise.all([...this.#ofRoots.keys()].map((root) => this.learn(root)));
     return before;
   }
 

@@ -44,6 +44,13 @@ export interface DocumentPlace {
   readonly path: string;
 }
 
+/** What a tree's latest review was computed from. */
+interface ReviewedDocuments {
+  readonly versions: ReadonlyMap<string, number>;
+  /** Files of which it does not know all yet. */
+  readonly pending: ReadonlySet<string>;
+}
+
 export class Workspace {
   /** Told after every review: what was answered from the one before is out of date. */
   onReviewed: (() => void) | null = null;
@@ -57,7 +64,7 @@ export class Workspace {
   /** Settings that were understood but could not be followed. */
   readonly #refusals = new Set<string>();
   /** Versions of the open documents that each tree's latest review was computed from. */
-  readonly #reviewed = new WeakMap<RootReview, ReadonlyMap<string, number>>();
+  readonly #reviewed = new WeakMap<RootReview, ReviewedDocuments>();
   #folders: string[];
   #watching = false;
 
@@ -71,6 +78,11 @@ export class Workspace {
 
   get settings(): Settings {
     return this.#parts.settings.current;
+  }
+
+  /** Those of one tree: a folder of the workspace can have its own. */
+  settingsOf(root: string): Settings {
+    return this.#parts.settings.of(root);
   }
 
   async initialized(): Promise<void> {
@@ -157,10 +169,14 @@ export class Workspace {
   }
 
   async settingsChanged(pushed: unknown): Promise<void> {
+    const were = new Map([...this.#roots.keys()].map((uri) => [uri, this.settingsOf(uri)]));
     const before = await this.#parts.settings.refresh(pushed);
     if (before.kernelTree !== this.settings.kernelTree) await this.#placeAgain();
-    if (needsNewListing(before, this.settings)) this.reindex();
-    else this.#republish();
+    for (const [uri, root] of this.#roots) {
+      const was = were.get(uri);
+      if (was !== undefined && needsNewListing(was, this.settingsOf(uri))) root.restart();
+    }
+    this.#republish();
     this.sendStatus();
   }
 
@@ -183,7 +199,7 @@ export class Workspace {
   sendStatus(): void {
     if (!this.capabilities.status) return;
     const status: StatusParams = {
-      roots: [...this.#roots.values()].map((root) => describeStatus(root, this.settings)),
+      roots: [...this.#roots.values()].map((root) => describeStatus(root, this.settingsOf(root.root))),
       problems: [...this.#parts.settings.problems, ...this.#refusals],
     };
     void this.#parts.connection.sendNotification(STATUS_NOTIFICATION, status);
@@ -206,10 +222,11 @@ export class Workspace {
     if (known !== undefined) return known;
     const { connection, environment, capabilities } = this.#parts;
     const root: RootReview = new RootReview(uri, {
-      createSession: () => environment.createSession({ root: uri, settings: this.settings }),
+      createSession: async () =>
+        environment.createSession({ root: uri, settings: await this.#parts.settings.learn(uri) }),
       onReview: (revised, versions) => {
         verdicts.start();
-        this.#reviewed.set(root, versions);
+        this.#reviewed.set(root, { versions, pending: new Set() });
         this.#publish(root);
         this.onReviewed?.();
         if (capabilities.codeLensRefresh) void connection.sendRequest(CodeLensRefreshRequest.type).catch(() => {});
@@ -218,6 +235,11 @@ export class Workspace {
         connection.console.log(
           `${uri}: revision ${revised.revision}, ${stats.files} files, ${revised.review.findings.length} findings, ${Math.round(stats.elapsedMs)} ms`,
         );
+      },
+      onPartial: ({ pending }, versions) => {
+        verdicts.stop();
+        this.#reviewed.set(root, { versions, pending: new Set(pending) });
+        this.#publish(root);
       },
       onPhase: () => {
         this.sendStatus();
@@ -242,19 +264,21 @@ export class Workspace {
   #worthSimulating(root: RootReview, findings: readonly Finding[]): readonly Finding[] {
     const isOpen = ({ file }: Finding): boolean => root.versionOf(file) !== undefined;
     const open = findings.filter(isOpen);
-    return this.settings.simulate === "all" ? [...open, ...findings.filter((each) => !isOpen(each))] : open;
+    return this.settingsOf(root.root).simulate === "all"
+      ? [...open, ...findings.filter((each) => !isOpen(each))]
+      : open;
   }
 
   /** Also when only settings or verdicts changed: what was computed from an older text is not shown for a later one. */
   #publish(root: RootReview): void {
     const { latest } = root;
     if (latest === null) return;
-    const versions = this.#reviewed.get(root);
+    const reviewed = this.#reviewed.get(root);
     const byFile = provideDiagnostics({
       root: root.root,
       review: latest.review,
       revision: latest.revision,
-      settings: this.settings,
+      settings: this.settingsOf(root.root),
       rulePages: this.rulePages,
     });
     this.#board.update({
@@ -263,8 +287,9 @@ export class Workspace {
       versionOf: (uri) => {
         const path = pathIn(root.root, uri);
         const now = path === null ? undefined : root.versionOf(path);
-        if (now === undefined || path === null || versions === undefined) return now;
-        return versions.get(path) === now ? now : null;
+        if (path === null || reviewed === undefined) return now;
+        if (reviewed.pending.has(path)) return null;
+        return now === undefined || reviewed.versions.get(path) === now ? now : null;
       },
       isShown: (uri) => this.#isInWorkspace(uri) || this.#isOpen(root, uri),
     });

@@ -25,21 +25,21 @@ export interface ReviewedRoot {
 export function provideEvictionTree(
   roots: readonly ReviewedRoot[],
   filter: ViewFilter,
-  settings: Settings,
+  settingsOf: (root: string) => Settings,
 ): EvictionTreeResult {
   const rules = new Map<RuleId, number>();
   const contexts = new Map<ContextName, number>();
   const folders = new Map<string, number>();
   const add = <K>(map: Map<K, number>, key: K): void => void map.set(key, (map.get(key) ?? 0) + 1);
-  for (const { review } of roots) {
-    for (const finding of review === null ? [] : visibleFindings(review, settings)) {
+  for (const { root, review } of roots) {
+    for (const finding of review === null ? [] : visibleFindings(review, settingsOf(root))) {
       add(rules, finding.rule);
       for (const context of finding.contexts) add(contexts, context);
       add(folders, finding.filesystem);
     }
   }
   return {
-    roots: roots.map((root) => describeRoot(root, filter, settings)),
+    roots: roots.map((root) => describeRoot(root, filter, settingsOf(root.root))),
     rules: sortedByName(rules),
     contexts: sortedByName(contexts),
     folders: sortedByName(folders),

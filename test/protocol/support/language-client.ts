@@ -42,6 +42,8 @@ export class LanguageClient {
   readonly progress: { readonly token: unknown; readonly value: { readonly kind: string; percentage?: number } }[] = [];
   status: StatusParams | null = null;
   settings: unknown;
+  /** Of folders that have their own, by URI. */
+  readonly folderSettings = new Map<string, unknown>();
   exitCode: number | null | undefined;
   readonly #listeners = new Set<() => void>();
   readonly #versions = new Map<string, number>();
@@ -77,8 +79,10 @@ export class LanguageClient {
     this.connection.onRequest("window/workDoneProgress/create", () => null);
     this.connection.onRequest("client/registerCapability", () => null);
     this.connection.onRequest("workspace/codeLens/refresh", () => null);
-    this.connection.onRequest("workspace/configuration", ({ items }: { items: readonly unknown[] }) =>
-      items.map(() => this.settings ?? null),
+    this.connection.onRequest(
+      "workspace/configuration",
+      ({ items }: { items: readonly { readonly scopeUri?: string }[] }) =>
+        items.map(({ scopeUri }) => this.folderSettings.get(scopeUri ?? "") ?? this.settings ?? null),
     );
     this.connection.onError(() => {});
     this.connection.listen();
