@@ -361,16 +361,18 @@ export class Lowering {
   }
 
   /** A variable for an inode that is about to be found; another one when the first is still needed. */
-  slotLocal(config: Config, hint: string, next: Config): { v: string; lost: boolean } {
+  slotLocal(config: Config, variable: string, next: Config): { v: string; lost: boolean } {
     const site = this.siteOf(config);
     const used = new Set<string>();
-    forEachLive(next, (_, name, value) => {
-      if (name.startsWith("%walk")) return;
+    const top = next.frames.length - 1;
+    forEachLive(next, (frame, name, value) => {
+      // What the variable held before is gone.
+      if (frame === top && (name === variable || name.startsWith("%walk"))) return;
       if (value.k === "slot" || value.k === "part" || value.k === "queue") used.add(value.v);
     });
     for (const lock of config.locks) if (lock.v !== null) used.add(lock.v);
     for (let i = 0; i < 3; i++) {
-      const v = this.local(`slot:${site}:${i}`, hint, "slot");
+      const v = this.local(`slot:${site}:${i}`, variable, "slot");
       if (!used.has(v)) return { v, lost: false };
     }
     return { v: "", lost: true };
