@@ -348,10 +348,10 @@ export class Analysis {
       },
       contexts: contexts.roots,
       implementations: listImplementations(this.#all),
-      filesystems: outcomes.map(({ properties, each }) => ({
-        ...properties,
-        table: { ...properties.table, line: each.filesystem.table.span.line },
-      })),
+      filesystems: outcomes.map(({ properties, each }) => {
+        const { line } = each.filesystem.table.span;
+        return properties.table.line === line ? properties : { ...properties, table: { ...properties.table, line } };
+      }),
       unhashSites: [...this.#unhash.values()].flat().sort((a, b) => compare(a.file, b.file) || a.line - b.line),
       unresolvedCalls: outcomes.flatMap(({ unresolved }) =>
         unresolved.toSorted((a, b) => compare(a.file, b.file) || a.line - b.line),

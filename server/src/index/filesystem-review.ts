@@ -11,10 +11,11 @@ import type { ReachIndex } from "../core/query/reach-index.ts";
 import type { FilesystemProperties } from "../core/report/filesystem-properties.ts";
 import type { Finding, UnresolvedCall } from "../core/report/finding.ts";
 import { FindingMaker, type Ordinals } from "../core/report/make-finding.ts";
+import { isSameData } from "../core/report/same-data.ts";
 import { shiftLines } from "../core/report/shift-lines.ts";
 import { describeFilesystem } from "../core/rules/filesystem-properties.ts";
 import type { Rule } from "../core/rules/rule.ts";
-import type { CancellationToken } from "../core/text/cancellation.ts";
+import { type CancellationToken, throwIfCancelled } from "../core/text/cancellation.ts";
 
 export interface FilesystemOutcome {
   readonly findings: readonly Finding[];
@@ -76,7 +77,7 @@ export class FilesystemReview {
     return this.#outcome;
   }
 
-  #solve({ engine, program, contexts, contextsFact, rules, reach }: ReviewParts): FilesystemOutcome {
+  #solve({ engine, program, contexts, contextsFact, rules, reach, token }: ReviewParts): FilesystemOutcome {
     engine.reads?.read(contextsFact);
     engine.reads?.read(this.filesystem.fact!);
     if (this.before !== null) engine.reads?.read(this.before.#fact);
@@ -85,11 +86,13 @@ export class FilesystemReview {
     const maker = new FindingMaker(this.before === null ? new Map() : this.before.#ordinals);
     const owner = { filesystem: this.filesystem.id, table: this.filesystem.table.name };
     const findings: Finding[] = [];
-    for (const rule of rules)
+    for (const rule of rules) {
+      if (token !== undefined) throwIfCancelled(token);
       for (const draft of rule.check?.(facts) ?? []) {
         const finding = maker.make(draft, owner);
         if (finding !== null) findings.push(finding);
       }
+    }
     const known = this.#outcome;
     const unresolved = unresolvedOf(facts);
     const properties = describeFilesystem(facts);
@@ -120,15 +123,6 @@ export class FilesystemReview {
   }
 }
 
-/** Whether two values of plain data are the same. */
-function isSame(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-  const keys = Object.keys(a);
-  if (keys.length !== Object.keys(b).length) return false;
-  return keys.every((key) => isSame((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]));
-}
-
 /** Every `file` in what was found. */
 function filesOf(value: unknown, files = new Set<string>()): Set<string> {
   if (Array.isArray(value)) for (const each of value) filesOf(each, files);
@@ -145,7 +139,7 @@ export function keepEqual(before: readonly Finding[], now: readonly Finding[]): 
   const byId = new Map(before.map((finding) => [finding.id, finding]));
   return now.map((finding) => {
     const old = byId.get(finding.id);
-    return old !== undefined && isSame(old, finding) ? old : finding;
+    return old !== undefined && isSameData(old, finding) ? old : finding;
   });
 }
 

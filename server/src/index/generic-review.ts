@@ -60,6 +60,8 @@ export class GenericReview {
 
   /** Lines of a file that stand elsewhere now. */
   shift(file: string, moves: readonly LineMove[]): void {
-    this.#findings = shiftLines(this.#findings, file, moves);
+    // What a simulation found speaks of lines in words, too.
+    if (this.#rule.onDemand === true) this.invalidate();
+    else this.#findings = shiftLines(this.#findings, file, moves);
   }
 }

@@ -14,6 +14,8 @@ export interface VerdictPorts {
   readonly onVerdicts: () => void;
 }
 
+/** Milliseconds after a review before a round begins: whoever is typing is not to wait for a simulation. */
+const START_DELAY = 1000;
 /** Milliseconds between two times that verdicts are shown. */
 const SHOW_INTERVAL = 300;
 
@@ -41,8 +43,9 @@ export class BackgroundVerdicts {
   }
 
   async #run(round: { readonly isCancellationRequested: boolean }): Promise<void> {
+    await new Promise<void>((resolve) => void setTimeout(resolve, START_DELAY));
     const { latest } = this.#root;
-    if (latest === null) return;
+    if (latest === null || round.isCancellationRequested) return;
     const wanted = this.#ports.choose(latest.review.findings.filter((each) => each.simulation.verdict === "not-run"));
     let found = new Map<string, FindingVerdict>();
     let shown = Date.now();

@@ -1,5 +1,6 @@
 /** What the client was last told about each file, so that it hears of changes only, and of nothing twice. */
 import type { Connection, Diagnostic } from "vscode-languageserver";
+import { isSameData } from "../core/report/same-data.ts";
 import { uriOf } from "../service/tree-location.ts";
 
 export interface BoardUpdate {
@@ -16,16 +17,16 @@ export interface BoardUpdate {
 
 export class DiagnosticsBoard {
   readonly #connection: Connection;
-  /** root -> URI -> what was sent, as text. */
-  readonly #sent = new Map<string, Map<string, string>>();
+  /** root -> URI -> what was sent. */
+  readonly #sent = new Map<string, Map<string, Sent>>();
 
   constructor(connection: Connection) {
     this.#connection = connection;
   }
 
   update(update: BoardUpdate): void {
-    const before = this.#sent.get(update.root) ?? new Map<string, string>();
-    const after = new Map<string, string>();
+    const before = this.#sent.get(update.root) ?? new Map<string, Sent>();
+    const after = new Map<string, Sent>();
     for (const [file, diagnostics] of update.byFile) {
       const uri = uriOf(update.root, file);
       if (!update.isShown(uri)) continue;
@@ -35,10 +36,10 @@ export class DiagnosticsBoard {
         if (kept !== undefined) after.set(uri, kept);
         continue;
       }
-      // The revision is left out of the comparison: a new one alone is no news, unless the document's version is.
-      const text = `${version ?? ""} ${JSON.stringify(diagnostics.map(withoutData))}`;
-      if (before.get(uri) !== text) this.#send(uri, diagnostics, version);
-      after.set(uri, text);
+      const old = before.get(uri);
+      if (old === undefined || old.version !== version || !isSame(old.diagnostics, diagnostics))
+        this.#send(uri, diagnostics, version);
+      after.set(uri, { version, diagnostics });
     }
     for (const [uri, kept] of before) {
       if (after.has(uri)) continue;
@@ -62,6 +63,19 @@ export class DiagnosticsBoard {
       ...(version === undefined ? {} : { version }),
     });
   }
+}
+
+interface Sent {
+  readonly version: number | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** The revision is left out of the comparison: a new one alone is no news, unless the document's version is. */
+function isSame(before: readonly Diagnostic[], now: readonly Diagnostic[]): boolean {
+  return (
+    before.length === now.length &&
+    now.every((each, i) => each === before[i] || isSameData(withoutData(each), withoutData(before[i]!)))
+  );
 }
 
 function withoutData(diagnostic: Diagnostic): unknown {

@@ -11,7 +11,7 @@ export function hostLocally(session: ReviewSession): HostedSession {
     },
     setDocument: (path, text) => session.setDocument(path, text),
     filesChanged: (paths) => session.filesChanged(paths),
-    review: (token, onProgress) =>
+    review: (token, onProgress, onPartial) =>
       session.review(
         {
           get isCancellationRequested() {
@@ -19,6 +19,7 @@ export function hostLocally(session: ReviewSession): HostedSession {
           },
         },
         onProgress,
+        onPartial,
       ),
     query: (query, token) => session.query(query, token),
     dispose: () => {

@@ -6,7 +6,7 @@ import { type FindingVerdict, withVerdict } from "../core/extract/filesystem/ver
 import type { Answer, Query, QueryName } from "../core/query/queries.ts";
 import type { CancellationToken } from "../core/text/cancellation.ts";
 import { Cancelled } from "../core/text/cancellation.ts";
-import type { ProgressListener, RevisedReview } from "../index/review-session.ts";
+import type { PartialReview, ProgressListener, RevisedReview } from "../index/review-session.ts";
 import type { RootPhase } from "../protocol/messages.ts";
 import type { HostedSession } from "./environment.ts";
 
@@ -14,6 +14,8 @@ export interface RootReviewPorts {
   readonly createSession: () => Promise<HostedSession>;
   /** A review is there: publish it. `versions` are those of the open documents (by path) that it was computed from. */
   readonly onReview: (revised: RevisedReview, versions: ReadonlyMap<string, number>) => void;
+  /** The edited files have been seen to; what is said of the pending ones may be of an earlier text. */
+  readonly onPartial: (partial: PartialReview, versions: ReadonlyMap<string, number>) => void;
   readonly onPhase: () => void;
   /** Starts showing progress for a first review. */
   readonly startProgress: (onCancel: () => void) => Promise<{ report: ProgressListener; done: () => void }>;
@@ -30,13 +32,27 @@ export interface RequestToken extends CancellationToken {
   readonly onCancellationRequested?: (listener: () => void) => unknown;
 }
 
+/** Tells whoever runs the review when it is cancelled. */
 class RunToken implements CancellationToken {
-  isCancellationRequested = false;
+  onCancel: (() => void) | null = null;
+  #isCancelled = false;
+
+  get isCancellationRequested(): boolean {
+    return this.#isCancelled;
+  }
+
+  cancel(): void {
+    this.#isCancelled = true;
+    this.onCancel?.();
+  }
 }
 
-/** Milliseconds that a change waits for the next one: a burst of watch events (a branch switch), a key stroke. */
+/**
+ * Milliseconds that a change on disk waits for the next one: a burst of watch events (a branch switch). A key stroke does
+ * not wait: when the next one comes before its review is done, that review is cancelled and one follows for both.
+ */
 const FILES_DELAY = 300;
-const EDIT_DELAY = 15;
+const EDIT_DELAY = 0;
 /** A review that takes longer than this is shown as under way. */
 const UPDATE_NOTICE_DELAY = 400;
 /** More changed files than this in one burst: the tree is read anew instead of file by file. */
@@ -171,7 +187,7 @@ export class RootReview {
     if (this.#disposed || this.#paused) return;
     // An edit makes the answer that is being computed stale. The first review of a tree is let finish: its work is
     // what the next one builds on.
-    if (this.#run !== null && this.#latest !== null) this.#run.isCancellationRequested = true;
+    if (this.#run !== null && this.#latest !== null) this.#run.cancel();
     const due = Date.now() + delay;
     if (due >= this.#timerDue && delay < FILES_DELAY) return;
     clearTimeout(this.#timer);
@@ -203,13 +219,21 @@ export class RootReview {
         this.#setPhase("indexing", "");
         progress = await this.#ports.startProgress(() => {
           cancelledByUser = true;
-          run.isCancellationRequested = true;
+          run.cancel();
         });
       }
       const session = await this.#openSession();
       this.#passChangedFiles(session);
       const versions = new Map([...this.#documents].map(([path, document]) => [path, document.version]));
-      const revised = await session.review(run, (step) => progress?.report(step));
+      const revised = await session.review(
+        run,
+        (step) => progress?.report(step),
+        (partial) => {
+          if (this.#run !== run || this.#disposed || run.isCancellationRequested) return;
+          this.#latest = partial;
+          this.#ports.onPartial(partial, versions);
+        },
+      );
       if (this.#run !== run || this.#disposed) return;
       this.#updating = false;
       this.#latest = revised;
@@ -274,6 +298,6 @@ export class RootReview {
 }
 
 function cancel(run: RunToken | null): null {
-  if (run !== null) run.isCancellationRequested = true;
+  run?.cancel();
   return null;
 }

@@ -39,7 +39,7 @@ export function createThreadedSession(
     },
     setDocument: (path, text) => session.setDocument(path, text),
     filesChanged: (paths) => session.filesChanged(paths),
-    review: (token, onProgress) => session.review(token, onProgress),
+    review: (token, onProgress, onPartial) => session.review(token, onProgress, onPartial),
     query: (query, token) => session.query(query, token),
     dispose: () => {
       session.fail(new Error("review stopped: the session was closed"));

@@ -5,7 +5,8 @@ import {
   DiagnosticSeverity,
   type Location,
 } from "vscode-languageserver";
-import type { Finding, Review, Severity } from "../core/report/finding.ts";
+import type { Finding, Review, Severity, TableReference } from "../core/report/finding.ts";
+import { isSameData } from "../core/report/same-data.ts";
 import type { Settings } from "../protocol/settings.ts";
 import { lineLocation, spanRange } from "./tree-location.ts";
 
@@ -26,19 +27,43 @@ export interface DiagnosticsRequest {
 /** What travels with a diagnostic and comes back with a code action request. */
 export interface DiagnosticData {
   readonly finding: string;
+  /** Of the review that first had the finding as it stands here. */
   readonly revision: number;
 }
+
+interface Made {
+  readonly diagnostic: Diagnostic;
+  readonly root: string;
+  readonly settings: Settings;
+  readonly table: TableReference | undefined;
+}
+
+/** Findings stay the same objects from one review to the next while nothing in them changes; so do their diagnostics. */
+const MADE = new WeakMap<Finding, Made>();
 
 /** All diagnostics of a review, by file (relative). Rules switched off are left out. */
 export function provideDiagnostics(request: DiagnosticsRequest): Map<string, Diagnostic[]> {
   const byFile = new Map<string, Diagnostic[]>();
+  const { root, settings } = request;
+  const tables = new Map(
+    request.review.implementations.map((entry) => [
+      `${entry.filesystem}|${entry.table.name}|${entry.operation}`,
+      entry.table,
+    ]),
+  );
   for (const finding of visibleFindings(request.review, request.settings)) {
     let list = byFile.get(finding.file);
     if (list === undefined) {
       list = [];
       byFile.set(finding.file, list);
     }
-    list.push(toDiagnostic(finding, request));
+    const table = tables.get(`${finding.filesystem}|${finding.table}|${finding.operation}`);
+    let made = MADE.get(finding);
+    if (made?.root !== root || made.settings !== settings || !isSameData(made.table, table)) {
+      made = { diagnostic: toDiagnostic(finding, table, request), root, settings, table };
+      MADE.set(finding, made);
+    }
+    list.push(made.diagnostic);
   }
   return byFile;
 }
@@ -48,7 +73,7 @@ export function visibleFindings(review: Review, settings: Settings): readonly Fi
   return review.findings.filter((finding) => settings.rules[finding.rule] !== "off");
 }
 
-function toDiagnostic(finding: Finding, request: DiagnosticsRequest): Diagnostic {
+function toDiagnostic(finding: Finding, table: TableReference | undefined, request: DiagnosticsRequest): Diagnostic {
   const data: DiagnosticData = { finding: finding.id, revision: request.revision };
   return {
     range: spanRange(finding),
@@ -57,7 +82,7 @@ function toDiagnostic(finding: Finding, request: DiagnosticsRequest): Diagnostic
     codeDescription: { href: `${request.rulePages}${finding.rule}.md` },
     source: DIAGNOSTIC_SOURCE,
     message: finding.message,
-    relatedInformation: relatedInformation(finding, request),
+    relatedInformation: relatedInformation(finding, table, request.root),
     data,
   };
 }
@@ -75,8 +100,11 @@ function severityOf(finding: Finding, settings: Settings): DiagnosticSeverity {
   return SEVERITIES[setting === undefined || setting === "default" || setting === "off" ? finding.severity : setting];
 }
 
-function relatedInformation(finding: Finding, request: DiagnosticsRequest): DiagnosticRelatedInformation[] {
-  const { root } = request;
+function relatedInformation(
+  finding: Finding,
+  table: TableReference | undefined,
+  root: string,
+): DiagnosticRelatedInformation[] {
   const related: DiagnosticRelatedInformation[] = [];
   const add = (location: Location, message: string): void => void related.push({ location, message });
   const { chain } = finding;
@@ -105,9 +133,6 @@ function relatedInformation(finding: Finding, request: DiagnosticsRequest): Diag
     const end = others[ENDS_SHOWN]!;
     add(lineLocation(root, end.file, end.line), `and ${others.length - ENDS_SHOWN} other ends`);
   }
-  const table = request.review.implementations.find(
-    (entry) => entry.table.name === finding.table && entry.operation === finding.operation,
-  )?.table;
   if (table !== undefined) {
     add(
       lineLocation(root, table.file, table.line),

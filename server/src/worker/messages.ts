@@ -1,6 +1,7 @@
 /** Between the language server's thread and the one that reviews a tree. */
 import type { Answer, Query } from "../core/query/queries.ts";
-import type { Progress, RevisedReview } from "../index/review-session.ts";
+import type { Progress } from "../index/review-session.ts";
+import type { ReviewDelta } from "./review-delta.ts";
 
 /** To the reviewing thread, in order. */
 export type WorkerRequest =
@@ -13,7 +14,8 @@ export type WorkerRequest =
 /** From it. */
 export type WorkerAnswer =
   | { readonly t: "progress"; readonly id: number; readonly progress: Progress }
-  | { readonly t: "reviewed"; readonly id: number; readonly revised: RevisedReview }
+  | { readonly t: "partial"; readonly id: number; readonly delta: ReviewDelta }
+  | { readonly t: "reviewed"; readonly id: number; readonly delta: ReviewDelta }
   | { readonly t: "answered"; readonly id: number; readonly answer: Answer | null }
   | { readonly t: "cancelled"; readonly id: number }
   | { readonly t: "failed"; readonly id: number; readonly message: string; readonly stack: string }

@@ -1,13 +1,15 @@
 /** The server's side of a session that runs in another thread. */
 import type { Answer, Query, QueryName } from "../core/query/queries.ts";
 import { type CancellationToken, Cancelled } from "../core/text/cancellation.ts";
-import type { ProgressListener, ReviewSession, RevisedReview } from "../index/review-session.ts";
+import type { PartialListener, ProgressListener, ReviewSession, RevisedReview } from "../index/review-session.ts";
 import type { Port, WorkerAnswer, WorkerRequest } from "./messages.ts";
+import { ReviewDecoder } from "./review-delta.ts";
 
 interface Pending {
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: Error) => void;
   readonly onProgress: ProgressListener | undefined;
+  readonly onPartial: PartialListener | undefined;
   readonly stopWatching: () => void;
 }
 
@@ -24,6 +26,7 @@ export function createRemoteSession(
   log: (line: string) => void,
 ): RemoteSession {
   const pending = new Map<number, Pending>();
+  const decoder = new ReviewDecoder();
   let revision = 0;
   let lastId = 0;
   let failure: Error | null = null;
@@ -40,10 +43,17 @@ export function createRemoteSession(
       case "progress":
         pending.get(answer.id)?.onProgress?.(answer.progress);
         return;
-      case "reviewed":
-        revision = answer.revised.revision;
-        settle(answer.id)?.resolve(answer.revised);
+      case "partial": {
+        const partial = decoder.decode(answer.delta);
+        if ("pending" in partial) pending.get(answer.id)?.onPartial?.(partial);
         return;
+      }
+      case "reviewed": {
+        const revised = decoder.decode(answer.delta);
+        revision = revised.revision;
+        settle(answer.id)?.resolve(revised);
+        return;
+      }
       case "answered":
         settle(answer.id)?.resolve(answer.answer);
         return;
@@ -65,7 +75,8 @@ export function createRemoteSession(
   const ask = (
     send: (id: number, cancel: Int32Array) => void,
     token: CancellationToken,
-    onProgress: ProgressListener | undefined,
+    onProgress?: ProgressListener,
+    onPartial?: PartialListener,
   ): Promise<unknown> =>
     new Promise((resolve, reject) => {
       if (failure !== null) {
@@ -75,7 +86,7 @@ export function createRemoteSession(
       const id = ++lastId;
       const cancel = new Int32Array(new SharedArrayBuffer(4));
       const stopWatching = watchToken(token, () => Atomics.store(cancel, 0, 1));
-      pending.set(id, { resolve, reject, onProgress, stopWatching });
+      pending.set(id, { resolve, reject, onProgress, onPartial, stopWatching });
       send(id, cancel);
     });
 
@@ -85,13 +96,17 @@ export function createRemoteSession(
     },
     setDocument: (path, text) => port.post({ t: "document", path, text }),
     filesChanged: (paths) => port.post({ t: "files", paths }),
-    review: (token, onProgress) =>
-      ask((id, cancel) => port.post({ t: "review", id, cancel }), token, onProgress) as Promise<RevisedReview>,
+    review: (token, onProgress, onPartial) =>
+      ask(
+        (id, cancel) => port.post({ t: "review", id, cancel }),
+        token,
+        onProgress,
+        onPartial,
+      ) as Promise<RevisedReview>,
     query: <K extends QueryName>(query: Query<K>, token: CancellationToken) =>
       ask(
         (id, cancel) => port.post({ t: "query", id, query: query as Query, cancel }),
         token,
-        undefined,
       ) as Promise<Answer<K> | null>,
     fail(error) {
       failure = error;
@@ -100,7 +115,19 @@ export function createRemoteSession(
   };
 }
 
-function watchToken(token: CancellationToken, onCancel: () => void): () => void {
+/** A token that says itself when it is cancelled. */
+export interface TellingToken extends CancellationToken {
+  onCancel: (() => void) | null;
+}
+
+function watchToken(token: CancellationToken | TellingToken, onCancel: () => void): () => void {
+  if ("onCancel" in token) {
+    token.onCancel = onCancel;
+    if (token.isCancellationRequested) onCancel();
+    return () => {
+      token.onCancel = null;
+    };
+  }
   let timer: unknown;
   const look = (): void => {
     if (token.isCancellationRequested) onCancel();

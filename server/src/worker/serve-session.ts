@@ -3,6 +3,7 @@ import type { Query } from "../core/query/queries.ts";
 import { type CancellationToken, Cancelled } from "../core/text/cancellation.ts";
 import type { Progress, ReviewSession } from "../index/review-session.ts";
 import type { Port, WorkerAnswer, WorkerRequest } from "./messages.ts";
+import { ReviewEncoder } from "./review-delta.ts";
 
 /** Milliseconds between two progress messages: the other side shows a few a second. */
 const PROGRESS_INTERVAL = 100;
@@ -10,6 +11,7 @@ const PROGRESS_INTERVAL = 100;
 /** Serves `session` on `port` for ever. Reviews run one after the other. */
 export function serveSession(session: ReviewSession, port: Port<WorkerAnswer, WorkerRequest>): void {
   let tail: Promise<void> = Promise.resolve();
+  const encoder = new ReviewEncoder();
   port.onMessage((request) => {
     switch (request.t) {
       case "document":
@@ -20,7 +22,7 @@ export function serveSession(session: ReviewSession, port: Port<WorkerAnswer, Wo
         session.filesChanged(request.paths);
         return;
       case "review":
-        tail = tail.then(() => runReview(session, port, request.id, request.cancel));
+        tail = tail.then(() => runReview(session, port, encoder, request.id, request.cancel));
         return;
       case "query":
         // Not queued: between two turns of a review the session says at once whether it has an answer.
@@ -61,6 +63,7 @@ function failureOf(id: number, error: unknown): WorkerAnswer {
 async function runReview(
   session: ReviewSession,
   port: Port<WorkerAnswer, WorkerRequest>,
+  encoder: ReviewEncoder,
   id: number,
   flag: Int32Array,
 ): Promise<void> {
@@ -72,8 +75,10 @@ async function runReview(
     port.post({ t: "progress", id, progress });
   };
   try {
-    const revised = await session.review(tokenOf(flag), report);
-    port.post({ t: "reviewed", id, revised });
+    const revised = await session.review(tokenOf(flag), report, (partial) =>
+      port.post({ t: "partial", id, delta: encoder.encode(partial) }),
+    );
+    port.post({ t: "reviewed", id, delta: encoder.encode(revised) });
   } catch (error) {
     port.post(failureOf(id, error));
   }
