@@ -21,6 +21,8 @@ export const SPEEDS = [0.5, 1, 2, 4, 8, 16] as const;
 
 export class PanelState {
   catalogue: readonly CatalogueItem[] = [];
+  /** The host can compare designs. */
+  designs = false;
   model: ModelView | undefined;
   run: Run | undefined;
   geometry: Geometry | undefined;

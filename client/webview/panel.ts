@@ -8,6 +8,7 @@ import { describeRow, traceLines } from "./lanes/describe-row.ts";
 import { TraceList } from "./lanes/trace-list.ts";
 import { PanelState, readMemory, SPEEDS } from "./panel-state.ts";
 import { drawChooser, transitionsInOrder } from "./parts/chooser.ts";
+import { openDesigns } from "./parts/designs.ts";
 import { openCatalogue, openHelp, openPaste, openText } from "./parts/dialogs.ts";
 import { drawHeader } from "./parts/header.ts";
 import { drawEnd, endSentence } from "./parts/run-end.ts";
@@ -94,10 +95,15 @@ export class Panel {
     switch (message.t) {
       case "catalogue":
         state.catalogue = message.items;
+        state.designs = message.designs === true;
         if (message.protocol !== SIMULATOR_PROTOCOL)
           this.fail("The panel and its host are of different versions; reload the window.");
         this.renderHeader();
         if (message.choose && !state.model) this.catalogue();
+        break;
+      case "designs":
+        this.say("");
+        openDesigns(message.designs, (model, lacking) => this.port.post({ t: "openDesign", model, lacking }));
         break;
       case "model": {
         const other = state.model?.id !== message.model.id;
@@ -169,6 +175,10 @@ export class Panel {
   private renderHeader(): void {
     drawHeader(this.header, this.state, {
       catalogue: () => this.catalogue(),
+      designs: () => {
+        this.say("Comparing designs");
+        this.port.post({ t: "designs" });
+      },
       copyTrace: () => this.copy(this.state.run?.traceString ?? ""),
       pasteTrace: () => this.paste(),
       text: () => this.text(),

@@ -5,6 +5,7 @@ import type { PanelState } from "../panel-state.ts";
 
 export interface HeaderEvents {
   catalogue(): void;
+  designs(): void;
   copyTrace(): void;
   pasteTrace(): void;
   text(): void;
@@ -111,6 +112,12 @@ export function drawHeader(container: HTMLElement, panel: PanelState, events: He
       model && h("span", { class: "tag" }, model.kind),
       model && h("code", { class: "model-id" }, model.id),
       h("span", { class: "spring" }),
+      panel.designs &&
+        button("Designs", events.designs, {
+          class: "secondary",
+          key: "designs",
+          title: "Compare designs of inode eviction on this filesystem's own steps",
+        }),
       model && menu(events),
       button("?", events.help, { class: "icon help", label: "Keyboard and signs", keys: "?", key: "help" }),
     ),

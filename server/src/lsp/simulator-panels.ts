@@ -14,8 +14,9 @@ import {
   type SimulatorOpenResult,
 } from "../protocol/messages.ts";
 import type { PanelSession, PanelSessions } from "../service/panel-subject.ts";
+import type { DesignSource } from "../service/simulator-session.ts";
 import type { RootReview } from "./root-review.ts";
-import { modelOfCell } from "./serve-designs.ts";
+import { filesystemOfCell, modelOfCell } from "./serve-designs.ts";
 
 /** Sessions open at once; a client that opens more has lost track of its panels. */
 const PANEL_LIMIT = 32;
@@ -54,6 +55,7 @@ export function servePanels(connection: Connection, panels: PanelSessions, ports
       if (params.finding !== undefined && finding === undefined) {
         return { title: "", refusal: "The finding is gone: the code has changed since." };
       }
+      const named = params.model;
       const { made, model, notice } = await modelFor(root, finding, params.model, panels, token);
       open.get(params.panel)?.session.dispose();
       const send = (message: unknown): void => {
@@ -65,6 +67,7 @@ export function servePanels(connection: Connection, panels: PanelSessions, ports
           ...(model === undefined ? {} : { model }),
           ...(made === undefined ? {} : { made }),
           ...(finding === undefined ? {} : { finding }),
+          ...designsOf(root, finding?.filesystem ?? (named === undefined ? undefined : filesystemOfCell(root, named))),
           ...(params.root === undefined ? {} : { root: params.root }),
         },
         send,
@@ -95,6 +98,22 @@ export function servePanels(connection: Connection, panels: PanelSessions, ports
   return {
     reviewed: () => {
       for (const panel of open.values()) void showAgain(panel);
+    },
+  };
+}
+
+/** Where the panel's filesystem is known, its designs can be compared. */
+function designsOf(
+  root: RootReview | undefined,
+  filesystem: string | undefined,
+): { readonly designs: DesignSource } | Record<string, never> {
+  const has = root?.latest?.review.implementations.some((entry) => entry.filesystem === filesystem);
+  if (root === undefined || filesystem === undefined || has !== true) return {};
+  const patient = { isCancellationRequested: false };
+  return {
+    designs: {
+      table: () => root.query({ name: "designs", filesystem }, patient),
+      model: (id) => modelOfCell(root, id, patient),
     },
   };
 }

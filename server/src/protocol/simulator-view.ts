@@ -83,6 +83,34 @@ export interface ModelView {
   readonly expected?: string;
 }
 
+/** One cell of the table of designs. */
+export interface DesignCellView {
+  /** "holds", the invariant that is violated, "-". */
+  readonly text: string;
+  /** `needs`: holds with what the design must bring. `none`: the question does not arise. */
+  readonly kind: "holds" | "needs" | "violated" | "bounded" | "none";
+  readonly about: string;
+  /** The model that a click opens, as it is without what must be brought when `lacking`. */
+  readonly model?: string;
+  readonly lacking?: boolean;
+}
+
+export interface DesignRowView {
+  readonly title: string;
+  readonly origin: string;
+  readonly cells: readonly DesignCellView[];
+  /** What the design must bring. */
+  readonly obligations: readonly string[];
+}
+
+/** The designs of inode eviction, compared on one filesystem's own steps. */
+export interface DesignsView {
+  readonly filesystem: string;
+  readonly questions: readonly { readonly name: string; readonly about: string }[];
+  readonly rows: readonly DesignRowView[];
+  readonly assumptions: readonly string[];
+}
+
 export interface CatalogueItem {
   readonly id: string;
   readonly title: string;

@@ -21,6 +21,9 @@ import {
 } from "./simulator-check.ts";
 import {
   type CatalogueItem,
+  type DesignCellView,
+  type DesignRowView,
+  type DesignsView,
   EXPORT_FORMATS,
   type ExportFormat,
   type LockInfo,
@@ -54,6 +57,10 @@ export type PanelMessage =
   | { readonly t: "ready"; readonly protocol: number; readonly restore?: PanelMemory }
   /** Open a catalogue entry (or a model that the host put into its catalogue, such as an extracted one). */
   | { readonly t: "open"; readonly id: string }
+  /** Compare the designs of eviction for the filesystem at hand; answered with `designs`. */
+  | { readonly t: "designs" }
+  /** Open a cell of that table; `lacking`: without what the design must bring. */
+  | { readonly t: "openDesign"; readonly model: string; readonly lacking: boolean }
   | { readonly t: "toggle"; readonly name: string; readonly value: ToggleValue }
   | { readonly t: "resetToggles" }
   /** Take the transition `index` of state `at`; rows from `at` on are replaced by it. */
@@ -87,7 +94,10 @@ export type HostMessage =
       readonly items: readonly CatalogueItem[];
       readonly protocol: number;
       readonly choose: boolean;
+      /** The host can compare designs for a filesystem. */
+      readonly designs?: boolean;
     }
+  | { readonly t: "designs"; readonly designs: DesignsView }
   | { readonly t: "model"; readonly model: ModelView }
   | { readonly t: "run"; readonly run: Run; readonly at: number }
   | { readonly t: "states"; readonly run: number; readonly from: number; readonly states: readonly StateView[] }
@@ -151,6 +161,27 @@ const item = fields<CatalogueItem>({
   threads: index,
   expected: oneOf("holds", "violated", "unknown"),
   breaks: list(short, 64),
+});
+const designCell = fields<DesignCellView>({
+  text: short,
+  kind: oneOf("holds", "needs", "violated", "bounded", "none"),
+  about: text(4000),
+  model: optional(short),
+  lacking: optional(truth),
+});
+const designs = fields<DesignsView>({
+  filesystem: short,
+  questions: list(fields<DesignsView["questions"][number]>({ name: short, about: text(1000) }), 64),
+  rows: list(
+    fields<DesignRowView>({
+      title: text(1000),
+      origin: text(1000),
+      cells: list(designCell, 64),
+      obligations: list(text(1000), 64),
+    }),
+    64,
+  ),
+  assumptions: list(text(4000), 256),
 });
 const row = fields<TraceRow>({
   thread: index,
@@ -291,6 +322,8 @@ type FromHost<T extends HostMessage["t"]> = Body<HostMessage, T>;
 export const checkPanelMessage: (value: unknown) => Checked<PanelMessage> = tagged<PanelMessage>({
   ready: fields<FromPanel<"ready">>({ protocol: whole(), restore: optional(memory) }),
   open: fields<FromPanel<"open">>({ id: short }),
+  designs: fields<FromPanel<"designs">>({}),
+  openDesign: fields<FromPanel<"openDesign">>({ model: short, lacking: truth }),
   toggle: fields<FromPanel<"toggle">>({ name: short, value: toggleValue }),
   resetToggles: fields<FromPanel<"resetToggles">>({}),
   choose: fields<FromPanel<"choose">>({ run: whole(), at: whole(), index: whole() }),
@@ -308,7 +341,13 @@ export const checkPanelMessage: (value: unknown) => Checked<PanelMessage> = tagg
 
 /** Checks what came from the host. */
 export const checkHostMessage: (value: unknown) => Checked<HostMessage> = tagged<HostMessage>({
-  catalogue: fields<FromHost<"catalogue">>({ items: list(item, 10_000), protocol: whole(), choose: truth }),
+  catalogue: fields<FromHost<"catalogue">>({
+    items: list(item, 10_000),
+    protocol: whole(),
+    choose: truth,
+    designs: optional(truth),
+  }),
+  designs: fields<FromHost<"designs">>({ designs }),
   model: fields<FromHost<"model">>({ model }),
   run: fields<FromHost<"run">>({ run, at: whole() }),
   states: fields<FromHost<"states">>({ run: whole(), from: whole(), states: list(state, 1024) }),

@@ -18,7 +18,7 @@ function createPanelSession(subject: PanelSubject, send: (message: unknown) => v
       // Clipboard, files and source lines are the client's; it answers such messages without passing them on.
       outside: (message) => send({ t: "error", message: "Only the editor can do this.", about: message.t }),
     },
-    { models: listModels() },
+    { models: listModels(), ...(subject.designs === undefined ? {} : { designs: subject.designs }) },
     openingFor(subject),
   );
   return {

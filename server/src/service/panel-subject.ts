@@ -1,6 +1,7 @@
 /** What a simulator panel is opened for, and the session behind it as the connection sees it. */
 import type { RaceModel } from "../core/race/model.ts";
 import type { Finding } from "../core/report/finding.ts";
+import type { DesignSource } from "./simulator-session.ts";
 
 export interface PanelSubject {
   /** A catalogue id; the catalogue itself when missing. */
@@ -8,6 +9,8 @@ export interface PanelSubject {
   readonly finding?: Finding;
   /** The model itself, where it was made from the tree's code. */
   readonly made?: RaceModel;
+  /** Compares designs for the filesystem at hand. */
+  readonly designs?: DesignSource;
   /** URI of the tree. */
   readonly root?: string;
 }

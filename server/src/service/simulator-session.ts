@@ -3,6 +3,7 @@
  * timers; the language server, the HTML report's page and the tests bring those. Long work is cut into slices, each
  * followed by `defer`, so that a server stays responsive and a cancel arrives.
  */
+import type { DesignTable } from "../core/extract/filesystem/design-table.ts";
 import { completeToggles } from "../core/race/compile.ts";
 import type { RaceModel, ToggleSettings } from "../core/race/model.ts";
 import type { ExploreOptions, Outcome } from "../core/race/outcome.ts";
@@ -16,6 +17,7 @@ import {
   SIMULATOR_PROTOCOL,
 } from "../protocol/simulator.ts";
 import type { LockInfo, RunEnd, RunKind } from "../protocol/simulator-view.ts";
+import { designsView } from "./designs-view.ts";
 import { exportRun } from "./simulator-exports.ts";
 import { catalogueItem, locksOf, modelView, settingsOf, verdictView, wakingLabels } from "./simulator-model-view.ts";
 import { endOf, findPassing, RUN_LIMIT, recordRows, runOn } from "./simulator-runs.ts";
@@ -40,6 +42,15 @@ export interface SessionOptions {
   /** States of one that the user asks for, unless the message says. */
   readonly maxStates?: number;
   readonly engine?: ExploreOptions["engine"];
+  /** Compares designs for the filesystem that the panel is about; none where there is no tree. */
+  readonly designs?: DesignSource;
+}
+
+export interface DesignSource {
+  /** Null when the tree is being reviewed, or has no such filesystem any more. */
+  table(): Promise<DesignTable | null>;
+  /** The model of a cell. */
+  model(id: string): Promise<RaceModel | null>;
 }
 
 /** What to show first: a model of the catalogue or one of its own, perhaps with a trace to replay. */
@@ -127,6 +138,12 @@ export class SimulatorSession {
       case "open":
         this.show({ model: message.id });
         return;
+      case "designs":
+        void this.compareDesigns();
+        return;
+      case "openDesign":
+        void this.openDesign(message.model, message.lacking);
+        return;
       case "openTrace":
         this.openTrace(message.text);
         return;
@@ -199,6 +216,7 @@ export class SimulatorSession {
       items: [...this.models.values()].map(catalogueItem),
       protocol: SIMULATOR_PROTOCOL,
       choose: !restores && opening === undefined,
+      ...(this.options.designs === undefined ? {} : { designs: true }),
     });
     if (restores) {
       // A reload goes on where it was, even where the panel had been opened for something else at first.
@@ -228,6 +246,21 @@ export class SimulatorSession {
       this.sendRun(opened, "error" in replayed ? "start" : "pasted", opening.at ?? opened.stepper.rows - 1);
       this.explore(this.options.automaticStates ?? AUTOMATIC_STATES, true, false);
     } else this.explore(this.options.automaticStates ?? AUTOMATIC_STATES, true);
+  }
+
+  private async compareDesigns(): Promise<void> {
+    const table = await this.options.designs?.table();
+    if (table != null) this.port.post({ t: "designs", designs: designsView(table) });
+    else this.port.post({ t: "error", message: "No designs can be compared here.", about: "designs" });
+  }
+
+  private async openDesign(id: string, lacking: boolean): Promise<void> {
+    const model = await this.options.designs?.model(id);
+    if (model == null) {
+      this.port.post({ t: "error", message: `There is no model "${id}" any more.`, about: "openDesign" });
+      return;
+    }
+    this.show({ model, toggles: lacking ? { obligation: "off" } : {} });
   }
 
   private load(model: RaceModel, toggles: ToggleSettings): Opened {
