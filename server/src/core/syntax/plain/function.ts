@@ -5,25 +5,12 @@
  * else null, and the parser reads it. test/kernel compares both on every function of a kernel.
  */
 import type { Ast, AstNode } from "../ast.ts";
-import { type Draft, ExpressionReader, NOT_PLAIN } from "./expressions.ts";
-import {
-  DIRECTIVE,
-  ELLIPSIS,
-  END,
-  NAME,
-  QUALIFIER,
-  SIZE_WORD,
-  STATEMENT_WORD,
-  STORAGE,
-  TAG_WORD,
-  TYPE_WORD,
-} from "./tokens.ts";
+import { DECLARING, DeclarationReader } from "./declarations.ts";
+import { DIRECTIVE, ELLIPSIS, END, NAME, QUALIFIER, STATEMENT_WORD, STORAGE } from "./tokens.ts";
+import { type Draft, NOT_PLAIN } from "./types.ts";
 
 const NONE: AstNode[] = [];
-/** declares_by_name() of the grammar's scanner: macros that declare variables. */
-const DECLARING = /^(DEFINE_|DECLARE_|(H|P|L)?LIST_HEAD$|BIO_EMPTY_LIST$)/;
 const SCOPE = /^(scoped_guard|scoped_cond_guard|rcu_read_lock_scope|sme_scope)$/;
-const CAPITALS = /^[A-Z0-9_]{2,}$/;
 const TAB = 8;
 
 let reader: PlainReader | null = null;
@@ -34,7 +21,7 @@ export function readPlainFunction(text: string): Ast | null {
   return reader.read(text);
 }
 
-class PlainReader extends ExpressionReader {
+class PlainReader extends DeclarationReader {
   read(text: string): Ast | null {
     this.text = text;
     this.at = 0;
@@ -64,103 +51,6 @@ class PlainReader extends ExpressionReader {
     return this.inner("function_definition", start, [type, declarator, body]);
   }
 
-  private functionDeclarator(): Draft {
-    const start = this.start();
-    if (this.kind() === 42) {
-      this.at++;
-      this.skipQualifiers();
-      const inner = this.functionDeclarator();
-      inner.field = "declarator";
-      return this.inner("pointer_declarator", start, [inner]);
-    }
-    while (this.kind() === NAME && this.kind(1) === NAME && this.isAnnotation(this.word())) this.at++;
-    if (this.kind() !== NAME) throw NOT_PLAIN;
-    const name = this.leaf("identifier", "declarator");
-    const parameters = this.parameterList();
-    parameters.field = "parameters";
-    this.skipTrailingAnnotations();
-    return this.inner("function_declarator", start, [name, parameters]);
-  }
-
-  /** __releases(&lock), __maybe_unused, SOME_MACRO behind what is declared. */
-  private skipTrailingAnnotations(): void {
-    while (this.kind() === NAME) {
-      const name = this.word();
-      if (!this.isAnnotation(name) && !CAPITALS.test(name)) throw NOT_PLAIN;
-      this.at++;
-      if (this.kind() === 40) this.skipParentheses();
-    }
-  }
-
-  private parameterList(): Draft {
-    const start = this.start();
-    this.take(40);
-    const items: AstNode[] = [];
-    if (this.kind() === 41) throw NOT_PLAIN;
-    for (;;) {
-      if (this.kind() === ELLIPSIS) items.push(this.leaf("variadic_parameter"));
-      else items.push(this.parameter());
-      if (this.kind() !== 44) break;
-      this.at++;
-    }
-    this.take(41);
-    return this.inner("parameter_list", start, items);
-  }
-
-  private parameter(): Draft {
-    const start = this.start();
-    while (this.kind() === STORAGE) this.at++;
-    const type = this.typeSpecifier();
-    const children: AstNode[] = [type];
-    if (this.kind() !== 44 && this.kind() !== 41) {
-      const declarator = this.declarator(true);
-      declarator.field = "declarator";
-      children.push(declarator);
-    }
-    return this.inner("parameter_declaration", start, children);
-  }
-
-  /** `*name[8]`, `(*name)(parameters)`; with `mayBeNameless`, stars alone. */
-  private declarator(mayBeNameless = false): Draft {
-    const start = this.start();
-    if (this.kind() === 42) {
-      this.at++;
-      this.skipQualifiers();
-      while (this.kind() === NAME && this.kind(1) === NAME && this.isAnnotation(this.word())) this.at++;
-      if (mayBeNameless && (this.kind() === 44 || this.kind() === 41))
-        return this.inner("abstract_pointer_declarator", start, NONE);
-      const inner = this.declarator(mayBeNameless);
-      // Stars alone: only in a list of parameters.
-      inner.field = "declarator";
-      return this.inner(inner.type === "abstract_pointer_declarator" ? inner.type : "pointer_declarator", start, [
-        inner,
-      ]);
-    }
-    let left: Draft;
-    if (this.kind() === 40) {
-      if (this.kind(1) !== 42) throw NOT_PLAIN;
-      this.at++;
-      const pointer = this.declarator();
-      this.take(41);
-      left = this.inner("parenthesized_declarator", start, [pointer]);
-      if (this.kind() !== 40) throw NOT_PLAIN;
-      this.skipParentheses();
-      left.field = "declarator";
-      return this.inner("function_declarator", start, [left]);
-    }
-    if (this.kind() !== NAME) throw NOT_PLAIN;
-    left = this.leaf("identifier");
-    while (this.kind() === 91) {
-      this.at++;
-      if (this.kind() !== 93) this.expression();
-      this.take(93);
-      left.field = "declarator";
-      left = this.inner("array_declarator", start, [left]);
-    }
-    if (this.kind() === NAME) this.skipTrailingAnnotations();
-    return left;
-  }
-
   // --- statements -----------------------------------------------------------------------------------------------
 
   protected override block(): Draft {
@@ -177,37 +67,6 @@ class PlainReader extends ExpressionReader {
   private item(): Draft {
     if (this.kind() === DIRECTIVE) return this.directive();
     return this.isDeclaration() ? this.declaration() : this.statement();
-  }
-
-  private isDeclaration(): boolean {
-    switch (this.kind()) {
-      case TYPE_WORD:
-      case SIZE_WORD:
-      case TAG_WORD:
-      case QUALIFIER:
-      case STORAGE:
-        return true;
-      case NAME:
-        break;
-      default:
-        return false;
-    }
-    let ahead = 1;
-    while (this.kind(ahead) === 42 || this.kind(ahead) === QUALIFIER) ahead++;
-    if (this.kind(ahead) !== NAME) return false;
-    const next = this.kind(ahead + 1);
-    if (ahead === 1) {
-      // Two names in a row: a type and what it declares, unless the first is a macro that is a whole statement.
-      const name = this.word();
-      const newline = this.text.slice(this.tokens.ends[this.at], this.start(1)).includes("\n");
-      if (newline || this.isAnnotation(name)) throw NOT_PLAIN;
-      if (next === NAME || next === 42) return this.isAnnotation(this.word(1)) || this.notPlain();
-      return next === 59 || next === 61 || next === 44 || next === 91 || this.notPlain();
-    }
-    // A pointer with an annotation: u32 *__free(kfree) p, or behind the name.
-    if (next === NAME) return true;
-    // `a * b;` declares b; what else could it be for.
-    return next === 59 || next === 61 || next === 44 || next === 91;
   }
 
   /** A directive between two items of a block; one in the middle of a construct is not plain. */
@@ -262,48 +121,6 @@ class PlainReader extends ExpressionReader {
     }
     this.depth--;
     return this.inner(type, start, items);
-  }
-
-  private notPlain(): never {
-    throw NOT_PLAIN;
-  }
-
-  private declaration(): Draft {
-    const start = this.start();
-    while (this.kind() === STORAGE || this.kind() === QUALIFIER) this.at++;
-    if (this.kind() === NAME && this.kind(1) === 40) return this.declaringMacro(start);
-    const children: AstNode[] = [this.typeSpecifier()];
-    while (this.kind() === STORAGE) this.at++;
-    for (;;) {
-      const from = this.start();
-      let declarator = this.declarator();
-      if (this.kind() === 61) {
-        this.at++;
-        const value = this.kind() === 123 ? this.initializerList() : this.expression();
-        declarator.field = "declarator";
-        value.field = "value";
-        declarator = this.inner("init_declarator", from, [declarator, value]);
-      }
-      declarator.field = "declarator";
-      children.push(declarator);
-      if (this.kind() !== 44) break;
-      this.at++;
-    }
-    this.take(59);
-    return this.inner("declaration", start, children);
-  }
-
-  /** LIST_HEAD(list); static DEFINE_MUTEX(lock); */
-  private declaringMacro(start: number): Draft {
-    const from = this.start();
-    if (!DECLARING.test(this.word())) throw NOT_PLAIN;
-    const name = this.leaf("identifier", "name");
-    const list = this.argumentList();
-    list.field = "arguments";
-    const declarator = this.inner("macro_declarator", from, [name, list]);
-    declarator.field = "declarator";
-    this.take(59);
-    return this.inner("declaration", start, [declarator]);
   }
 
   private statement(): Draft {
