@@ -18,6 +18,8 @@ export interface VerdictPorts {
 const START_DELAY = 1000;
 /** Milliseconds between two times that verdicts are shown. */
 const SHOW_INTERVAL = 300;
+/** Times that one finding is tried while the user asks for other things. */
+const ATTEMPTS = 5;
 
 export class BackgroundVerdicts {
   readonly #root: RootReview;
@@ -53,8 +55,9 @@ export class BackgroundVerdicts {
       // A turn for whatever else is waiting: where the session runs in this thread, each answer takes it.
       await new Promise<void>((resolve) => void setTimeout(resolve, 0));
       if (round.isCancellationRequested) return;
-      const verdict = await this.#root.query({ name: "verdict", finding }, round);
-      if (verdict === null || round.isCancellationRequested || this.#root.latest?.revision !== latest.revision) return;
+      const verdict = await this.#verdictOf(finding, latest.revision, round);
+      if (round.isCancellationRequested || this.#root.latest?.revision !== latest.revision) return;
+      if (verdict === null) continue;
       found.set(finding.id, verdict);
       if (i < wanted.length - 1 && Date.now() - shown < SHOW_INTERVAL) continue;
       this.#root.applyVerdicts(latest.revision, found);
@@ -62,5 +65,19 @@ export class BackgroundVerdicts {
       shown = Date.now();
       this.#ports.onVerdicts();
     }
+  }
+
+  /** Gives way to what a user asks, and tries again when that is answered; null when it had to give way too often. */
+  async #verdictOf(
+    finding: Finding,
+    revision: number,
+    round: { readonly isCancellationRequested: boolean },
+  ): Promise<FindingVerdict | null> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const verdict = await this.#root.query({ name: "verdict", finding }, round, true);
+      if (verdict !== null || round.isCancellationRequested || this.#root.latest?.revision !== revision) return verdict;
+      await new Promise<void>((resolve) => void setTimeout(resolve, START_DELAY));
+    }
+    return null;
   }
 }

@@ -68,6 +68,8 @@ export class RootReview {
   readonly #documents = new Map<string, OpenDocument>();
   #changedFiles = new Set<string>();
   #run: RunToken | null = null;
+  /** A question that nobody waits for, while it is being answered. */
+  #background: RunToken | null = null;
   #queued = false;
   #updating = false;
   #timer: unknown = null;
@@ -136,9 +138,15 @@ export class RootReview {
 
   /**
    * Answers a question from a review of what is typed now: waits for one that is under way. Null when the tree is not indexed
-   * yet, when there is no answer, and when the question was cancelled.
+   * yet, when there is no answer, and when the question was cancelled. Nobody waits for one that is asked in the `background`:
+   * it is cancelled by the next that is not.
    */
-  async query<K extends QueryName>(query: Query<K>, token: RequestToken): Promise<Answer<K> | null> {
+  async query<K extends QueryName>(
+    query: Query<K>,
+    token: RequestToken,
+    background = false,
+  ): Promise<Answer<K> | null> {
+    if (!background) this.#background = cancel(this.#background);
     while (this.#latest !== null && this.#isBehind() && !token.isCancellationRequested) {
       await new Promise<void>((resolve) => {
         this.#waiting.push(resolve);
@@ -146,8 +154,15 @@ export class RootReview {
       });
     }
     if (this.#latest === null || this.#session === null || token.isCancellationRequested) return null;
+    const run = background ? new RunToken() : null;
+    if (run !== null) this.#background = run;
+    const either: CancellationToken = {
+      get isCancellationRequested() {
+        return token.isCancellationRequested || run?.isCancellationRequested === true;
+      },
+    };
     try {
-      return await this.#session.query(query, token);
+      return await this.#session.query(query, either);
     } catch (error) {
       if (!(error instanceof Cancelled)) this.#ports.log(`${query.name}: ${(error as Error).stack ?? String(error)}`);
       return null;
@@ -185,6 +200,8 @@ export class RootReview {
 
   #schedule(delay: number): void {
     if (this.#disposed || this.#paused) return;
+    // The thread that answers is the one that reviews.
+    this.#background = cancel(this.#background);
     // An edit makes the answer that is being computed stale. The first review of a tree is let finish: its work is
     // what the next one builds on.
     if (this.#run !== null && this.#latest !== null) this.#run.cancel();
