@@ -14,7 +14,7 @@ import {
   type SimulatorOpenResult,
 } from "../protocol/messages.ts";
 import type { PanelSession, PanelSessions } from "../service/panel-subject.ts";
-import type { DesignSource } from "../service/simulator-session.ts";
+import type { DesignSource } from "../service/simulator-ports.ts";
 import type { RootReview } from "./root-review.ts";
 import { filesystemOfCell, modelOfCell } from "./serve-designs.ts";
 

@@ -1,7 +1,7 @@
 /** What a simulator panel is opened for, and the session behind it as the connection sees it. */
 import type { RaceModel } from "../core/race/model.ts";
 import type { Finding } from "../core/report/finding.ts";
-import type { DesignSource } from "./simulator-session.ts";
+import type { DesignSource } from "./simulator-ports.ts";
 
 export interface PanelSubject {
   /** A catalogue id; the catalogue itself when missing. */

@@ -3,7 +3,6 @@
  * timers; the language server, the HTML report's page and the tests bring those. Long work is cut into slices, each
  * followed by `defer`, so that a server stays responsive and a cancel arrives.
  */
-import type { DesignTable } from "../core/extract/filesystem/design-table.ts";
 import { completeToggles } from "../core/race/compile.ts";
 import type { RaceModel, ToggleSettings } from "../core/race/model.ts";
 import type { ExploreOptions, Outcome } from "../core/race/outcome.ts";
@@ -20,47 +19,8 @@ import type { LockInfo, RunEnd, RunKind } from "../protocol/simulator-view.ts";
 import { designsView } from "./designs-view.ts";
 import { exportRun } from "./simulator-exports.ts";
 import { catalogueItem, locksOf, modelView, settingsOf, verdictView, wakingLabels } from "./simulator-model-view.ts";
+import type { Opening, SessionOptions, SessionPort } from "./simulator-ports.ts";
 import { endOf, findPassing, RUN_LIMIT, recordRows, runOn } from "./simulator-runs.ts";
-
-/** What the host does for the panel outside the simulator. */
-export type OutsideMessage = Extract<PanelMessage, { readonly t: "copy" | "save" | "reveal" }>;
-
-export interface SessionPort {
-  post(message: HostMessage): void;
-  /** Runs `work` soon, after what else is waiting. */
-  defer(work: () => void): void;
-  /** Milliseconds from some fixed point; for the figures shown, never for a limit. */
-  now(): number;
-  /** Clipboard, files, source lines. */
-  outside(message: OutsideMessage): void;
-}
-
-export interface SessionOptions {
-  readonly models: readonly RaceModel[];
-  /** States of an exploration that starts by itself when a model is opened or a toggle changes (300,000). */
-  readonly automaticStates?: number;
-  /** States of one that the user asks for, unless the message says. */
-  readonly maxStates?: number;
-  readonly engine?: ExploreOptions["engine"];
-  /** Compares designs for the filesystem that the panel is about; none where there is no tree. */
-  readonly designs?: DesignSource;
-}
-
-export interface DesignSource {
-  /** Null when the tree is being reviewed, or has no such filesystem any more. */
-  table(): Promise<DesignTable | null>;
-  /** The model of a cell. */
-  model(id: string): Promise<RaceModel | null>;
-}
-
-/** What to show first: a model of the catalogue or one of its own, perhaps with a trace to replay. */
-export interface Opening {
-  readonly model: RaceModel | string;
-  readonly toggles?: ToggleSettings;
-  readonly trace?: string;
-  /** State of the trace to stand at; its last one unless given. */
-  readonly at?: number;
-}
 
 /** A second or two of work: a verdict that takes longer is worth asking for. */
 const AUTOMATIC_STATES = 300_000;
@@ -70,6 +30,8 @@ const SLICE = 4000;
 const PROGRESS_SLICES = 2;
 /** States sent in one answer. */
 const STATES_AT_ONCE = 256;
+
+export type { DesignSource, Opening, OutsideMessage, SessionOptions, SessionPort } from "./simulator-ports.ts";
 
 interface Opened {
   readonly model: RaceModel;
