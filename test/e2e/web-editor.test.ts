@@ -59,6 +59,17 @@ describeWith("chromium", "VS Code for the web", () => {
     await editor.page.keyboard.press("Escape");
   }, 120_000);
 
+  test("the Eviction view and the survey work in the browser, too", async () => {
+    await editor.openEvictionView();
+    await editor.evictionRows.filter({ hasText: "fs/puntfs" }).first().waitFor();
+    await editor.command("Evictscope: Open Survey");
+    const frame = await editor.panelFrame("survey");
+    await frame.locator(".matrix tbody tr", { hasText: "fs/dirtfs" }).locator(".severity-error").first().click();
+    await frame.locator(".finding").first().waitFor();
+    await editor.screenshot("web-survey");
+    await editor.page.locator(".tab", { hasText: "Eviction survey" }).first().click({ button: "middle" });
+  }, 120_000);
+
   test("an edit is followed, and saving writes it back into the tree", async () => {
     const { page } = editor;
     await editor.goToLine(1);

@@ -87,8 +87,8 @@ export class EvictionView implements TreeDataProvider<ViewNode>, Disposable {
   /** Asks anew and draws. */
   async refresh(): Promise<void> {
     this.#latest = this.#source.status === null ? null : await this.#source.tree(this.#filter);
-    await this.#showState();
     this.#changed.fire(undefined);
+    await this.#showState();
   }
 
   dispose(): void {
