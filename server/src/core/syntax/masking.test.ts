@@ -123,3 +123,10 @@ test("a deep nest of conditionals is no trouble", () => {
   const text = `${"#ifdef A\n".repeat(5000)}int x;\n${"#endif\n".repeat(5000)}`;
   expect(maskAlternatives(text).text).toHaveLength(text.length);
 });
+
+test("a function that starts in an arm is read from that arm's head on", () => {
+  expect(shown("int f(int a)\n#else\nint f(int b)\n#endif\n{\n#ifdef A\n\tg();\n#endif\n}\n")).toBe(
+    "int f(int a)\n.....\n..... .....\n......\n{\n#ifdef A\n\tg();\n#endif\n}\n".replace("..... .....", "............"),
+  );
+  expect(shown("int f(void)\n#endif\n{\n}\n")).toBe("int f(void)\n......\n{\n}\n");
+});

@@ -53,8 +53,9 @@ const MAX_DEPTH = 200;
  * Takes any text; linear in its length.
  */
 export function maskAlternatives(text: string): MaskedText {
-  const ranges: MaskedRange[] = [];
-  for (const conditional of findConditionals(text)) {
+  const { conditionals, outside } = findConditionals(text);
+  const ranges: MaskedRange[] = outside.map(({ start, end }) => ({ start, end, reason: "alternative" }));
+  for (const conditional of conditionals) {
     const [first, ...others] = conditional.arms;
     if (first === undefined || isInside(first.start, ranges)) continue;
     if (conditional.disabled && first.end > first.start) {
@@ -191,9 +192,20 @@ function startsInside(token: string): boolean {
   return token === "else" || /^[|?,)\]=/%<>^:}"]/.test(token);
 }
 
-/** The text's conditionals, outer ones before those inside them. */
-function findConditionals(text: string): Conditional[] {
+interface Conditionals {
+  /** Outer ones before those inside them. */
+  readonly conditionals: readonly Conditional[];
+  /**
+   * What belongs to conditionals that were opened before the text, from their #else to their #endif: a function whose
+   * head stands in each arm is read from its first head on.
+   */
+  readonly outside: readonly { readonly start: number; readonly end: number }[];
+}
+
+function findConditionals(text: string): Conditionals {
   const found: Conditional[] = [];
+  const outside: { start: number; end: number }[] = [];
+  let outsideFrom = -1;
   const open: { conditional: Conditional; reader: ArmReader }[] = [];
   let closed: Conditional | null = null;
   for (const match of text.matchAll(TOKEN)) {
@@ -203,7 +215,7 @@ function findConditionals(text: string): Conditional[] {
       const after = match.index + token.length;
       const top = open.at(-1);
       if (/^if(n?def)?$/.test(directive)) {
-        if (open.length >= MAX_DEPTH) return found;
+        if (open.length >= MAX_DEPTH) break;
         const conditional = { disabled: /#\s*if\s+0\s*(\/[*/]|$)/.test(token), arms: [], elseFollows: false };
         found.push(conditional);
         open.push({ conditional, reader: new ArmReader(after) });
@@ -214,6 +226,11 @@ function findConditionals(text: string): Conditional[] {
           open.pop();
           closed = top.conditional;
         } else top.reader = new ArmReader(after);
+      } else if (/^(else|elif|elifn?def)$/.test(directive)) {
+        if (outsideFrom < 0) outsideFrom = match.index;
+      } else if (directive === "endif") {
+        outside.push({ start: outsideFrom < 0 ? match.index : outsideFrom, end: after });
+        outsideFrom = -1;
       }
       continue;
     }
@@ -226,5 +243,5 @@ function findConditionals(text: string): Conditional[] {
     const lineStart = open.length > 0 && word ? text.lastIndexOf("\n", match.index) + 1 : 0;
     for (const { reader } of open) reader.read(token, word, match.index - lineStart);
   }
-  return found;
+  return { conditionals: found, outside };
 }
