@@ -15,6 +15,7 @@ import {
 import { IndirectCalls } from "../core/callgraph/indirect.ts";
 import { LiveFunctions } from "../core/callgraph/live-functions.ts";
 import { Lookup } from "../core/callgraph/lookup.ts";
+import { findMadeFunctions } from "../core/callgraph/made-functions.ts";
 import type { Program, TableRef } from "../core/callgraph/program.ts";
 import { Fact, Reads } from "../core/callgraph/reads.ts";
 import { TypeResolver } from "../core/callgraph/types.ts";
@@ -91,6 +92,7 @@ export class Analysis {
     const reads = this.#options.edits === false ? null : new Reads(this.#program.names);
     this.#program.reads = reads;
     const bodies = this.#bodies;
+    this.#program.setMade(findMadeFunctions(this.#program, (file, start, end) => bodies.textOf(file, start, end)));
     const lookup = new Lookup(this.#program);
     const types = new TypeResolver(this.#program, bodies, this.#parser, lookup);
     const indirect = new IndirectCalls(this.#program, types, lookup, this.#knowledge.ownedByFilesystem);
@@ -354,7 +356,9 @@ export class Analysis {
       }),
       unhashSites: [...this.#unhash.values()].flat().sort((a, b) => compare(a.file, b.file) || a.line - b.line),
       unresolvedCalls: outcomes.flatMap(({ unresolved }) =>
-        unresolved.toSorted((a, b) => compare(a.file, b.file) || a.line - b.line),
+        unresolved.toSorted(
+          (a, b) => compare(a.file, b.file) || a.line - b.line || compare(a.expression, b.expression),
+        ),
       ),
       problems: this.#tree.problems.toSorted((a: TreeProblem, b: TreeProblem) => compare(a.file, b.file)),
       findings,

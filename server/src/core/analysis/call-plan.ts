@@ -82,6 +82,10 @@ export class CallPlanner {
     this.#folder = filesystem.table.file.directory;
   }
 
+  isFresh(expansion: Expansion): boolean {
+    return this.#plans.get(expansion)?.fact.stale === false;
+  }
+
   planOf(expansion: Expansion): CallPlan {
     const { reads } = this.#engine;
     let plan = this.#plans.get(expansion);

@@ -5,12 +5,9 @@
 
 import {
   type FieldBinding,
-  FROM_MACRO,
   type FunctionSpan,
-  INLINE,
   type MacroSpan,
   type Skeleton,
-  STATIC,
   type StructSpan,
   scanSkeleton,
   type TableSpan,
@@ -30,6 +27,7 @@ import {
   VISIBILITY,
 } from "./file-change.ts";
 import type { Reads } from "./reads.ts";
+import { LazyBinding, LazyFunction, LazyMacro } from "./references.ts";
 
 /** Reads a file's bytes now; null when it is gone. Paths are relative to the root, with `/`. */
 export type SourceReader = (path: string) => Uint8Array | null;
@@ -57,6 +55,8 @@ export interface FunctionRef {
   readonly isStatic: boolean;
   readonly isInline: boolean;
   readonly fromMacro: boolean;
+  /** The macro whose call at the top level makes it; null for a function that is written out. */
+  readonly madeBy: string | null;
   /** Moves with edits around it: a function stays the same one while its file has one of its name. */
   readonly span: FunctionSpan;
 }
@@ -90,6 +90,15 @@ export interface BindingRef {
   readonly table: string | null;
 }
 
+/** Functions that macros' calls at the top level make in one file. */
+export interface MadeFunctions {
+  /** Their text. It is read as if it stood behind the file's own. */
+  readonly bytes: Uint8Array;
+  readonly functions: readonly { readonly span: FunctionSpan; readonly macro: string }[];
+  /** Names of the macros. */
+  readonly macros: ReadonlySet<string>;
+}
+
 export class Program {
   readonly names = new NameTable();
   readonly files = new Map<string, SourceFile>();
@@ -102,6 +111,7 @@ export class Program {
   #typedefs = new Map<number, TypedefRef[]>();
   #tables = new Map<number, TableRef[]>();
   #bindings = new Map<number, BindingRef[]>();
+  #made: ReadonlyMap<string, MadeFunctions> = new Map();
   #generation = 0;
   #inOrder: readonly SourceFile[] | null = null;
 
@@ -113,8 +123,39 @@ export class Program {
     return this.#generation;
   }
 
+  /** A file's bytes, and behind them the functions that macros make in it. */
   read(path: string): Uint8Array | null {
-    return this.#read(path);
+    const bytes = this.#read(path);
+    const made = this.#made.get(path);
+    if (bytes === null || made === undefined) return bytes;
+    const all = new Uint8Array(bytes.length + made.bytes.length);
+    all.set(bytes);
+    all.set(made.bytes, bytes.length);
+    return all;
+  }
+
+  /** Takes the functions that macros make, by file, in place of those that it has. */
+  setMade(made: ReadonlyMap<string, MadeFunctions>): void {
+    for (const [path, { functions }] of this.#made) {
+      const file = this.files.get(path);
+      if (file === undefined) continue;
+      file.generation = ++this.#generation;
+      for (const { span } of functions) drop(this.#functions, span.name, file, (each) => each.madeBy !== null);
+    }
+    this.#made = made;
+    for (const [path, { functions }] of made) {
+      const file = this.files.get(path)!;
+      file.generation = ++this.#generation;
+      for (const { span, macro } of functions)
+        push(this.#functions, span.name, new LazyFunction(file, span, this.names, macro));
+    }
+  }
+
+  /** Whether functions are made in this file, or with a macro of it. */
+  takesPartInMaking(file: SourceFile): boolean {
+    if (this.#made.has(file.path)) return true;
+    for (const { macros } of this.#made.values()) if (file.macros.some((each) => macros.has(each.name))) return true;
+    return false;
   }
 
   /** All files, in an order that does not depend on when each was read or edited. */
@@ -184,7 +225,9 @@ export class Program {
     const tables = tablesText(file.skeleton) !== tablesText(skeleton);
     // Variables of a struct's type are looked up by name, too.
     if (tables) for (const { name } of [...file.skeleton.tables, ...skeleton.tables]) definitions.add(name);
+    const makes = this.takesPartInMaking(file) || invokes(file.skeleton) !== invokes(skeleton);
     const units =
+      makes ||
       file.skeleton.includes.join() !== skeleton.includes.join() ||
       ((old === undefined || bytes === null) && this.#isIncluded(path));
     const names = before === null || bytes === null ? null : compareNames(before, bytes, this.names);
@@ -201,6 +244,8 @@ export class Program {
       this.#enter(file);
     }
     if (old === undefined || bytes === null) this.#inOrder = null;
+    // Functions that macros make are found in all files together.
+    if (makes) this.setMade(new Map());
     return { file, texts, definitions, structs, typedefs, fields, tables, units, moves, names };
   }
 
@@ -332,6 +377,7 @@ const EMPTY: Skeleton = {
   typedefs: [],
   tables: [],
   bindings: [],
+  invocations: [],
   includes: [],
   complete: true,
 };
@@ -351,6 +397,12 @@ function newFile(path: string): SourceFile {
     macros: [],
     walksInodes: false,
   };
+}
+
+/** Which macros it calls at its top level, and those that it defines itself. */
+function invokes({ invocations, macros }: Skeleton): string {
+  const own = new Set(macros.map((each) => each.name));
+  return invocations.map(({ name, start, end }) => (own.has(name) ? `${name}:${end - start}` : name)).join();
 }
 
 const NO_BINDINGS: readonly BindingRef[] = [];
@@ -381,68 +433,6 @@ interface TypedefRef {
   readonly struct: number;
 }
 
-class LazyFunction implements FunctionRef {
-  readonly file: SourceFile;
-  span: FunctionSpan;
-  readonly #names: NameTable;
-  constructor(file: SourceFile, span: FunctionSpan, names: NameTable) {
-    this.file = file;
-    this.span = span;
-    this.#names = names;
-  }
-  get name(): string {
-    return this.#names.text(this.span.name);
-  }
-  get isStatic(): boolean {
-    return (this.span.flags & STATIC) !== 0;
-  }
-  get isInline(): boolean {
-    return (this.span.flags & INLINE) !== 0;
-  }
-  get fromMacro(): boolean {
-    return (this.span.flags & FROM_MACRO) !== 0;
-  }
-}
-
-class LazyMacro implements MacroRef {
-  readonly file: SourceFile;
-  span: MacroSpan;
-  readonly #names: NameTable;
-  constructor(file: SourceFile, span: MacroSpan, names: NameTable) {
-    this.file = file;
-    this.span = span;
-    this.#names = names;
-  }
-  get name(): string {
-    return this.#names.text(this.span.name);
-  }
-}
-
-class LazyBinding implements BindingRef {
-  readonly file: SourceFile;
-  readonly span: FieldBinding;
-  readonly #names: NameTable;
-  constructor(file: SourceFile, span: FieldBinding, names: NameTable) {
-    this.file = file;
-    this.span = span;
-    this.#names = names;
-  }
-  get field(): string {
-    return this.#names.text(this.span.field);
-  }
-  get target(): string {
-    return this.#names.text(this.span.target);
-  }
-  get struct(): string | null {
-    const table = this.file.skeleton.tables[this.span.table];
-    return table === undefined ? null : this.#names.text(table.struct);
-  }
-  get table(): string | null {
-    const table = this.file.skeleton.tables[this.span.table];
-    return table === undefined ? null : this.#names.text(table.name);
-  }
-}
-
 /** Adds in the order of files: which of several definitions wins must not depend on which was read or edited last. */
 function push<T extends { readonly file: SourceFile }>(map: Map<number, T[]>, key: number, value: T): void {
   const list = map.get(key);
@@ -457,10 +447,15 @@ function push<T extends { readonly file: SourceFile }>(map: Map<number, T[]>, ke
   else list.splice(at, 0, value);
 }
 
-function drop<T extends { readonly file: SourceFile }>(map: Map<number, T[]>, key: number, file: SourceFile): void {
+function drop<T extends { readonly file: SourceFile }>(
+  map: Map<number, T[]>,
+  key: number,
+  file: SourceFile,
+  isGone: (each: T) => boolean = () => true,
+): void {
   const list = map.get(key);
   if (list === undefined) return;
-  const rest = list.filter((each) => each.file !== file);
+  const rest = list.filter((each) => each.file !== file || !isGone(each));
   if (rest.length === 0) map.delete(key);
   else map.set(key, rest);
 }

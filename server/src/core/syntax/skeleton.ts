@@ -52,6 +52,17 @@ export interface TypedefSpan {
   readonly struct: number;
 }
 
+/** A macro's call that stands by itself at the top level: `BUFFER_FNS(Dirty, dirty)`. */
+export interface InvocationSpan {
+  readonly name: number;
+  readonly start: number;
+  /** Byte offset of the `(`. */
+  readonly open: number;
+  /** Byte offset after the `)`. */
+  readonly end: number;
+  readonly line: number;
+}
+
 /** An initialised variable of struct type: `static const struct T name[] = { ... }`. */
 export interface TableSpan {
   readonly struct: number;
@@ -80,6 +91,7 @@ export interface Skeleton {
   readonly typedefs: readonly TypedefSpan[];
   readonly tables: readonly TableSpan[];
   readonly bindings: readonly FieldBinding[];
+  readonly invocations: readonly InvocationSpan[];
   /** C files (not headers) that it includes, as written: their static functions are its own. */
   readonly includes: readonly string[];
   /** False when braces never closed or a comment never ended: what was found is kept, and the file is named to the user. */
@@ -302,6 +314,31 @@ function skipDeadArm(bytes: Uint8Array, from: number): number {
   return length;
 }
 
+const NO_INVOCATION = 0;
+const ENDED_INVOCATION = 1;
+/** Without a semicolon: what comes next is another item. */
+const BARE_INVOCATION = 2;
+
+/** What stands behind the `)` of what may be a macro's call at the top level. */
+function endOfInvocation(bytes: Uint8Array, from: number): number {
+  let p = from;
+  while (bytes[p] === 32 || bytes[p] === 9 || bytes[p] === 13) p++;
+  if (bytes[p] === 59) return ENDED_INVOCATION;
+  if (p >= bytes.length) return BARE_INVOCATION;
+  if (bytes[p] !== 10) return NO_INVOCATION;
+  while (bytes[p] === 10 || bytes[p] === 13) p++;
+  // Another item begins in the first column, and is no annotation of this one.
+  const c = bytes[p];
+  if (c === undefined || c === 35) return BARE_INVOCATION;
+  if (CLASS[c] !== IDENTIFIER || c === 95) return NO_INVOCATION;
+  return BARE_INVOCATION;
+}
+
+/** EXPORT_SYMBOL() and MODULE_LICENSE(), of which there are ten thousands, make no functions. */
+function isExport(bytes: Uint8Array, start: number): boolean {
+  return matches(bytes, start, start + 7, "EXPORT_") || matches(bytes, start, start + 7, "MODULE_");
+}
+
 /** Reads one file's bytes. Never throws; takes time linear in their number. Names go to `names`. */
 export function scanSkeleton(bytes: Uint8Array, names: NameTable): Skeleton {
   const functions: FunctionSpan[] = [];
@@ -310,6 +347,7 @@ export function scanSkeleton(bytes: Uint8Array, names: NameTable): Skeleton {
   const typedefs: TypedefSpan[] = [];
   const tables: TableSpan[] = [];
   const bindings: FieldBinding[] = [];
+  const invocations: InvocationSpan[] = [];
   const includes: string[] = [];
   const conditionals: Conditional[] = [];
   const length = bytes.length;
@@ -573,6 +611,24 @@ export function scanSkeleton(bytes: Uint8Array, names: NameTable): Skeleton {
       case PAREN_CLOSE:
         if (parens > 0) parens--;
         if (parens === 0) {
+          if (!annotationOpen && !previousWasParen && !equals && candidate >= 0 && candidate === headStart) {
+            const end = endOfInvocation(bytes, i + 1);
+            if (end !== NO_INVOCATION) {
+              if (!isExport(bytes, candidate))
+                invocations.push({
+                  name: names.intern(bytes, candidate, candidateEnd),
+                  start: candidate,
+                  open: candidateParen,
+                  end: i + 1,
+                  line: lines.at(candidate),
+                });
+              if (end === BARE_INVOCATION) {
+                resetHead();
+                i++;
+                break;
+              }
+            }
+          }
           if (!annotationOpen) previousWasParen = true;
           annotationOpen = false;
         }
@@ -694,7 +750,7 @@ export function scanSkeleton(bytes: Uint8Array, names: NameTable): Skeleton {
     if (open !== null) functions.push(closedAt(open, length));
     if (openTable >= 0) tables[openTable] = { ...tables[openTable]!, end: length };
   }
-  return { functions, macros, structs, typedefs, tables, bindings, includes, complete };
+  return { functions, macros, structs, typedefs, tables, bindings, invocations, includes, complete };
 }
 
 /** SYSCALL_DEFINE3 and COMPAT_SYSCALL_DEFINE3: the macro's name ends in DEFINE and a digit. */

@@ -1,0 +1,181 @@
+/**
+ * Functions that a macro's call at the top level makes: `BUFFER_FNS(Dirty, dirty)` makes set_buffer_dirty(). The call is
+ * expanded, and what the expansion defines is read as if it stood behind the file's own text, each in the line of the
+ * call. A macro may call others that make functions (PAGEFLAG() calls TESTPAGEFLAG()).
+ */
+import { type FunctionSpan, scanSkeleton } from "../syntax/skeleton.ts";
+import { NameTable } from "../text/name-table.ts";
+import type { MacroRef, MadeFunctions, Program, SourceFile } from "./program.ts";
+
+/** The text of a byte range of a file. */
+export type TextReader = (file: SourceFile, start: number, end: number) => string;
+
+interface Template {
+  readonly parameters: readonly string[];
+  readonly replacement: string;
+}
+
+/** Macros that call macros. */
+const MAX_DEPTH = 4;
+/** All that one call may become, in characters: 6.12's largest has a tenth. */
+const MAX_EXPANSION = 1 << 16;
+/** A body behind a parameter list, or a call that may have one. */
+const MAKES_SOMETHING = /\)\s*\{|^\s*[A-Za-z_]\w*\s*\(/;
+const TOKEN = /\s*##\s*|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|#\s*[A-Za-z_]\w*|[A-Za-z_]\w*|\d\w*|[\s\S]/g;
+const ENCODER = new TextEncoder();
+
+/** Finds them in all files of the program. */
+export function findMadeFunctions(program: Program, textOf: TextReader): Map<string, MadeFunctions> {
+  const maker = new Maker(program, textOf);
+  const found = new Map<string, MadeFunctions>();
+  for (const file of program.files.values()) {
+    if (file.skeleton.invocations.length === 0) continue;
+    const made = maker.makeFor(file);
+    if (made !== null) found.set(file.path, made);
+  }
+  return found;
+}
+
+class Maker {
+  readonly #program: Program;
+  readonly #textOf: TextReader;
+  readonly #templates = new Map<MacroRef, Template | null>();
+
+  constructor(program: Program, textOf: TextReader) {
+    this.#program = program;
+    this.#textOf = textOf;
+  }
+
+  makeFor(file: SourceFile): MadeFunctions | null {
+    const parts: Uint8Array[] = [];
+    const functions: { readonly span: FunctionSpan; readonly macro: string }[] = [];
+    const macros = new Set<string>();
+    let offset = file.size;
+    for (const { name, start, open, end, line } of file.skeleton.invocations) {
+      const macro = this.#program.names.text(name);
+      const template = this.#templateOf(macro, file);
+      if (template === null) continue;
+      const used = new Set([macro]);
+      const text = this.#expand(template, this.#textOf(file, open, end), file, used, 0);
+      if (!text.includes("{")) continue;
+      const bytes = ENCODER.encode(`\n${text}`);
+      const made = scanSkeleton(bytes, this.#program.names).functions;
+      if (made.length === 0) continue;
+      for (const span of made)
+        functions.push({
+          macro: this.#textOf(file, start, open).trim(),
+          span: {
+            ...span,
+            start: span.start + offset,
+            nameStart: span.nameStart + offset,
+            body: span.body + offset,
+            end: span.end + offset,
+            line,
+          },
+        });
+      for (const each of used) macros.add(each);
+      parts.push(bytes);
+      offset += bytes.length;
+    }
+    if (functions.length === 0) return null;
+    const all = new Uint8Array(offset - file.size);
+    let at = 0;
+    for (const part of parts) {
+      all.set(part, at);
+      at += part.length;
+    }
+    return { bytes: all, functions, macros };
+  }
+
+  /** The macro that `name(...)` means in a file; null when it cannot make a function. */
+  #templateOf(name: string, from: SourceFile): Template | null {
+    let best: MacroRef | null = null;
+    let bestRank = 0;
+    for (const each of this.#program.macrosNamed(name)) {
+      if (!each.span.functionLike) continue;
+      const rank = each.file === from ? 3 : each.file.directory === from.directory ? 2 : each.file.isHeader ? 1 : 0;
+      // Among several in one place (one arm of a conditional is empty) the larger.
+      const larger = best !== null && each.span.end - each.span.start > best.span.end - best.span.start;
+      if (rank > bestRank || (rank === bestRank && rank > 0 && larger)) {
+        best = each;
+        bestRank = rank;
+      }
+    }
+    if (best === null) return null;
+    let template = this.#templates.get(best);
+    if (template === undefined) {
+      template = this.#read(best);
+      this.#templates.set(best, template);
+    }
+    return template;
+  }
+
+  #read({ file, span }: MacroRef): Template | null {
+    if (span.end - span.start > MAX_EXPANSION) return null;
+    const text = this.#textOf(file, span.parameters, span.end)
+      .replace(/\\\r?\n/g, " ")
+      .replace(/\/\*[\s\S]*?\*\//g, " ");
+    const close = text.indexOf(")");
+    const replacement = text.slice(close + 1);
+    if (close < 0 || !MAKES_SOMETHING.test(replacement)) return null;
+    const parameters = text
+      .slice(1, close)
+      .split(",")
+      .map((each) => each.trim().replace(/\s*\.\.\.$/, "") || "__VA_ARGS__");
+    return { parameters, replacement };
+  }
+
+  /** In one line. `call` is what stands from `(` to `)`. */
+  #expand(template: Template, call: string, file: SourceFile, used: Set<string>, depth: number): string {
+    const values = argumentsOf(call, template.parameters.length);
+    const text = substitute(template, values);
+    if (depth >= MAX_DEPTH || text.length > MAX_EXPANSION) return "";
+    if (/\)\s*\{/.test(text)) return text.replace(/\s+/g, " ");
+    // Calls of other macros, one behind the other.
+    const bytes = ENCODER.encode(text.replace(/\)\s*/g, ")\n"));
+    const names = new NameTable();
+    const inner: string[] = [];
+    for (const { name, open, end } of scanSkeleton(bytes, names).invocations) {
+      const macro = names.text(name);
+      const below = this.#templateOf(macro, file);
+      if (below === null || used.size > 64) continue;
+      used.add(macro);
+      inner.push(this.#expand(below, decode(bytes, open, end), file, used, depth + 1));
+    }
+    return inner.join(" ");
+  }
+}
+
+const DECODER = new TextDecoder("utf-8");
+
+function decode(bytes: Uint8Array, start: number, end: number): string {
+  return DECODER.decode(bytes.subarray(start, end));
+}
+
+/** What stands between the commas of `(a, (b, c))`; what is too much goes to the last. */
+function argumentsOf(call: string, count: number): string[] {
+  const values: string[] = [];
+  let depth = 0;
+  let from = 1;
+  for (let i = 0; i < call.length; i++) {
+    const c = call[i];
+    if (c === "(") depth++;
+    else if ((c === ")" && --depth === 0) || (c === "," && depth === 1 && values.length < count - 1)) {
+      values.push(call.slice(from, i).trim());
+      from = i + 1;
+    }
+  }
+  return values;
+}
+
+function substitute({ parameters, replacement }: Template, values: readonly string[]): string {
+  const valueOf = new Map(parameters.map((name, i) => [name, values[i] ?? ""]));
+  return replacement.replace(TOKEN, (token) => {
+    if (/^\s*##\s*$/.test(token)) return "";
+    if (token.startsWith("#")) {
+      const value = valueOf.get(token.slice(1).trim());
+      return value === undefined ? token : JSON.stringify(value);
+    }
+    return valueOf.get(token) ?? token;
+  });
+}
