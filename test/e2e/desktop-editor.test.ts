@@ -3,6 +3,8 @@ import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { getModel } from "../../server/src/core/race/catalogue/index.ts";
+import { explore } from "../../server/src/core/race/simulator.ts";
 import { fixtureFolder } from "../support/fixture.ts";
 import { describeWith } from "../support/requirements.ts";
 import { type CodeServer, packExtension, startCodeServer } from "./support/code-server.ts";
@@ -155,5 +157,25 @@ describeWith(["chromium", "code-server"], "VS Code on the desktop, from the pack
     const blocked = editor.errors.filter((line) => /Content Security Policy/.test(line) && /evictscope/.test(line));
     expect(blocked).toEqual([]);
     await page.keyboard.press("Escape");
+  }, 180_000);
+
+  test("a trace string opens the run that it names", async () => {
+    const { page } = editor;
+    const model = getModel("evict-async-after-unhash");
+    const trace = model && explore(model).trace;
+    if (trace === undefined) throw new Error("the model has no failing run");
+    // The simulator of the test before would be taken for the new one.
+    await editor.openFile("fs/puntfs/inode.c:99");
+    await editor.reviewed();
+    await editor.command("View: Close All Editors");
+    await page.locator(".tab").first().waitFor({ state: "detached" });
+    await editor.command("Evictscope: Open Trace in Race Simulator...");
+    await page.locator(".quick-input-widget .quick-input-box input").first().fill(trace.traceString);
+    await page.keyboard.press("Enter");
+    const frame = await editor.panelFrame();
+    await frame.locator(".run-name", { hasText: "Pasted trace" }).waitFor();
+    await frame.locator(".run-end", { hasText: "UNIQ" }).waitFor();
+    const position = frame.locator('input[type="number"], .transport input[type="text"]').first();
+    expect(await position.inputValue()).toBe(String(trace.steps.length));
   }, 180_000);
 });
