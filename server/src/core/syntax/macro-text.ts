@@ -37,7 +37,7 @@ const READINGS: readonly MacroReading[] = [
   // a, b: further arguments
   { before: "$(", after: "\n); " },
   // struct inode *
-  { before: "sizeof(", after: "\n); " },
+  { before: "return (", after: "\n)$; " },
   // __attribute__((packed)), static inline
   { before: "", after: "\n int $; " },
   { before: "int $ ", after: "\n; " },
