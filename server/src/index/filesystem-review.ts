@@ -151,5 +151,7 @@ function unresolvedOf(facts: FilesystemFacts): UnresolvedCall[] {
       const call = { filesystem: facts.filesystem.id, function: body.name, file: body.file.path, line, expression };
       calls.set(`${call.file}:${line}:${expression}`, call);
     }
-  return [...calls.values()].sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : a.line - b.line));
+  return [...calls.values()].sort((a, b) =>
+    a.file < b.file ? -1 : a.file > b.file ? 1 : a.line - b.line || (a.expression < b.expression ? -1 : 1),
+  );
 }

@@ -6,7 +6,7 @@ import type { Filesystem } from "../callgraph/filesystem.ts";
 import type { IndirectCalls } from "../callgraph/indirect.ts";
 import type { LiveFunctions } from "../callgraph/live-functions.ts";
 import type { Lookup } from "../callgraph/lookup.ts";
-import type { FunctionRef } from "../callgraph/program.ts";
+import type { FunctionRef, MacroRef } from "../callgraph/program.ts";
 import type { Reads } from "../callgraph/reads.ts";
 import type { TypeResolver } from "../callgraph/types.ts";
 import type { Body, FunctionBodies } from "../ir/function-bodies.ts";
@@ -27,15 +27,15 @@ export interface Edge {
 export interface GraphNode {
   /** How many nodes there were before it. */
   readonly place: number;
-  readonly expansion: Expansion;
+  expansion: Expansion;
   /** Calls from the nearest operation. */
   depth: number;
   /** Calls were left out because the chain would have become too long. */
   cut: boolean;
-  readonly edges: Edge[];
-  readonly effects: EffectSite[];
+  edges: Edge[];
+  effects: EffectSite[];
   /** Functions handed to call_rcu(): they run later. */
-  readonly callbacks: Edge[];
+  callbacks: Edge[];
 }
 
 export interface UnresolvedSite {
@@ -69,12 +69,12 @@ export interface Engine {
 export class EffectGraph {
   readonly filesystem: Filesystem;
   readonly mode: Mode;
-  readonly unresolved: UnresolvedSite[] = [];
-  readonly nodes = new Map<Expansion, GraphNode>();
+  #nodes = new Map<Expansion, GraphNode>();
   readonly #engine: Engine;
   readonly #planner: CallPlanner;
   /** The argument lists under which each function was met. */
-  readonly #met = new Map<Body, Set<string>>();
+  readonly #met = new Map<FunctionRef | MacroRef, Set<string>>();
+  readonly #roots: FunctionRef[] = [];
   #limitHit = false;
   #version = 0;
   #asksForTask = false;
@@ -90,6 +90,15 @@ export class EffectGraph {
   /** Changes whenever the graph grows. */
   get version(): number {
     return this.#version;
+  }
+
+  get nodes(): ReadonlyMap<Expansion, GraphNode> {
+    return this.#nodes;
+  }
+
+  /** The pointers that nothing is registered for, function by function. */
+  get unresolved(): UnresolvedSite[] {
+    return [...this.#nodes.keys()].flatMap((expansion) => this.#planner.planOf(expansion).unresolved);
   }
 
   get limitHit(): boolean {
@@ -109,7 +118,77 @@ export class EffectGraph {
   /** The node of a function called with unknown arguments; null when it cannot be parsed. */
   root(fn: FunctionRef): GraphNode | null {
     const body = this.#engine.bodies.of(fn);
+    if (!this.#roots.includes(fn)) this.#roots.push(fn);
     return body === null ? null : this.#nodeOf(body, []);
+  }
+
+  /**
+   * After an edit: puts what changed inside functions in place, when every function that was met still leads to the same
+   * ones. False when it does not, or when that is not easily told: then the graph is of no use any more.
+   */
+  refresh(roots: readonly FunctionRef[]): boolean {
+    if (this.#limitHit || roots.length !== this.#roots.length || roots.some((fn, i) => fn !== this.#roots[i]))
+      return false;
+    const { reads, bodies, interpreter } = this.#engine;
+    const renewed = new Map<Expansion, Expansion>();
+    for (const { expansion, cut } of this.#nodes.values()) {
+      if (!expansion.fact.stale && this.#planner.isFresh(expansion)) {
+        reads?.read(expansion.fact);
+        this.#planner.planOf(expansion);
+        continue;
+      }
+      const body = bodyOf(expansion.body.definition, bodies);
+      if (cut || body === null || !interpreter.haveSameParameters(expansion.body, body)) return false;
+      renewed.set(expansion, interpreter.expand(body, expansion.args, this.mode));
+    }
+    const drafts = new Map<GraphNode, GraphNode>();
+    for (const [old, now] of renewed) {
+      const node = this.#nodes.get(old)!;
+      const draft = this.#drawAgain(node, now, renewed);
+      if (draft === null) return false;
+      drafts.set(node, draft);
+    }
+    for (const [node, draft] of drafts) Object.assign(node, draft);
+    const nodes = [...this.#nodes.values()];
+    this.#nodes = new Map(nodes.map((node) => [node.expansion, node]));
+    this.#asksForTask = nodes.some((node) => node.expansion.asksForTask);
+    this.#asksForKswapd = nodes.some((node) => node.expansion.asksForKswapd);
+    if (drafts.size > 0) this.#version++;
+    return true;
+  }
+
+  /** A node as it is made from a function's new text; null when it leads elsewhere than before. */
+  #drawAgain(node: GraphNode, now: Expansion, renewed: ReadonlyMap<Expansion, Expansion>): GraphNode | null {
+    const edges: Edge[] = [];
+    const callbacks: Edge[] = [];
+    const effects: EffectSite[] = [];
+    for (const call of this.#planner.planOf(now).calls) {
+      if (call.k === "effect") {
+        effects.push(call.site);
+        continue;
+      }
+      const isCallback = call.k === "callback";
+      const list = isCallback ? callbacks : edges;
+      const body = bodyOf(isCallback ? call.function : call.target, this.#engine.bodies);
+      if (body === null) continue;
+      const before = (isCallback ? node.callbacks : node.edges)[list.length];
+      const expansion = this.#known(body, isCallback ? [] : call.event.args);
+      if (before === undefined || expansion === null) return null;
+      const target = before.target.expansion;
+      if ((renewed.get(target) ?? target) !== expansion) return null;
+      const [via, doubt] = isCallback ? [call.name, null] : [call.via, call.doubt];
+      list.push({ event: call.event, target: before.target, via, doubt });
+    }
+    if (edges.length !== node.edges.length || callbacks.length !== node.callbacks.length) return null;
+    return { place: node.place, depth: node.depth, cut: node.cut, expansion: now, edges, effects, callbacks };
+  }
+
+  /** The expansion of a call whose arguments this graph has met; null otherwise. */
+  #known(body: Body, args: readonly Value[]): Expansion | null {
+    const { interpreter } = this.#engine;
+    const key = argumentsKey(interpreter.relevantArguments(body, args));
+    if (key !== "" && !this.#met.get(body.definition)?.has(key)) return null;
+    return interpreter.expand(body, args, this.mode);
   }
 
   #nodeOf(body: Body, args: readonly Value[]): GraphNode | null {
@@ -130,7 +209,7 @@ export class EffectGraph {
   #follow(call: PlannedCall & { k: "edge" }, body: Body, depth: number): GraphNode | null {
     const { last } = call;
     if (last !== null && last.mode === this.mode && last.expansion.body === body && !last.expansion.fact.stale)
-      if (this.nodes.has(last.expansion)) {
+      if (this.#nodes.has(last.expansion)) {
         this.#engine.reads?.read(last.expansion.fact);
         return this.#meet(last.expansion, depth);
       }
@@ -140,16 +219,16 @@ export class EffectGraph {
   }
 
   #meet(expansion: Expansion, depth: number): GraphNode | null {
-    let node = this.nodes.get(expansion);
+    let node = this.#nodes.get(expansion);
     if (node === undefined) {
-      if (this.nodes.size >= MAX_NODES) {
+      if (this.#nodes.size >= MAX_NODES) {
         this.#limitHit = true;
         return null;
       }
       this.#asksForTask ||= expansion.asksForTask;
       this.#asksForKswapd ||= expansion.asksForKswapd;
-      node = { place: this.nodes.size, expansion, depth, cut: false, edges: [], effects: [], callbacks: [] };
-      this.nodes.set(expansion, node);
+      node = { place: this.#nodes.size, expansion, depth, cut: false, edges: [], effects: [], callbacks: [] };
+      this.#nodes.set(expansion, node);
       this.#pending.push(node);
     } else if (node.cut && depth < node.depth) {
       // Another operation gets here by a shorter way: what was left out is within reach now.
@@ -168,10 +247,10 @@ export class EffectGraph {
     if (args.length === 0) return args;
     const key = argumentsKey(this.#engine.interpreter.relevantArguments(body, args));
     if (key === "") return args;
-    let met = this.#met.get(body);
+    let met = this.#met.get(body.definition);
     if (met === undefined) {
       met = new Set();
-      this.#met.set(body, met);
+      this.#met.set(body.definition, met);
     }
     if (met.has(key)) return args;
     if (met.size >= MAX_CONTEXTS_OF_A_BODY) return [];
@@ -181,8 +260,7 @@ export class EffectGraph {
 
   #complete(node: GraphNode): void {
     this.#version++;
-    const { calls, unresolved } = this.#planner.planOf(node.expansion);
-    this.unresolved.push(...unresolved);
+    const { calls } = this.#planner.planOf(node.expansion);
     for (const call of calls) {
       if (call.k === "effect") node.effects.push(call.site);
       else if (call.k === "callback") {

@@ -83,8 +83,13 @@ export class FilesystemFacts {
       if (!reclaim.asksForTask) graph = reclaim;
     }
     if (graph === undefined) {
-      graph = new EffectGraph(this.engine, this.filesystem, mode);
-      for (const { binding } of this.operations) graph.root(binding.function!);
+      const roots = this.operations.map(({ binding }) => binding.function!);
+      graph = this.engine.reads === null ? undefined : keptGraph(this.engine, this.filesystem, mode);
+      if (graph?.refresh(roots) === true) workOfCallbacks = new WeakMap();
+      else {
+        graph = new EffectGraph(this.engine, this.filesystem, mode);
+        for (const root of roots) graph.root(root);
+      }
     }
     this.#graphs.set(mode, graph);
     return graph;
@@ -96,6 +101,7 @@ export class FilesystemFacts {
 
   /** Frees the graphs; what is asked for later is made again. */
   release(): void {
+    if (this.engine.reads !== null && this.#graphs.size > 0) keepGraphs(this.engine, this.filesystem, this.#graphs);
     this.#graphs.clear();
     this.#anchors.clear();
     this.#walks.clear();
@@ -155,6 +161,28 @@ export class FilesystemFacts {
     }
     return walk;
   }
+}
+
+interface KeptGraphs {
+  readonly engine: Engine;
+  readonly filesystem: Filesystem;
+  readonly graphs: readonly EffectGraph[];
+}
+
+/** The graphs of the filesystems that were solved last: the next edit is most likely one in the same. */
+const KEPT: KeptGraphs[] = [];
+const FILESYSTEMS_KEPT = 3;
+
+function keepGraphs(engine: Engine, filesystem: Filesystem, graphs: ReadonlyMap<Mode, EffectGraph>): void {
+  const at = KEPT.findIndex((each) => each.filesystem === filesystem);
+  if (at >= 0) KEPT.splice(at, 1);
+  KEPT.unshift({ engine, filesystem, graphs: [...new Set(graphs.values())] });
+  KEPT.length = Math.min(KEPT.length, FILESYSTEMS_KEPT);
+}
+
+function keptGraph(engine: Engine, filesystem: Filesystem, mode: Mode): EffectGraph | undefined {
+  const kept = KEPT.find((each) => each.engine === engine && each.filesystem === filesystem);
+  return kept?.graphs.find((graph) => graph.mode === mode);
 }
 
 /** Every effect that lies below a node, nearest first. */
@@ -231,20 +259,21 @@ function chainOf(visit: Visit): ChainStep[] {
   return chain;
 }
 
-const WORK_OF_CALLBACKS = new WeakMap<GraphNode, ReachedEffect | null>();
+/** Graphs are put right in place after an edit: then this begins anew. */
+let workOfCallbacks = new WeakMap<GraphNode, ReachedEffect | null>();
 
 /** The first thing that a callback does beyond freeing memory; null when it does nothing else. */
 function workIn(callback: GraphNode): ReachedEffect | null {
-  const known = WORK_OF_CALLBACKS.get(callback);
+  const known = workOfCallbacks.get(callback);
   if (known !== undefined) return known;
   // A callback that leads back to itself adds nothing of its own.
-  WORK_OF_CALLBACKS.set(callback, null);
+  workOfCallbacks.set(callback, null);
   const behind: ReachedEffect[] = [
     ...callback.effects.map((site) => ({ site, chain: [], doubt: site.doubt })),
     ...reachable(callback, callback.edges),
   ];
   const work = behind.find((each) => WORK.has(each.site.kind) && each.doubt === null) ?? null;
-  WORK_OF_CALLBACKS.set(callback, work);
+  workOfCallbacks.set(callback, work);
   return work;
 }
 

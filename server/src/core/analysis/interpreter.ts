@@ -157,11 +157,7 @@ export class Interpreter {
 
   /** The arguments that can change what the function does, and only what tells calls apart. */
   relevantArguments(body: Body, args: readonly Value[]): readonly Value[] {
-    let relevant = this.#relevant.get(body);
-    if (relevant === undefined) {
-      relevant = relevantParameters(body);
-      this.#relevant.set(body, relevant);
-    }
+    const relevant = this.#relevantOf(body);
     let length = Math.min(relevant.length, args.length);
     while (length > 0 && !(relevant[length - 1] && tellsApart(args[length - 1]))) length--;
     if (length === 0) return NO_VALUES;
@@ -170,7 +166,22 @@ export class Interpreter {
     return kept;
   }
 
+  #relevantOf(body: Body): readonly boolean[] {
+    let relevant = this.#relevant.get(body);
+    if (relevant === undefined) {
+      relevant = relevantParameters(body);
+      this.#relevant.set(body, relevant);
+    }
+    return relevant;
+  }
+
+  /** Whether the same parameters of two functions can change what they do. */
+  haveSameParameters(a: Body, b: Body): boolean {
+    return this.#relevantOf(a).join() === this.#relevantOf(b).join();
+  }
+
   #run(body: Body, args: readonly Value[], mode: Mode, fact: Fact): Expansion {
+    this.#reads?.readText(body.definition);
     const outerTask = this.#asksForTask;
     const outerKswapd = this.#asksForKswapd;
     this.#asksForTask = false;

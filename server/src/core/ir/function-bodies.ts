@@ -12,6 +12,7 @@ import { lowerFunction } from "./lower-function.ts";
 export interface Body {
   readonly name: string;
   readonly file: SourceFile;
+  readonly definition: FunctionRef | MacroRef;
   /** Null for a macro. */
   readonly function: FunctionRef | null;
   readonly ir: FunctionIr;
@@ -180,6 +181,7 @@ export class FunctionBodies {
     const body: Body = {
       name,
       file,
+      definition: reference,
       function: fn,
       ir,
       text,
