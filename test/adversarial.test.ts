@@ -165,6 +165,45 @@ FOO_FREE(index)
   ]);
 });
 
+test("functions that a header's macros generate by way of each other", async () => {
+  const { review } = await reviewFixture(
+    new Map([
+      [
+        "include/linux/foo_flags.h",
+        `#define SETFLAG(uname, lname) \\
+static inline void foo_set_##lname(struct inode *inode) \\
+{ foo_touch(inode, FOO_##uname); }
+#define CLEARFLAG(uname, lname) static inline void foo_clear_##lname(struct inode *inode) { kfree(inode); }
+#define FLAG(uname, lname) SETFLAG(uname, lname) \\
+	CLEARFLAG(uname, lname)
+`,
+      ],
+      [
+        "fs/foo/inode.c",
+        filesystem(
+          "\tfoo_clear_ready(inode);\n\tfoo_set_ready(inode);",
+          `
+static void foo_touch(struct inode *inode, int bit)
+{
+	mark_inode_dirty(inode);
+}
+
+FLAG(READY, ready)
+`,
+        ),
+      ],
+    ]),
+  );
+  const found = review.findings.filter((each) => each.rule === "dirty-under-memalloc");
+  expect(found.map((each) => each.line)).toEqual([14]);
+  // The line of what a macro makes holds the macro's call.
+  expect(found[0]!.chain).toEqual([
+    { function: "foo_evict_inode", file: "fs/foo/inode.c", line: 14 },
+    { function: "foo_set_ready", file: "fs/foo/inode.c", line: 8, via: "FLAG" },
+    { function: "foo_touch", file: "fs/foo/inode.c", line: 5 },
+  ]);
+});
+
 test("static functions of one name in different files", async () => {
   const { differences } = await reviewFixture(`
     //- /fs/foo/inode.c

@@ -42,7 +42,8 @@ function checkLink(
     say(link, "there is no such line");
     return;
   }
-  if (!liesIn(lines, link.line, link.function)) say(link, "the line is not in that function");
+  if (!liesIn(lines, link.line, link.function) && !isMadeBy(statement, link.function))
+    say(link, "the line is not in that function");
   if (next === undefined) return;
   if (link.via !== undefined) {
     if (!squeeze(statement).includes(squeeze(link.via))) say(link, `no "${link.via}" in: ${statement.trim()}`);
@@ -70,6 +71,12 @@ function statementAt(lines: readonly string[], line: number): string {
 /** White space is no part of an expression; the way a pointer is written is. */
 function squeeze(text: string): string {
   return text.replace(/\s+/g, "");
+}
+
+/** `BUFFER_FNS(Dirty, dirty)` makes set_buffer_dirty(): an argument of a call in the first column is a part of the name. */
+function isMadeBy(statement: string, name: string): boolean {
+  const call = /^\w+\(([^)]*)\)?/.exec(statement);
+  return call !== null && (call[1] ?? "").split(",").some((each) => each.trim() !== "" && name.includes(each.trim()));
 }
 
 /** Whether a line belongs to a function or macro: going up to the end of what is before it, its name is met. */

@@ -156,7 +156,9 @@ export class CallPlanner {
     if (!knowledge.isFollowed(file.path) && !this.#filesystem.owns(file) && !this.#isBesideTable(file)) return;
     if (!this.#engine.live.mayMatter(target.kind === "function" ? target.function : target.macro)) return;
     const definition = target.kind === "function" ? target.function : target.macro;
-    draft.calls.push({ k: "edge", event, target: definition, via, doubt: null, last: null });
+    // The line of a function that a macro makes holds the macro's call, not its own.
+    const written = via ?? body.function?.madeBy ?? null;
+    draft.calls.push({ k: "edge", event, target: definition, via: written, doubt: null, last: null });
   }
 
   /** A subsystem's folder (kernel/bpf, net/sunrpc) goes with the table in it; a shared one (mm) does not. */

@@ -26,6 +26,7 @@ import {
   typedefsText,
   VISIBILITY,
 } from "./file-change.ts";
+import { drop, push } from "./name-lists.ts";
 import type { Reads } from "./reads.ts";
 import { LazyBinding, LazyFunction, LazyMacro } from "./references.ts";
 
@@ -431,31 +432,4 @@ function changedStructs(before: Skeleton, now: Skeleton, comparison: TextCompari
 interface TypedefRef {
   readonly file: SourceFile;
   readonly struct: number;
-}
-
-/** Adds in the order of files: which of several definitions wins must not depend on which was read or edited last. */
-function push<T extends { readonly file: SourceFile }>(map: Map<number, T[]>, key: number, value: T): void {
-  const list = map.get(key);
-  if (list === undefined) {
-    map.set(key, [value]);
-    return;
-  }
-  const { order } = value.file;
-  let at = list.length;
-  while (at > 0 && list[at - 1]!.file.order > order) at--;
-  if (at === list.length) list.push(value);
-  else list.splice(at, 0, value);
-}
-
-function drop<T extends { readonly file: SourceFile }>(
-  map: Map<number, T[]>,
-  key: number,
-  file: SourceFile,
-  isGone: (each: T) => boolean = () => true,
-): void {
-  const list = map.get(key);
-  if (list === undefined) return;
-  const rest = list.filter((each) => each.file !== file || !isGone(each));
-  if (rest.length === 0) map.delete(key);
-  else map.set(key, rest);
 }
