@@ -112,3 +112,34 @@ test("an unhash without a wake-up: a lookup of the tree's own code sleeps for ev
   expect(verdict?.simulation.verdict).toBe("violated");
   expect(["WAKE", "PROG"]).toContain(verdict?.simulation.invariant);
 });
+
+test("a function that changes the link count itself is not refuted by what the count was before", async () => {
+  const [only] = await judged(
+    "dirty-under-memalloc",
+    `	bool gone = !inode->i_nlink;
+
+	if (gone)
+		return clear_inode(inode);
+	clear_nlink(inode);
+	if (!inode->i_nlink)
+		mark_inode_dirty(inode);`,
+  );
+  expect(only?.verdict.severity).toBe("error");
+  expect(only?.verdict.simulation.assumptions).toContain("tryfs_evict_inode() leaves the link count as it was");
+});
+
+test("a helper that is called twice remembers nothing of its first call", async () => {
+  const [only] = await judged(
+    "dirty-under-memalloc",
+    "	tryfs_step(inode, 0); tryfs_step(inode, 1);",
+    `static void tryfs_step(struct inode *inode, int last)
+{
+	if (!last)
+		inode->i_size = 0;
+	if (last)
+		mark_inode_dirty(inode);
+}
+`,
+  );
+  expect(only?.verdict.simulation).toMatchObject({ verdict: "violated", invariant: "DIRT" });
+});

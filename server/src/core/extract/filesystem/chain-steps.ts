@@ -9,6 +9,7 @@ import type { Procedure, SourceSpan, Step } from "../../race/model.ts";
 import type { ChainLink } from "../../report/finding.ts";
 import { shortened } from "./condition.ts";
 import { lowerFlow } from "./flow.ts";
+import { changesLinks } from "./link-changes.ts";
 
 export interface ChainRequest {
   readonly engine: Engine;
@@ -91,6 +92,7 @@ function lowerChain(request: ChainRequest, withValues: boolean): ChainSteps | Ch
     // What is known of the inode's members holds in the callee too, when it holds at every call.
     facts = found.length === 1 ? new Map([...found[0]!.env].filter(([name]) => name.startsWith("#"))) : FACTS;
   }
+  assumptions.push(...changesLinks(request.engine, procedures, bodies));
   return { procedures, assumptions };
 }
 

@@ -34,6 +34,9 @@ export interface Flow {
   readonly cutsLoop: boolean;
 }
 
+/** fs/inode.c: the ways to change i_nlink. A model's link count stays as it is while an inode is evicted. */
+export const CHANGES_LINKS = /\b(clear|set|drop|inc)_nlink\s*\(|\bi_nlink\s*(=[^=]|--|\+\+|-=|\+=)/;
+
 const EXIT = -1;
 /** Rounds in which loops are opened; what is nested deeper leaves at the end. */
 const MAX_LOOP_ROUNDS = 60;
@@ -76,7 +79,13 @@ export function lowerFlow(request: FlowRequest): Flow {
   }
   const entry = resolved.get(body.ir.entry) ?? EXIT;
   const steps = write(entry, order, resolved, emitted, ways);
-  return { steps, locals: choices.declarations(steps), cutsLoop };
+  const locals = choices.declarations(steps);
+  // A procedure's locals outlive its call: each call begins with nothing remembered.
+  const forgets: Step[] =
+    locals.length === 0
+      ? []
+      : [{ do: locals.map(({ name }) => `${name} = 0`).join("; "), label: `${body.name}() begins` }];
+  return { steps: [...forgets, ...steps], locals, cutsLoop };
 }
 
 /** What is known before each step that can run. */

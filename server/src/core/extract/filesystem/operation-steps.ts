@@ -16,6 +16,7 @@ import type { Procedure, SourceSpan, Step } from "../../race/model.ts";
 import type { EvictionOperation } from "../../report/finding.ts";
 import { callText, uniqueNames } from "./chain-steps.ts";
 import { lowerFlow } from "./flow.ts";
+import { changesLinks } from "./link-changes.ts";
 
 export interface EffectPlace {
   readonly body: Body;
@@ -54,7 +55,10 @@ export function operationSteps(request: OperationRequest): OperationSteps {
   if (root === null) return { procedures: [], assumptions: [`${request.operation} could not be read`] };
   const builder = new Builder(request);
   builder.lower(root, [INODE], 0);
-  return { procedures: builder.procedures(), assumptions: [...builder.assumptions] };
+  const procedures = builder.procedures();
+  const { engine } = request.facts;
+  const changes = changesLinks(engine, procedures, builder.bodies);
+  return { procedures, assumptions: [...builder.assumptions, ...changes] };
 }
 
 function rootOf({ facts, operation, mode }: OperationRequest): GraphNode | null {
@@ -85,6 +89,10 @@ class Builder {
       const { steps, ...rest } = this.#made.get(node)!;
       return { name: names[i]!, ...rest, steps: rename(steps) };
     });
+  }
+
+  get bodies(): Body[] {
+    return this.#nodes.map((node) => node.expansion.body);
   }
 
   /** Whether anything of the function is in the model. */
