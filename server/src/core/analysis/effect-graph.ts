@@ -13,6 +13,7 @@ import type { Body, FunctionBodies } from "../ir/function-bodies.ts";
 import type { Knowledge } from "../knowledge/knowledge.ts";
 import { bodyOf, type CallPlanner, type PlannedCall, plannerOf } from "./call-plan.ts";
 import type { EffectSite } from "./effect.ts";
+import { maskOf } from "./effects-below.ts";
 import { argumentsKey, type CallEvent, type Expansion, type Interpreter, type Mode } from "./interpreter.ts";
 import type { Value } from "./value.ts";
 
@@ -53,6 +54,7 @@ export const MAX_NODES = 60_000;
 export const MAX_CHAIN = 16;
 
 const MAX_CONTEXTS_OF_A_BODY = 16;
+const MAX_RENEWALS = 100;
 
 export interface Engine {
   readonly bodies: FunctionBodies;
@@ -77,6 +79,10 @@ export class EffectGraph {
   readonly #roots: FunctionRef[] = [];
   #limitHit = false;
   #version = 0;
+  #effectsVersion = 0;
+  #grown = 0;
+  /** Nodes that took an edited function's new text. */
+  #renewed: { readonly version: number; readonly nodes: ReadonlySet<GraphNode> }[] = [];
   #asksForTask = false;
   #asksForKswapd = false;
 
@@ -87,9 +93,20 @@ export class EffectGraph {
     this.#planner = plannerOf(engine, filesystem);
   }
 
-  /** Changes whenever the graph grows. */
+  /** Changes with everything in the graph. */
   get version(): number {
     return this.#version;
+  }
+
+  /** Changes when a node has effects of other kinds, or leads elsewhere. */
+  get effectsVersion(): number {
+    return this.#effectsVersion;
+  }
+
+  /** Whether none of these nodes changed since the graph had this version. */
+  isAsOf(version: number, nodes: ReadonlySet<GraphNode>): boolean {
+    if (version < this.#grown) return false;
+    return !this.#renewed.some((each) => each.version > version && [...each.nodes].some((node) => nodes.has(node)));
   }
 
   get nodes(): ReadonlyMap<Expansion, GraphNode> {
@@ -148,12 +165,18 @@ export class EffectGraph {
       if (draft === null) return false;
       drafts.set(node, draft);
     }
-    for (const [node, draft] of drafts) Object.assign(node, draft);
+    const kinds = ({ effects }: GraphNode): number => maskOf(effects.map(({ kind }) => kind));
+    for (const [node, draft] of drafts) {
+      if (kinds(node) !== kinds(draft)) this.#effectsVersion++;
+      Object.assign(node, draft);
+    }
     const nodes = [...this.#nodes.values()];
     this.#nodes = new Map(nodes.map((node) => [node.expansion, node]));
     this.#asksForTask = nodes.some((node) => node.expansion.asksForTask);
     this.#asksForKswapd = nodes.some((node) => node.expansion.asksForKswapd);
-    if (drafts.size > 0) this.#version++;
+    if (drafts.size > 0) this.#renewed.push({ version: ++this.#version, nodes: new Set(drafts.keys()) });
+    // What is older than the oldest that is remembered counts as changed.
+    if (this.#renewed.length > MAX_RENEWALS) this.#grown = this.#renewed.shift()!.version;
     return true;
   }
 
@@ -259,7 +282,8 @@ export class EffectGraph {
   }
 
   #complete(node: GraphNode): void {
-    this.#version++;
+    this.#effectsVersion++;
+    this.#grown = ++this.#version;
     const { calls } = this.#planner.planOf(node.expansion);
     for (const call of calls) {
       if (call.k === "effect") node.effects.push(call.site);

@@ -21,6 +21,17 @@ export function kindsOf(mask: number): ReadonlySet<EffectKind> {
   return kinds;
 }
 
+const OF_GRAPHS = new WeakMap<EffectGraph, EffectsBelow>();
+
+export function effectsBelowOf(graph: EffectGraph): EffectsBelow {
+  let below = OF_GRAPHS.get(graph);
+  if (below === undefined) {
+    below = new EffectsBelow(graph);
+    OF_GRAPHS.set(graph, below);
+  }
+  return below;
+}
+
 export class EffectsBelow {
   readonly #graph: EffectGraph;
   #masks = new Int32Array(0);
@@ -33,7 +44,7 @@ export class EffectsBelow {
   /** What the node and all that it calls do. */
   of(node: GraphNode): number {
     // A graph grows when somebody asks for another root.
-    if (this.#version !== this.#graph.version) this.#compute();
+    if (this.#version !== this.#graph.effectsVersion) this.#compute();
     return this.#masks[node.place]!;
   }
 
@@ -54,6 +65,6 @@ export class EffectsBelow {
       }
     }
     this.#masks = masks;
-    this.#version = this.#graph.version;
+    this.#version = this.#graph.effectsVersion;
   }
 }

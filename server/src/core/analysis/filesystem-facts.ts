@@ -138,7 +138,7 @@ export class FilesystemFacts {
       const effects: ReachedEffect[] = root.effects
         .filter(same)
         .map((site) => ({ site, chain: [], doubt: site.doubt }));
-      effects.push(...reachable(root, root.edges.filter(same)));
+      effects.push(...reachedFrom(graph, root, root.edges.filter(same)));
       for (const callback of root.callbacks.filter(same)) effects.push(...deferred(root, callback));
       if (effects.length > 0) anchors.push({ operation, event, effects });
     }
@@ -197,21 +197,54 @@ interface Visit {
   readonly step: ChainStep;
   readonly doubt: string | null;
   readonly length: number;
+  /** The edge that it set out on. */
+  readonly start: number;
+}
+
+interface Found {
+  readonly site: EffectSite;
+  readonly visit: Visit;
+  readonly doubt: string | null;
+}
+
+interface Reach {
+  version: number;
+  readonly seen: ReadonlySet<GraphNode>;
+  readonly found: readonly Found[];
+}
+
+/** What lies below some edges of a graph; an edit leaves most of it as it was. */
+const REACHES = new WeakMap<EffectGraph, Map<string, Reach>>();
+
+function reachedFrom(graph: EffectGraph, root: GraphNode, starts: readonly Edge[]): ReachedEffect[] {
+  let reaches = REACHES.get(graph);
+  if (reaches === undefined) {
+    reaches = new Map();
+    REACHES.set(graph, reaches);
+  }
+  const key = starts.map(({ target, doubt }) => `${target.place} ${doubt ?? ""}`).join("|");
+  let reach = reaches.get(key);
+  if (reach === undefined || !graph.isAsOf(reach.version, reach.seen)) {
+    reach = { version: graph.version, ...search(root, starts) };
+    reaches.set(key, reach);
+  }
+  reach.version = graph.version;
+  return reach.found.map((each) => reached(each, root, starts));
 }
 
 /** Breadth first over sure edges, and only then over doubtful ones: a chain without doubt is preferred to a shorter one with. */
-function reachable(root: GraphNode, starts: readonly Edge[]): ReachedEffect[] {
+function search(root: GraphNode, starts: readonly Edge[]): Omit<Reach, "version"> {
   const seen = new Set<GraphNode>();
-  const found: ReachedEffect[] = [];
+  const found: Found[] = [];
   let doubtful: Visit[] = [];
   const queue: Visit[] = [];
-  const visit = (from: GraphNode, edge: Edge, parent: Visit | null): void => {
+  const visit = (from: GraphNode, edge: Edge, parent: Visit | null, start: number): void => {
     if (seen.has(edge.target)) return;
     const length = (parent?.length ?? 0) + 1;
     const tooLong = length >= MAX_CHAIN ? `the chain is ${MAX_CHAIN} calls long or more` : null;
     const doubt = parent?.doubt ?? edge.doubt ?? tooLong;
     const step = { body: from.expansion.body, event: edge.event, via: edge.via };
-    const next = { node: edge.target, parent, step, doubt, length };
+    const next = { node: edge.target, parent, step, doubt, length, start };
     if (edge.doubt !== null && parent?.doubt == null) {
       doubtful.push(next);
       return;
@@ -219,7 +252,9 @@ function reachable(root: GraphNode, starts: readonly Edge[]): ReachedEffect[] {
     seen.add(edge.target);
     queue.push(next);
   };
-  for (const edge of starts) visit(root, edge, null);
+  starts.forEach((edge, start) => {
+    visit(root, edge, null, start);
+  });
   for (let i = 0; ; i++) {
     if (i === queue.length) {
       // All that is sure has been seen.
@@ -232,30 +267,38 @@ function reachable(root: GraphNode, starts: readonly Edge[]): ReachedEffect[] {
       if (i === queue.length) break;
     }
     const here = queue[i]!;
-    for (const site of here.node.effects) found.push(reached(site, here, here.doubt ?? site.doubt));
-    for (const edge of here.node.edges) visit(here.node, edge, here);
+    for (const site of here.node.effects) found.push({ site, visit: here, doubt: here.doubt ?? site.doubt });
+    for (const edge of here.node.edges) visit(here.node, edge, here, here.start);
     for (const callback of here.node.callbacks) {
       for (const effect of deferred(here.node, callback))
-        found.push(reached(effect.site, here, here.doubt ?? effect.doubt));
+        found.push({ site: effect.site, visit: here, doubt: here.doubt ?? effect.doubt });
     }
   }
-  return found;
+  return { seen, found };
+}
+
+function reachable(root: GraphNode, starts: readonly Edge[]): ReachedEffect[] {
+  return search(root, starts).found.map((each) => reached(each, root, starts));
 }
 
 /** The chain is made when it is asked for: of thousands of effects a few are shown. */
-function reached(site: EffectSite, visit: Visit, doubt: string | null): ReachedEffect {
+function reached({ site, visit, doubt }: Found, root: GraphNode, starts: readonly Edge[]): ReachedEffect {
   return {
     site,
     doubt,
     get chain() {
-      return chainOf(visit);
+      return chainOf(visit, root, starts);
     },
   };
 }
 
-function chainOf(visit: Visit): ChainStep[] {
+/** It sets out where the root's text calls now. */
+function chainOf(visit: Visit, root: GraphNode, starts: readonly Edge[]): ChainStep[] {
   const chain: ChainStep[] = [];
-  for (let at: Visit | null = visit; at !== null; at = at.parent) chain.unshift(at.step);
+  let at = visit;
+  for (; at.parent !== null; at = at.parent) chain.unshift(at.step);
+  const { event, via } = starts[at.start]!;
+  chain.unshift({ body: root.expansion.body, event, via });
   return chain;
 }
 

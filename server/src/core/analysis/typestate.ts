@@ -10,7 +10,7 @@ import type { Expr, Step } from "../ir/ir.ts";
 import type { EffectKind } from "../knowledge/knowledge.ts";
 import { plannerOf } from "./call-plan.ts";
 import type { Edge, EffectGraph, Engine, GraphNode } from "./effect-graph.ts";
-import { EffectsBelow, kindsOf, maskOf } from "./effects-below.ts";
+import { type EffectsBelow, effectsBelowOf, kindsOf, maskOf } from "./effects-below.ts";
 import { type CallEvent, type Env, type Expansion, joinEnvs } from "./interpreter.ts";
 import type { Value } from "./value.ts";
 
@@ -141,7 +141,7 @@ export class TypestateWalk {
     this.#observer = observer;
     this.#graph = graph;
     this.#tracksQueueing = tracksQueueing;
-    this.#below = new EffectsBelow(graph);
+    this.#below = effectsBelowOf(graph);
     this.#kept = engine.reads === null || observer !== null ? null : keptOf(engine, graph.filesystem, tracksQueueing);
   }
 
