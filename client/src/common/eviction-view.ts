@@ -86,7 +86,12 @@ export class EvictionView implements TreeDataProvider<ViewNode>, Disposable {
 
   /** Asks anew and draws. */
   async refresh(): Promise<void> {
-    this.#latest = this.#source.status === null ? null : await this.#source.tree(this.#filter);
+    try {
+      this.#latest = this.#source.status === null ? null : await this.#source.tree(this.#filter);
+    } catch {
+      // The server is being stopped; its successor says when there is something to ask for.
+      this.#latest = null;
+    }
     this.#changed.fire(undefined);
     await this.#showState();
   }
