@@ -71,7 +71,7 @@ it("covers the survey, entry for entry", () => {
   expect([...models.keys()].sort()).toEqual(SURVEY.map(([id]) => id).sort());
 });
 
-it.each(SURVEY)("%s", (id, violated, differs) => {
+it.each(SURVEY.map(([id, violated, differs]) => ({ id, violated, differs })))("$id", ({ id, violated, differs }) => {
   const model = models.get(id);
   const expected = model?.expected ?? [];
   const found = new Set(

@@ -7,7 +7,7 @@ import { type Evaluate, makeRunnable, type Runnable } from "./interpreter.ts";
 import { forgettingDeadLocals } from "./live-locals.ts";
 import type { Reductions } from "./outcome.ts";
 import type { Expr, Program, Template } from "./program.ts";
-import { exchange, type SlotSymmetry, SlotSwapper, slotSymmetry } from "./slot-symmetry.ts";
+import { exchange, SlotSwapper, type SlotSymmetry, slotSymmetry } from "./slot-symmetry.ts";
 
 /** One atomic step: thread and which of its transitions at that place. */
 export interface Move {

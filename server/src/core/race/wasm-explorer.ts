@@ -5,13 +5,6 @@
 import { MAX_CHAIN, type ReducedProgram } from "./expander.ts";
 import { ALWAYS, type IndexForm } from "./independence.ts";
 import type { Template, ThreadInstance } from "./program.ts";
-import {
-  canonicalizeFunction,
-  checkSlotsFunction,
-  namedFunction,
-  sortThreadsFunction,
-  swapSlotsFunction,
-} from "./wasm-symmetry.ts";
 import { Code, encodeModule, type WasmFunction } from "./wasm-encoder.ts";
 import { type Addresses, ANSWER, F, HEADER, ROOM, THREAD } from "./wasm-layout.ts";
 import { enabledFunction, invariantFunction, takeFunction } from "./wasm-program.ts";
@@ -25,6 +18,13 @@ import {
   restoreFunction,
   type StoreShape,
 } from "./wasm-store.ts";
+import {
+  canonicalizeFunction,
+  checkSlotsFunction,
+  namedFunction,
+  sortThreadsFunction,
+  swapSlotsFunction,
+} from "./wasm-symmetry.ts";
 
 const FIRST_TEMPLATE = 19;
 

@@ -14,8 +14,8 @@ import {
   MAX_CHUNKS,
   MAX_MOVES,
   pendingBytes,
-  rowOffsets,
   ROOM,
+  rowOffsets,
   STATE,
   THREAD,
 } from "./wasm-layout.ts";
