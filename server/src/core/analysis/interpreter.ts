@@ -470,6 +470,8 @@ export class Interpreter {
    * bits, returns a plain constant, or is called with something known (a constant, a part of the inode under eviction).
    */
   #canDecide(target: DirectTarget, args: readonly Value[]): boolean {
+    // What a macro makes tests or sets a flag (PageDirty()), which nobody knows here.
+    if (target.kind === "function" && target.function.madeBy !== null) return false;
     const definition = target.kind === "function" ? target.function : target.macro;
     this.#reads?.readText(definition);
     const { span } = definition;

@@ -32,15 +32,25 @@ export const workAfterUnhash: Rule = {
   description:
     "Filesystem cleanup runs after the inode left the inode hash, where a lookup of the same number no longer waits for it.",
   severity: "error",
-  *check(facts) {
-    yield* drafts(facts);
-  },
+  check: draftsOf,
 };
+
+const DRAFTS = new WeakMap<FilesystemFacts, readonly Draft[]>();
+
+/** Made once: deferred-work asks for them, too. */
+function draftsOf(facts: FilesystemFacts): readonly Draft[] {
+  let known = DRAFTS.get(facts);
+  if (known === undefined) {
+    known = [...drafts(facts)];
+    DRAFTS.set(facts, known);
+  }
+  return known;
+}
 
 /** Severity of the work-after-unhash at each anchor (`operation|offset`), for deferred-work. */
 export function unhashSeverities(facts: FilesystemFacts): Map<string, Severity> {
   const severities = new Map<string, Severity>();
-  for (const draft of drafts(facts))
+  for (const draft of draftsOf(facts))
     if (draft.doubt === null) severities.set(`${draft.operation.name}|${draft.at}`, draft.severity);
   return severities;
 }
