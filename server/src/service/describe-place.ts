@@ -97,8 +97,10 @@ function describeCall(call: CallExplanation): string | null {
 }
 
 function describeEffects(call: CallExplanation, root: string): string[] {
-  const lines = call.effects.slice(0, EFFECTS_SHOWN).map((effect) => `- ${describeEffect(effect, root)}`);
-  const more = call.effects.length - EFFECTS_SHOWN;
+  // What the call itself does stands above; this is where the rest of it happens.
+  const below = call.effects.filter((effect) => effect.chain.length > 0 || effect.doubt !== null);
+  const lines = below.slice(0, EFFECTS_SHOWN).map((effect) => `- ${describeEffect(effect, root)}`);
+  const more = below.length - EFFECTS_SHOWN;
   if (more > 0) lines.push(`- and ${more} other kinds`);
   const targets =
     call.via === null
@@ -119,9 +121,9 @@ function describeEffect(effect: CallEffect, root: string): string {
 
 function describeStates({ before, after }: PlaceExplanation): string[] {
   if (before.length === 0) return [];
+  const lines = (when: string, states: readonly string[]): string[] => states.map((state) => `${when}: ${state}`);
   const same = before.join() === after.join() || after.length === 0;
-  if (same) return [before.map((state) => `- ${state}`).join("\n")];
-  return [[...before.map((state) => `- before: ${state}`), ...after.map((state) => `- after: ${state}`)].join("\n")];
+  return [(same ? lines("Here", before) : [...lines("Before", before), ...lines("After", after)]).join("  \n")];
 }
 
 /** The calls that lead here, outermost first. */

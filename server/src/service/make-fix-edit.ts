@@ -12,7 +12,7 @@ import { spanRange, uriOf } from "./tree-location.ts";
 export interface EditSupport {
   /** The client takes versioned edits (workspaceEdit.documentChanges). */
   readonly documentChanges: boolean;
-  /** ... and annotations, by which it shows a preview before it changes anything. */
+  /** ... and annotations: its preview has a reason beside each change. */
   readonly changeAnnotations: boolean;
 }
 
@@ -42,7 +42,8 @@ export function makeFixEdit(
       edits: edits.map(({ edit, id }): TextEdit | AnnotatedTextEdit => {
         const change = { range: spanRange(edit.span), newText: edit.text };
         if (!support.changeAnnotations) return change;
-        changeAnnotations[id] = { label: fix.title, description: edit.why, needsConfirmation: true };
+        // No confirmation: clients leave such edits out until each is ticked, and half a fix is none.
+        changeAnnotations[id] = { label: fix.title, description: edit.why, needsConfirmation: false };
         return { ...change, annotationId: id };
       }),
     };
