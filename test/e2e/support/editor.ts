@@ -118,8 +118,8 @@ export class Editor {
     await target.hover();
   }
 
-  /** Opens the quick fixes at the cursor and takes the one with this title. */
-  async codeAction(title: string): Promise<void> {
+  /** Opens the quick fixes at the cursor and takes the one with this title, or has it shown first. */
+  async codeAction(title: string, key: "Enter" | "Control+Enter" = "Enter"): Promise<void> {
     const { page } = this;
     const item = page.locator(".action-widget .monaco-list-row", { hasText: title }).first();
     // The key is lost while the focus is still on its way to the editor, and the menu closes when it arrives late.
@@ -134,7 +134,7 @@ export class Editor {
     for (let step = 0; step < 20 && !/\bfocused\b/.test((await item.getAttribute("class")) ?? ""); step++) {
       await page.keyboard.press("ArrowDown");
     }
-    await page.keyboard.press("Enter");
+    await page.keyboard.press(key);
   }
 
   /** Waits until the active editor shows this text. */
