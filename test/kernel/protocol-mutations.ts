@@ -302,6 +302,94 @@ export const PROTOCOL_MUTATIONS: readonly ProtocolMutation[] = [
     invariants: ["STATE"],
     through: "clear_inode",
   },
+  {
+    id: "find_inode_fast() returns an inode without a reference",
+    edits: [replace("find_inode_fast", "__iget(inode);", "")],
+    invariants: ["STATE", "UAF", "ONCE"],
+    through: "find_inode_fast",
+  },
+  {
+    id: "find_inode_fast() walks the chain outside of RCU",
+    edits: [
+      replace("find_inode_fast", "rcu_read_lock();\nrepeat:", "\nrepeat:"),
+      replace(
+        "__wait_on_freeing_inode",
+        "if (is_inode_hash_locked)\n\t\tspin_lock(&inode_hash_lock);\n\trcu_read_lock();",
+        "if (is_inode_hash_locked)\n\t\tspin_lock(&inode_hash_lock);",
+      ),
+    ],
+    invariants: ["UAF"],
+    through: "find_inode_fast",
+  },
+  {
+    id: "neither the unhash nor the wake-up takes i_lock",
+    edits: [
+      replace("evict", "smp_mb();\n\tinode_wake_up_bit(inode, __I_NEW);", "smp_mb();"),
+      replace(
+        "evict",
+        "spin_lock(&inode->i_lock);\n\t/*\n\t * Pairs",
+        "inode_wake_up_bit(inode, __I_NEW);\n\tspin_lock(&inode->i_lock);\n\t/*\n\t * Pairs",
+      ),
+      replace("__remove_inode_hash", "spin_lock(&inode->i_lock);", ""),
+      replace("__remove_inode_hash", "spin_unlock(&inode->i_lock);", ""),
+    ],
+    invariants: ["WAKE"],
+  },
+  {
+    id: "iput_final() leaves the inode on the LRU",
+    edits: [replace("iput_final", "if (!list_empty(&inode->i_lru))\n\t\tinode_lru_list_del(inode);", "")],
+    invariants: ["STATE"],
+  },
+  {
+    id: "insert_inode_locked() looks at nothing that is there",
+    edits: [
+      replace("insert_inode_locked", "likely(!old)", "1"),
+      replace("insert_inode_locked", "break;", "spin_unlock(&old->i_lock);\n\t\t\tbreak;"),
+    ],
+    invariants: ["UNIQ"],
+    through: "insert_inode_locked",
+  },
+  {
+    id: "inode_insert5() does not look again under the hash lock",
+    edits: [replace("inode_insert5", "old = find_inode(inode->i_sb, head, test, data, true);", "old = NULL;")],
+    invariants: ["UNIQ"],
+    through: "inode_insert5",
+  },
+  {
+    id: "inode_insert5() marks the inode new after it can be found",
+    edits: [
+      replace(
+        "inode_insert5",
+        "inode->i_state |= I_NEW;\n\thlist_add_head_rcu(&inode->i_hash, head);\n\tspin_unlock(&inode->i_lock);",
+        "hlist_add_head_rcu(&inode->i_hash, head);\n\tspin_unlock(&inode->i_lock);\n\tinode->i_state |= I_NEW;",
+      ),
+    ],
+    invariants: ["UNIQ", "STATE"],
+    through: "inode_insert5",
+  },
+  {
+    id: "evict_inodes() gives i_lock back twice",
+    edits: [
+      replace(
+        "evict_inodes",
+        "inode_lru_list_del(inode);\n\t\tspin_unlock(&inode->i_lock);",
+        "inode_lru_list_del(inode);\n\t\tspin_unlock(&inode->i_lock);\n\t\tspin_unlock(&inode->i_lock);",
+      ),
+    ],
+    invariants: ["STATE"],
+    through: "evict_inodes",
+  },
+  {
+    id: "evict_inodes() disposes under the list's lock",
+    edits: [
+      replace(
+        "evict_inodes",
+        "spin_unlock(&sb->s_inode_list_lock);\n\n\tdispose_list(&dispose);",
+        "dispose_list(&dispose);\n\tspin_unlock(&sb->s_inode_list_lock);",
+      ),
+    ],
+    invariants: ["PROG"],
+  },
 ];
 
 /** Changes that break nothing. */
@@ -333,6 +421,22 @@ export const HARMLESS_CHANGES: readonly ProtocolMutation[] = [
         "if (inode->i_state & (I_FREEING|I_WILL_FREE)) {",
         "if ((inode->i_state & I_FREEING) || (inode->i_state & I_WILL_FREE)) {",
       ),
+    ],
+    invariants: [],
+  },
+  {
+    id: "__remove_inode_hash() does not take i_lock, which the wake-up does",
+    edits: [
+      replace("__remove_inode_hash", "spin_lock(&inode->i_lock);", ""),
+      replace("__remove_inode_hash", "spin_unlock(&inode->i_lock);", ""),
+    ],
+    invariants: [],
+  },
+  {
+    id: "evict() wakes without i_lock",
+    edits: [
+      replace("evict", "smp_mb();\n\tinode_wake_up_bit(inode, __I_NEW);", "smp_mb();"),
+      replace("evict", "destroy_inode(inode);", "inode_wake_up_bit(inode, __I_NEW);\n\n\tdestroy_inode(inode);"),
     ],
     invariants: [],
   },

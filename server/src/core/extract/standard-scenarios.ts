@@ -123,14 +123,14 @@ function createThread(cast: Cast, create: Fragment, newInode: Fragment): ThreadD
     steps: [
       { label: "take a free inode number", do: "wait(!disk.allocated); disk.allocated = 1; disk.gen = 1" },
       callOf(newInode, { result: "made" }),
-      { label: "set its number and generation", do: "made.ino = 1; made.gen = 1; made.pending = 1" },
+      { label: "set its number and generation", do: "made.ino = 1; made.gen = 1" },
       callOf(create, { inode: "made", result: "busy" }),
       {
         label: "is the number taken?",
         if: "busy",
-        then: [{ label: "give up", do: "made.pending = 0; made.nlink = 0" }, callOf(cast.put, { inode: "made" }), ENDS],
+        then: [{ label: "give up", do: "made.nlink = 0" }, callOf(cast.put, { inode: "made" }), ENDS],
       },
-      { label: "the filesystem writes the new inode", do: "disk_write(made); made.built = 1" },
+      { label: "the filesystem writes the new inode", do: "disk_write(made); made.built = 1; made.pending = 1" },
       callOf(cast.unlockNew, { inode: "made" }),
       { label: "use the inode", do: USE("made") },
       callOf(cast.put, { inode: "made" }),
@@ -166,6 +166,11 @@ export function* standardScenarios(protocol: ExtractedProtocol): Iterable<Standa
     yield { model: modelOf(protocol, cast, draft), functions: draft.functions };
 }
 
+/** Whether a lookup makes an inode that it does not find. */
+function builds({ procedure }: Fragment): boolean {
+  return procedure.steps.some((step) => typeof step !== "string" && step.do?.startsWith("new_inode(") === true);
+}
+
 /** The scenario of this id under another name, or null when the tree has no such scenario. */
 export function protocolModel(protocol: ExtractedProtocol, scenario: string, id: string): RaceModel | null {
   for (const { model } of standardScenarios(protocol)) if (model.id === scenario) return { ...model, id };
@@ -188,6 +193,18 @@ function* drafts(protocol: ExtractedProtocol, cast: Cast): Iterable<Draft> {
       inode: { ...INODE, nlink: 0 },
       functions: [cast.put, each],
     };
+  const builder = lookups.find(builds);
+  if (newInode !== null && builder !== undefined)
+    for (const each of protocol.all("create").slice(0, 1))
+      yield {
+        id: `lookup-against-create-${each.name}`,
+        title: `${builder.name}() against ${each.name}() of the same number`,
+        summary: "A number is taken for a new file while somebody looks it up by an old file handle.",
+        threads: [lookupThread(cast, builder), createThread(cast, each, newInode)],
+        inode: {},
+        functions: [builder, each],
+        variables: [{ name: "disk.allocated", initial: 0, max: 1, group: "disk" }],
+      };
   if (newInode !== null)
     for (const each of protocol.all("create"))
       yield {
@@ -264,14 +281,16 @@ function* drafts(protocol: ExtractedProtocol, cast: Cast): Iterable<Draft> {
       functions: [cast.put, lookup],
       variables: [{ name: "sb.active", initial: 0, max: 1, group: "superblock" }],
     };
-    yield {
-      id: "two-lookups-and-an-evictor",
-      title: `${cast.put.name}() evicts against two ${lookup.name}()`,
-      summary: "Two lookups of the number wait for the same eviction; one of them builds the inode anew.",
-      threads: [putThread(cast, "unlink"), lookupThread(cast, lookup, 2)],
-      inode: { ...INODE, nlink: 0 },
-      functions: [cast.put, lookup],
-    };
+    // The families differ in how they look and insert; a third one shares both with the second.
+    for (const each of lookups.filter(builds).slice(0, 2))
+      yield {
+        id: `two-lookups-and-an-evictor-${each.name}`,
+        title: `${cast.put.name}() evicts against two ${each.name}()`,
+        summary: "Two lookups of the number wait for the same eviction; one of them builds the inode anew.",
+        threads: [putThread(cast, "unlink"), lookupThread(cast, each, 2)],
+        inode: { ...INODE, nlink: 0 },
+        functions: [cast.put, each],
+      };
   }
   if (umount !== undefined)
     yield {
