@@ -279,12 +279,12 @@ static int classify_name(Look *look, const Word *name, int indent, const bool *v
   if (valid[BARE_IDENTIFIER] && is_upper(name->text)) {
     /* A macro that is a whole statement: alone in its line, and not the start of a declaration. */
     if (c == '}' || c == 0) return look->budget > 0 ? BARE_IDENTIFIER : -1;
-    if (look->newline && is_word_start(c)) {
-      int column = (int)look->column;
+    if (look->newline && is_word_start(c) && (int)look->column == indent) {
       Run run;
-      if (column == indent && scan_run(look, &run) && run.names == 0 && run.end == 'w') return BARE_IDENTIFIER;
-      if (column != indent || run.end != '(') {
-        /* fall through to annotations with what has been read lost: nothing else starts like this */
+      if (!scan_run(look, &run)) return -1;
+      if (run.names == 0 && run.end == 'w') return BARE_IDENTIFIER;
+      if (run.end != '(') {
+        /* What has been read is lost to the questions below; only an annotation is left. */
         return leading && (run.end == 'k' || run.end == 'q' || run.names > 1) ? LEADING_ANNOTATION_NAME : -1;
       }
       return run.names == 1 && indent > 0 ? BARE_IDENTIFIER : -1;
