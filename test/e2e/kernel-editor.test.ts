@@ -46,7 +46,7 @@ describeWith(["chromium", "code-server", "kernel-6.12"], "the whole of Linux 6.1
       const label = (await editor.status.locator("a").first().getAttribute("aria-label")) ?? "";
       expect(label).toContain("Linux 6.12");
       expect(label).toContain("Not in it: excluded by setting");
-      await editor.lenses.first().waitFor();
+      await editor.squiggles.first().waitFor();
       await editor.screenshot("kernel-diagnostics");
     },
     TREE + 60_000,

@@ -173,7 +173,8 @@ export class Editor {
     const title = this.page.locator('.sidebar .title-label:has-text("Eviction")').first();
     // A click on the icon of the view that is shown would hide it.
     if (!(await title.isVisible())) {
-      await this.page.locator('.activitybar .action-item a[aria-label^="Eviction"]').first().click();
+      // The badge lies over the icon and takes the click for it.
+      await this.page.locator('.activitybar .action-item a[aria-label^="Eviction"]').first().click({ force: true });
     }
     await title.waitFor();
   }
