@@ -3,7 +3,6 @@
  * has clear_inode() run, is it unhashed, has work been queued? Paths that differ in one of these are kept apart, and
  * so is what is known of values on each (i_nlink, constants).
  */
-import type { Filesystem } from "../callgraph/filesystem.ts";
 import { Fact } from "../callgraph/reads.ts";
 import type { Body } from "../ir/function-bodies.ts";
 import type { Expr, Step } from "../ir/ir.ts";
@@ -11,21 +10,14 @@ import type { EffectKind } from "../knowledge/knowledge.ts";
 import { plannerOf } from "./call-plan.ts";
 import type { Edge, EffectGraph, Engine, GraphNode } from "./effect-graph.ts";
 import { type EffectsBelow, effectsBelowOf, kindsOf, maskOf } from "./effects-below.ts";
-import { type CallEvent, type Env, type Expansion, joinEnvs } from "./interpreter.ts";
+import { type CallEvent, type Env, joinEnvs } from "./interpreter.ts";
+import { afterEffect, afterRemoving, CLEARED, NO_PAGES, type TypeState, UNHASHED } from "./state-change.ts";
 import type { Value } from "./value.ts";
+import { idOf, isPure, keptOf, MAX_KEPT, type Reported, type Summary, type Walking } from "./walk-summary.ts";
 
-export const PAGES_GONE = 1;
-export const CLEARED = 2;
-export const UNHASHED = 4;
-export const WOKEN = 8;
-/** The mapping of this inode never holds a page (a bad inode, another kind of inode). */
-export const NO_PAGES = 16;
-export const QUEUED = 32;
-
-export type TypeState = number;
+export { CLEARED, NO_PAGES, PAGES_GONE, QUEUED, type TypeState, UNHASHED, WOKEN } from "./state-change.ts";
 
 export const INODE: Value = { k: "symbol", name: "#inode" };
-const MAPPING = "#mapping";
 
 /** A place where the typestate matters, with the calls from the operation down to it. */
 export interface StateEvent {
@@ -65,62 +57,10 @@ const INTERESTING: ReadonlySet<EffectKind> = new Set([
 const INTERESTING_MASK = maskOf(INTERESTING);
 const PROTOCOL_MASK = maskOf(["clear", "unhash", "truncate"]);
 const TRUNCATE_MASK = maskOf(["truncate"]);
-const REMOVE_MASK = maskOf(["remove-folios"]);
 const DEFER_MASK = maskOf(["defer"]);
 const MAX_DEPTH = 12;
 /** Exploration of one operation stops after this many steps; the operation is then marked as uncertain. */
 const MAX_WORK = 400_000;
-
-/** What a function does to the typestate when it is entered in one way, and what is to be reported of it. */
-interface Summary {
-  readonly key: string;
-  readonly expansion: Expansion;
-  exits: ReadonlySet<TypeState>;
-  /** Its own events and the calls it goes into, in their order; a call that was summed up before is not gone into again. */
-  readonly items: (StateEvent | NestedWalk)[];
-  /** What lay below each of the node's edges. */
-  readonly below: readonly number[];
-  readonly fact: Fact;
-  /** Steps taken in the function itself. */
-  work: number;
-  /** Calls from here down to the deepest that was gone into. */
-  height: number;
-  /** Calls from the operation to here when it was summed up; it counts when a call was left out as too deep. */
-  readonly level: number;
-  isLimited: boolean;
-  /** Walks around it that were under way, and were not gone into again for that. */
-  cut: ReadonlySet<string>;
-}
-
-/** Beyond so many, those that an edit made useless are let go, and then the oldest. */
-const MAX_KEPT = 10_000;
-
-interface NestedWalk {
-  readonly summary: Summary;
-  readonly frame: CallFrame;
-  readonly edge: number;
-  /** It was summed up for this call; otherwise it had been before. */
-  readonly isFirst: boolean;
-}
-
-/** A walk that is under way: `summary` is null for the operation itself. */
-interface Walking {
-  readonly summary: Summary | null;
-  /** Calls that were cut because they were under way already. */
-  readonly cut: Set<string>;
-}
-
-/** What is kept of the walks of a filesystem from one review to the next. */
-const KEPT = new WeakMap<Filesystem, { readonly engine: Engine; readonly summaries: Map<string, Summary>[] }>();
-
-function keptOf(engine: Engine, filesystem: Filesystem, tracksQueueing: boolean): Map<string, Summary> {
-  let kept = KEPT.get(filesystem);
-  if (kept?.engine !== engine) {
-    kept = { engine, summaries: [new Map(), new Map()] };
-    KEPT.set(filesystem, kept);
-  }
-  return kept.summaries[tracksQueueing ? 1 : 0]!;
-}
 
 export class TypestateWalk {
   readonly events: StateEvent[] = [];
@@ -472,64 +412,6 @@ export class TypestateWalk {
     this.events.push(event);
     walking.summary?.items.push(event);
   }
-}
-
-/** Whether it does not depend on how one came there. */
-function isPure(summary: Summary): boolean {
-  return !summary.isLimited && summary.cut.size === 0;
-}
-
-/** What one walk has reported; the same from one place is said once. */
-interface Reported {
-  readonly keys: Set<string>;
-  readonly walking: Walking;
-}
-
-const BODY_IDS = new WeakMap<Body, number>();
-let bodies = 0;
-
-function idOf(body: Body): number {
-  let id = BODY_IDS.get(body);
-  if (id === undefined) {
-    id = ++bodies;
-    BODY_IDS.set(body, id);
-  }
-  return id;
-}
-
-function afterEffect(kind: EffectKind, state: TypeState, call: CallEvent, onInode: boolean): TypeState {
-  switch (kind) {
-    case "clear":
-      return onInode ? state | CLEARED : state;
-    case "truncate": {
-      const mapping = call.args[0];
-      const other =
-        mapping !== undefined &&
-        !(mapping.k === "symbol" && (mapping.name === MAPPING || mapping.name === "#inode")) &&
-        mapping.k !== "nonzero";
-      return other ? state : state | PAGES_GONE;
-    }
-    case "remove-folios":
-      return state | PAGES_GONE;
-    case "unhash":
-      return onInode ? state | UNHASHED : state;
-    case "wake":
-      // Only a wake-up after the unhash counts, and only one of __I_NEW.
-      return (state & UNHASHED) !== 0 && !wakesAnotherBit(call) ? state | WOKEN : state;
-    case "defer":
-      return state | QUEUED;
-    default:
-      return state;
-  }
-}
-
-function wakesAnotherBit(call: CallEvent): boolean {
-  return call.call.args.some((arg) => arg.k === "id" && /^__I_/.test(arg.name) && arg.name !== "__I_NEW");
-}
-
-/** Folios are removed one by one, in loops: a call that can do it, and nothing more, is taken to have emptied the mapping. */
-function afterRemoving(below: number, state: TypeState): TypeState {
-  return (below & REMOVE_MASK) !== 0 ? state | PAGES_GONE : state;
 }
 
 function operandsOfOr(test: Expr): Expr[] {
