@@ -60,11 +60,14 @@ beforeAll(async () => {
 });
 
 describe.each(builds)("$name", (build) => {
-  test("incremental parsing gives the tree of a fresh parse, over 2,000 edits", { timeout: 300_000 }, (context) => {
+  test("incremental parsing gives the tree of a fresh parse, of broken text as well, over 2,000 edits", {
+    timeout: 300_000,
+  }, (context) => {
     const { parser } = build;
     if (parser === null) return context.skip("run `npm run build:native`");
     let edits = 0;
     let incrementally = 0;
+    let broken = 0;
     fc.assert(
       fc.property(
         fc.constantFrom(...corpus),
@@ -89,10 +92,8 @@ describe.each(builds)("$name", (build) => {
             const fresh = parser.parse(text);
             const sound = !fresh.rootNode.hasError;
             if (before && sound) incrementally++;
-            // Among recoveries from an error tree-sitter chooses differently even between two fresh parses of one text
-            // by one parser, so trees with errors are compared by having them.
-            if (sound) expect(showTree(tree, true)).toBe(showTree(fresh, true));
-            else expect(tree.rootNode.hasError).toBe(true);
+            if (!sound) broken++;
+            expect(showTree(tree, true)).toBe(showTree(fresh, true));
             fresh.delete();
           };
           for (const one of changes) {
@@ -110,6 +111,7 @@ describe.each(builds)("$name", (build) => {
     );
     expect(edits).toBeGreaterThanOrEqual(2000);
     expect(incrementally).toBeGreaterThanOrEqual(100);
+    expect(broken).toBeGreaterThanOrEqual(500);
   });
 
   test("so it does over 2,000 edits that insert, remove and move whole items", { timeout: 300_000 }, (context) => {
@@ -140,10 +142,8 @@ describe.each(builds)("$name", (build) => {
             tree.delete();
             tree = incremental;
             const fresh = parser.parse(text);
-            if (!fresh.rootNode.hasError) {
-              sound++;
-              expect(showTree(tree, true)).toBe(showTree(fresh, true));
-            }
+            if (!fresh.rootNode.hasError) sound++;
+            expect(showTree(tree, true)).toBe(showTree(fresh, true));
             fresh.delete();
           }
           tree.delete();
