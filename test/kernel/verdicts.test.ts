@@ -25,7 +25,7 @@ describeWith("kernel-6.12", "verdicts on Linux 6.12", () => {
       const verdict = await session.query({ name: "verdict", finding }, NEVER_CANCELLED);
       if (verdict !== null) verdicts.set(finding.id, verdict);
     }
-  }, 600_000);
+  }, 1_200_000);
 
   test("every finding has one", () => {
     expect(review.findings.length).toBeGreaterThan(400);
