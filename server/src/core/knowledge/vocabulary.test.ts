@@ -14,7 +14,9 @@ test.each([...VOCABULARY])("%s says what it is, what holds, and where that stand
 });
 
 describeWith("kernel-6.12", "the kernel's documentation", () => {
-  test("has every page that a name links to", () => {
+  // A tree may be unpacked without it.
+  const isThere = existsSync(join(pathOf("kernel-6.12"), "Documentation"));
+  test.skipIf(!isThere)("has every page that a name links to", () => {
     const pages = new Set([...VOCABULARY.values()].flatMap((entry) => entry.documentation ?? []));
     expect(pages.size).toBeGreaterThan(5);
     expect([...pages].filter((page) => !existsSync(join(pathOf("kernel-6.12"), page)))).toEqual([]);
