@@ -3,6 +3,7 @@ import type { Anchor, FilesystemFacts, Operation, ReachedEffect } from "../analy
 import { MODES, type Mode } from "../analysis/interpreter.ts";
 import { positionIn } from "../ir/function-bodies.ts";
 import type { EffectKind } from "../knowledge/knowledge.ts";
+import { guardsOf } from "../report/conditions.ts";
 import type { FilesystemProperties, PropertyEvidence, PropertyId } from "../report/filesystem-properties.ts";
 import { linkOf } from "../report/make-finding.ts";
 import { reclaimContexts } from "./contexts.ts";
@@ -17,8 +18,11 @@ const KINDS: Readonly<Partial<Record<PropertyId, readonly EffectKind[]>>> = {
   "drops-others": ["drop"],
   defers: ["defer"],
 };
-/** What deleting an inode for good takes: it is written somewhere (a log under a lock of the filesystem), or somebody is told. */
-const DELETION: ReadonlySet<EffectKind> = new Set(["dirty", "transaction", "disk", "network", "wait", "lock"]);
+/** What deleting an inode for good takes: it is written somewhere, or somebody is told. */
+const DELETION: ReadonlySet<EffectKind> = new Set(["dirty", "transaction", "disk", "network"]);
+/** A log written under a lock of the filesystem counts where it is done for unlinked inodes alone. */
+const LOGGED_DELETION: ReadonlySet<EffectKind> = new Set(["wait", "lock"]);
+const UNLINKED = /\bi_nlink == 0$/;
 const LINK_COUNT = /\bi_nlink\b/;
 
 /** Called while the facts of a review are at hand: nothing is computed that the rules have not asked for. */
@@ -104,8 +108,13 @@ function findDeletion(facts: FilesystemFacts): PropertyEvidence | null {
     const { body } = operation;
     const at = body.text.replace(/\/\*[\s\S]*?\*\//g, (comment) => " ".repeat(comment.length)).search(LINK_COUNT);
     if (at < 0) continue;
-    const works = (anchor: Anchor): boolean =>
-      anchor.effects.some((effect) => DELETION.has(effect.site.kind) && effect.doubt === null);
+    const works = ({ effects, event }: Anchor): boolean => {
+      const unlinked = guardsOf(body, event.guard).some((guard) => UNLINKED.test(guard));
+      return effects.some(
+        ({ site, doubt }) =>
+          doubt === null && (DELETION.has(site.kind) || (unlinked && LOGGED_DELETION.has(site.kind))),
+      );
+    };
     if (!facts.anchors(operation, MODES.any).some(works)) continue;
     const { line } = positionIn(body, at);
     const { file, name } = body;
