@@ -281,8 +281,7 @@ function* drafts(protocol: ExtractedProtocol, cast: Cast): Iterable<Draft> {
       functions: [cast.put, lookup],
       variables: [{ name: "sb.active", initial: 0, max: 1, group: "superblock" }],
     };
-    // The families differ in how they look and insert; a third one shares both with the second.
-    for (const each of lookups.filter(builds).slice(0, 2))
+    for (const each of lookups.filter(builds))
       yield {
         id: `two-lookups-and-an-evictor-${each.name}`,
         title: `${cast.put.name}() evicts against two ${each.name}()`,
