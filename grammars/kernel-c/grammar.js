@@ -321,10 +321,7 @@ module.exports = grammar(C, {
         optional($.gnu_asm_expression),
         repeat($.attribute_specifier),
         "=",
-        field(
-          "value",
-          choice($.initializer_list, $.expression, alias($._continued_expression, $.binary_expression)),
-        ),
+        field("value", choice($.initializer_list, $.expression, alias($._continued_expression, $.binary_expression))),
       ),
     // u64 mask = 0 ALL_FLAGS(); with the operators inside the macro.
     _continued_expression: ($) =>
@@ -534,12 +531,8 @@ module.exports = grammar(C, {
 
     // An association may come from a macro: _Generic(*lock, seqcount_t: 0, seqcount_case(spinlock))
     generic_expression: ($) =>
-      prec(
-        PREC.CALL,
-        seq("_Generic", "(", $.expression, ",", $._association, repeat(seq(",", $._association)), ")"),
-      ),
-    _association: ($) =>
-      choice(seq($.type_descriptor, ":", $.expression), alias($._plain_call, $.call_expression)),
+      prec(PREC.CALL, seq("_Generic", "(", $.expression, ",", $._association, repeat(seq(",", $._association)), ")")),
+    _association: ($) => choice(seq($.type_descriptor, ":", $.expression), alias($._plain_call, $.call_expression)),
 
     alignof_expression: ($) =>
       prec(

@@ -8,7 +8,8 @@ import { explore } from "../../server/src/core/race/simulator.ts";
 import { extractionTree, protocolFilesOf } from "../support/extraction.ts";
 import { describeWith, pathOf } from "../support/requirements.ts";
 import { applyEdits } from "./mutants/mutant.ts";
-import { HARMLESS_CHANGES, PROTOCOL_MUTATIONS, type ProtocolMutation } from "./protocol-mutations.ts";
+import { HARMLESS_CHANGES } from "./protocol-look-alikes.ts";
+import { PROTOCOL_MUTATIONS, type ProtocolMutation } from "./protocol-mutations.ts";
 
 const MAX_STATES = 500_000;
 

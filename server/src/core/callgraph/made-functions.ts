@@ -169,13 +169,13 @@ function argumentsOf(call: string, count: number): string[] {
 }
 
 function substitute({ parameters, replacement }: Template, values: readonly string[]): string {
-  const valueOf = new Map(parameters.map((name, i) => [name, values[i] ?? ""]));
+  const argumentOf = new Map(parameters.map((name, i) => [name, values[i] ?? ""]));
   return replacement.replace(TOKEN, (token) => {
     if (/^\s*##\s*$/.test(token)) return "";
     if (token.startsWith("#")) {
-      const value = valueOf.get(token.slice(1).trim());
+      const value = argumentOf.get(token.slice(1).trim());
       return value === undefined ? token : JSON.stringify(value);
     }
-    return valueOf.get(token) ?? token;
+    return argumentOf.get(token) ?? token;
   });
 }
