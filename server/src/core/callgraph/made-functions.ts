@@ -40,6 +40,8 @@ class Maker {
   readonly #program: Program;
   readonly #textOf: TextReader;
   readonly #templates = new Map<MacroRef, Template | null>();
+  /** For the names in expansions alone: a table is large to make. */
+  readonly #names = new NameTable();
 
   constructor(program: Program, textOf: TextReader) {
     this.#program = program;
@@ -133,10 +135,9 @@ class Maker {
     if (/\)\s*\{/.test(text)) return text.replace(/\s+/g, " ");
     // Calls of other macros, one behind the other.
     const bytes = ENCODER.encode(text.replace(/\)\s*/g, ")\n"));
-    const names = new NameTable();
     const inner: string[] = [];
-    for (const { name, open, end } of scanSkeleton(bytes, names).invocations) {
-      const macro = names.text(name);
+    for (const { name, open, end } of scanSkeleton(bytes, this.#names).invocations) {
+      const macro = this.#names.text(name);
       const below = this.#templateOf(macro, file);
       if (below === null || used.size > 64) continue;
       used.add(macro);
