@@ -120,6 +120,7 @@ async function findDefinitions(
   const lookIn = async (paths: readonly string[], names: readonly string[]): Promise<void> => {
     const rest = paths.filter((path) => !program.files.has(path));
     for (const path of (await search(rest, names, token)).hits) await add(path);
+    lookup.clear();
   };
   const near = missing();
   const folders = new Set(near.map(({ folder }) => folder));
