@@ -49,7 +49,19 @@ export class Editor {
     await page.locator(".quick-input-widget .quick-input-box input").first().fill(`${file}:${line}`);
     const folders = file.split("/").slice(0, -1).join("/");
     // Not the Enter key: it takes the row that is first at the moment, which need not be this one yet.
-    await page.locator(".quick-input-list .monaco-list-row", { hasText: folders }).first().click();
+    const row = page.locator(".quick-input-list .monaco-list-row", { hasText: folders }).first();
+    // A click on a list that is drawn anew at that moment is lost: once more while the list is there.
+    for (let attempt = 0; attempt < 5; attempt++) {
+      await row.click();
+      const closed = page.locator(".quick-input-widget").waitFor({ state: "hidden", timeout: 5_000 });
+      if (
+        await closed.then(
+          () => true,
+          () => false,
+        )
+      )
+        break;
+    }
     await page
       .locator(".tabs-container .tab.active", { hasText: file.split("/").pop() ?? file })
       .first()
