@@ -51,13 +51,16 @@ export function stockNativeParser(): TestParser {
 }
 
 function nativeParserOf(grammar: string): TestParser {
-  const Native = require("tree-sitter") as new () => NativeParser;
+  const Native = require("tree-sitter") as (new () => NativeParser) & {
+    readonly TreeCursor: { readonly prototype: { delete?: () => void } };
+  };
+  // The native module frees trees and cursors itself.
+  Native.TreeCursor.prototype.delete ??= () => {};
   const parser = new Native();
   parser.setLanguage(require(grammar));
   return {
     parse: (text, previous) => {
       const tree = parser.parse((offset) => text.slice(offset, offset + 16384), previous);
-      // The native module frees trees itself.
       (tree as { delete?: () => void }).delete ??= () => {};
       return tree;
     },
