@@ -2,6 +2,7 @@
  * The panel's way to its host. In VS Code that is the webview's message port; the report and the tests bring their own.
  */
 import { checkHostMessage, type HostMessage, type PanelMessage } from "../../server/src/protocol/simulator.ts";
+import { vsCodeApi } from "./vscode-api.ts";
 
 /** What the panel keeps between reloads, as far as the panel is concerned. */
 export interface PanelPort {
@@ -11,14 +12,6 @@ export interface PanelPort {
   getState(): unknown;
   setState(state: unknown): void;
 }
-
-interface VsCodeApi {
-  postMessage(message: unknown): void;
-  getState(): unknown;
-  setState(state: unknown): void;
-}
-
-declare function acquireVsCodeApi(): VsCodeApi;
 
 /** Checks a message and hands it on; used by every port. */
 export function deliver(
@@ -32,7 +25,7 @@ export function deliver(
 }
 
 export function vsCodePort(): PanelPort {
-  const api = acquireVsCodeApi();
+  const api = vsCodeApi();
   return {
     post: (message) => api.postMessage(message),
     listen: (receive, rejected) => {

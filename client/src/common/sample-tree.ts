@@ -1,5 +1,6 @@
 /** The walkthrough's tree: a miniature kernel that comes with the extension, copied to where the user wants it. */
 import { commands, type ExtensionContext, ProgressLocation, Uri, window, workspace } from "vscode";
+import { exists } from "./file-exists.ts";
 import { revealLine } from "./view-panel.ts";
 import type { ViewsSource } from "./views-source.ts";
 
@@ -46,15 +47,6 @@ async function copySample(extension: Uri, target: Uri): Promise<void> {
     await Promise.all(
       batch.map(([path, text]) => workspace.fs.writeFile(Uri.joinPath(target, path), new TextEncoder().encode(text))),
     );
-  }
-}
-
-async function exists(uri: Uri): Promise<boolean> {
-  try {
-    await workspace.fs.stat(uri);
-    return true;
-  } catch {
-    return false;
   }
 }
 

@@ -12,6 +12,7 @@ import {
   type FilesReadParams,
   type FilesReadResult,
 } from "../../../server/src/protocol/messages.ts";
+import { exists } from "./file-exists.ts";
 
 /** Folders read at the same time: each is a round trip to the file system's provider. */
 const FOLDERS_AT_ONCE = 16;
@@ -29,15 +30,6 @@ export function serveFiles(client: BaseLanguageClient): void {
     const contents = await Promise.all(params.paths.map((path) => readFile(Uri.joinPath(root, path))));
     return { contents };
   });
-}
-
-async function exists(uri: Uri): Promise<boolean> {
-  try {
-    await workspace.fs.stat(uri);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 async function readFile(uri: Uri): Promise<Uint8Array | null> {

@@ -4,6 +4,7 @@ import {
   type ViewHostMessage,
   type ViewPageMessage,
 } from "../../../server/src/protocol/view-messages.ts";
+import { vsCodeApi } from "../vscode-api.ts";
 
 export interface ViewPort {
   post(message: ViewPageMessage): void;
@@ -13,16 +14,8 @@ export interface ViewPort {
   setState(state: unknown): void;
 }
 
-interface VsCodeApi {
-  postMessage(message: unknown): void;
-  getState(): unknown;
-  setState(state: unknown): void;
-}
-
-declare function acquireVsCodeApi(): VsCodeApi;
-
 export function vsCodeViewPort(): ViewPort {
-  const api = acquireVsCodeApi();
+  const api = vsCodeApi();
   return {
     post: (message) => api.postMessage(message),
     listen: (receive, rejected) => {

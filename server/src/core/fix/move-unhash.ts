@@ -1,21 +1,10 @@
 /** Moves an unhash behind the clean-up that follows it: until then a lookup of the number waits for this inode. */
 import { type CallExpr, MODES } from "../analysis/interpreter.ts";
 import { callsIn } from "../rules/walk-steps.ts";
+import { WORK } from "../rules/work-after-unhash.ts";
 import type { AstNode } from "../syntax/ast.ts";
 import { bodyEdit, type FixSite, lineEnd, lineStart, statementOf } from "./fix-site.ts";
 import type { Fixer } from "./fixer.ts";
-
-const WORK: ReadonlySet<string> = new Set([
-  "truncate",
-  "transaction",
-  "dirty",
-  "defer",
-  "disk",
-  "network",
-  "wait",
-  "lookup",
-  "drop",
-]);
 
 export const moveUnhash: Fixer = {
   fix: "move-unhash",

@@ -14,7 +14,7 @@ import { hashUse } from "./hash-use.ts";
 import type { Draft, Rule } from "./rule.ts";
 
 /** What counts as work; freeing memory and sleeping on a lock do not. */
-const WORK: ReadonlySet<EffectKind> = new Set([
+export const WORK: ReadonlySet<EffectKind> = new Set([
   "truncate",
   "transaction",
   "dirty",
