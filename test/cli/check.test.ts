@@ -1,5 +1,6 @@
 /** `evictscope check` on the sample trees: the marked findings, the published JSON, exit statuses, options. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, lstatSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type Finding, type Review, RULE_IDS } from "../../server/src/core/report/finding.ts";
@@ -143,6 +144,25 @@ describe("options", () => {
     expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
     expect(schemaProblems("check", JSON.parse(readFileSync(file, "utf8")))).toEqual([]);
     expect(readdirSync(folder()).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+  });
+
+  test("-o into a pipe writes into it, and a link stays a link", async () => {
+    const pipe = join(folder(), "pipe");
+    const copy = join(folder(), "copy.txt");
+    const link = join(folder(), "link.txt");
+    execFileSync("mkfifo", [pipe]);
+    const reader = spawn("cp", [pipe, copy]);
+    const read = new Promise((done) => reader.once("exit", done));
+    const plain = join(SAMPLE, "fs/plainfs");
+    expect(evictscope(["check", plain, "-o", pipe])).toMatchObject({ status: 0, stdout: "" });
+    expect(lstatSync(pipe).isFIFO()).toBe(true);
+    writeFileSync(join(folder(), "target.txt"), "old");
+    symlinkSync("target.txt", link);
+    expect(evictscope(["check", plain, "-o", link]).status).toBe(0);
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    await read;
+    for (const file of [link, copy])
+      expect(readFileSync(file, "utf8")).toMatch(/No findings\..*only fs\/plainfs was asked for/s);
   });
 
   test("-o into a folder that does not exist is refused before the review", () => {
