@@ -85,6 +85,55 @@ const callExtra: Change = (text, random) => {
   return at === undefined ? text : `${text.slice(0, at)}\textra_helper(inode);\n${text.slice(at)}`;
 };
 
+/** Calls that the text makes of these are added, and in another step taken out again. */
+const toggleDirtying: Change = (text, random) => {
+  const call = "\tmark_inode_dirty(inode);\n";
+  const there = pick([...text.matchAll(/^\tmark_inode_dirty\(inode\);\n/gm)], random);
+  if (there !== undefined && random() < 0.6)
+    return text.slice(0, there.index) + text.slice(there.index + there[0].length);
+  const at = pick(statementEnds(text), random);
+  return at === undefined ? text : text.slice(0, at) + call + text.slice(at);
+};
+
+const removeFunction: Change = (text, random) => {
+  const match = pick([...text.matchAll(/^[a-z][^\n;={]*\([^;{]*\)\n\{\n[\s\S]*?\n\}\n/gm)], random);
+  return match === undefined ? text : text.slice(0, match.index) + text.slice(match.index + match[0].length);
+};
+
+/** A variable or parameter of one function gets another name there. */
+const renameLocal: Change = (text, random) => {
+  const fn = pick([...text.matchAll(/^[a-z][^\n;={]*\([^;{]*\)\n\{\n[\s\S]*?\n\}\n/gm)], random);
+  const name =
+    fn === undefined ? undefined : pick([...fn[0].matchAll(/[\s*](\w+)(?: = [^;\n]+;|;|,|\))/g)], random)?.[1];
+  if (fn === undefined || name === undefined || /^\d/.test(name)) return text;
+  const renamed = fn[0].replaceAll(new RegExp(`\\b${name}\\b`, "g"), `${name}_l`);
+  return text.slice(0, fn.index) + renamed + text.slice(fn.index + fn[0].length);
+};
+
+/** Where a blank stands already, so that no word changes; now and then inside a text in quotes. */
+function blanks(text: string): number[] {
+  return [...text.matchAll(/[ \t\n;{}(),]/g)].map((match) => match.index + 1);
+}
+
+const whitespace: Change = (text, random) => {
+  const at = pick(blanks(text), random);
+  return at === undefined ? text : text.slice(0, at) + pick([" ", "\t", "\n", "\n\n\t"], random) + text.slice(at);
+};
+
+const remarkAnywhere: Change = (text, random) => {
+  const at = pick(blanks(text), random);
+  const remark = pick(
+    [
+      "/* PF_MEMALLOC, mark_inode_dirty(inode); */",
+      "/* two\n * lines */",
+      "// clear_inode(inode)\n",
+      "/* evictscope: allow(dirty-under-memalloc): tried */",
+    ],
+    random,
+  );
+  return at === undefined ? text : text.slice(0, at) + remark + text.slice(at);
+};
+
 const comment: Change = (text, random) => {
   const at = pick([...text.matchAll(/\n/g)], random)?.index;
   return at === undefined ? text : `${text.slice(0, at)}\n/* a remark */${text.slice(at)}`;
@@ -152,6 +201,11 @@ const CHANGES: Readonly<Record<string, Change>> = {
   deleteText,
   addFunction,
   callExtra,
+  toggleDirtying,
+  removeFunction,
+  renameLocal,
+  whitespace,
+  remarkAnywhere,
   comment,
   addMacro,
   editMacro,

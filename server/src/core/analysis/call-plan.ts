@@ -24,8 +24,8 @@ export type PlannedCall =
       readonly target: FunctionRef | MacroRef;
       readonly via: string | null;
       readonly doubt: string | null;
-      /** What the last graph made of it: graphs of one filesystem are much alike. */
-      last: { readonly mode: Mode; readonly expansion: Expansion } | null;
+      /** What the last graph made of it, with its arguments' key: graphs of one filesystem are much alike. */
+      last: { readonly mode: Mode; readonly expansion: Expansion; readonly key: string } | null;
     }
   /** A function handed to call_rcu(). */
   | { readonly k: "callback"; readonly event: CallEvent; readonly function: FunctionRef; readonly name: string };

@@ -7,7 +7,7 @@ import type { IndirectCalls } from "../callgraph/indirect.ts";
 import type { LiveFunctions } from "../callgraph/live-functions.ts";
 import type { Lookup } from "../callgraph/lookup.ts";
 import type { FunctionRef, MacroRef } from "../callgraph/program.ts";
-import type { Reads } from "../callgraph/reads.ts";
+import { Fact, type Reads } from "../callgraph/reads.ts";
 import type { TypeResolver } from "../callgraph/types.ts";
 import type { Body, FunctionBodies } from "../ir/function-bodies.ts";
 import type { Knowledge } from "../knowledge/knowledge.ts";
@@ -23,20 +23,36 @@ export interface Edge {
   /** The pointer as written, for an indirect call. */
   readonly via: string | null;
   readonly doubt: string | null;
+  /** The arguments, as far as they tell calls of the target apart; "" for nothing known. */
+  readonly key: string;
 }
 
-export interface GraphNode {
-  /** How many nodes there were before it. */
+/** What a function's plan of calls comes to in a graph. */
+interface Drawing {
+  readonly edges: readonly Edge[];
+  readonly effects: readonly EffectSite[];
+  /** Functions handed to call_rcu(): they run later. */
+  readonly callbacks: readonly Edge[];
+  /** Edges and callbacks in the order of the calls. */
+  readonly calls: readonly Edge[];
+}
+
+export interface GraphNode extends Drawing {
+  /** Its number in the graph; it keeps it through edits. */
   readonly place: number;
   expansion: Expansion;
   /** Calls from the nearest operation. */
   depth: number;
   /** Calls were left out because the chain would have become too long. */
   cut: boolean;
-  edges: Edge[];
-  effects: EffectSite[];
-  /** Functions handed to call_rcu(): they run later. */
-  callbacks: Edge[];
+  edges: readonly Edge[];
+  effects: readonly EffectSite[];
+  callbacks: readonly Edge[];
+  calls: readonly Edge[];
+  /** The drawing is one of its expansion. */
+  isDrawn: boolean;
+  /** The last traversal that came here. */
+  seen: number;
 }
 
 export interface UnresolvedSite {
@@ -55,6 +71,9 @@ export const MAX_CHAIN = 16;
 
 const MAX_CONTEXTS_OF_A_BODY = 16;
 const MAX_RENEWALS = 100;
+/** A graph that has given out more numbers than this for each of its nodes is made anew. */
+const MAX_PLACES_PER_NODE = 4;
+const NOTHING: Drawing = { edges: [], effects: [], callbacks: [], calls: [] };
 
 export interface Engine {
   readonly bodies: FunctionBodies;
@@ -71,18 +90,31 @@ export interface Engine {
 export class EffectGraph {
   readonly filesystem: Filesystem;
   readonly mode: Mode;
-  #nodes = new Map<Expansion, GraphNode>();
+  /** Stale when anything in the graph is; what an edit did not touch is not noted again. */
+  readonly fact = new Fact();
   readonly #engine: Engine;
   readonly #planner: CallPlanner;
+  #nodes = new Map<Expansion, GraphNode>();
+  /** Those of before an edit, until they are met again. */
+  #known: ReadonlyMap<Expansion, GraphNode> = this.#nodes;
   /** The argument lists under which each function was met. */
   readonly #met = new Map<FunctionRef | MacroRef, Set<string>>();
+  /** Called, and could not be read. */
+  readonly #unreadable = new Set<FunctionRef | MacroRef>();
   readonly #roots: FunctionRef[] = [];
+  readonly #pending: GraphNode[] = [];
   #limitHit = false;
+  #isWhole = true;
+  #places = 0;
+  #traversal = 0;
   #version = 0;
   #effectsVersion = 0;
-  #grown = 0;
-  /** Nodes that took an edited function's new text. */
+  /** What was found in a version before this one counts as changed. */
+  #oldest = 0;
+  /** Nodes that are not what they were before a version. */
   #renewed: { readonly version: number; readonly nodes: ReadonlySet<GraphNode> }[] = [];
+  /** Nodes drawn since the last version, with what they were in it. */
+  #redrawn = new Map<GraphNode, Drawing>();
   #asksForTask = false;
   #asksForKswapd = false;
 
@@ -91,6 +123,7 @@ export class EffectGraph {
     this.filesystem = filesystem;
     this.mode = mode;
     this.#planner = plannerOf(engine, filesystem);
+    this.fact.isLasting = true;
   }
 
   /** Changes with everything in the graph. */
@@ -105,17 +138,28 @@ export class EffectGraph {
 
   /** Whether none of these nodes changed since the graph had this version. */
   isAsOf(version: number, nodes: ReadonlySet<GraphNode>): boolean {
-    if (version < this.#grown) return false;
+    if (version < this.#oldest) return false;
     return !this.#renewed.some((each) => each.version > version && [...each.nodes].some((node) => nodes.has(node)));
   }
 
+  /** In the order in which they are met on the way from the operations. */
   get nodes(): ReadonlyMap<Expansion, GraphNode> {
     return this.#nodes;
   }
 
+  /** All nodes' numbers are smaller. */
+  get places(): number {
+    return this.#places;
+  }
+
   /** The pointers that nothing is registered for, function by function. */
   get unresolved(): UnresolvedSite[] {
-    return [...this.#nodes.keys()].flatMap((expansion) => this.#planner.planOf(expansion).unresolved);
+    const { reads } = this.#engine;
+    const list = (): UnresolvedSite[] =>
+      [...this.#nodes.keys()].flatMap((expansion) => this.#planner.planOf(expansion).unresolved);
+    if (reads === null) return list();
+    reads.read(this.fact);
+    return reads.apart(list);
   }
 
   get limitHit(): boolean {
@@ -134,174 +178,233 @@ export class EffectGraph {
 
   /** The node of a function called with unknown arguments; null when it cannot be parsed. */
   root(fn: FunctionRef): GraphNode | null {
-    const body = this.#engine.bodies.of(fn);
-    if (!this.#roots.includes(fn)) this.#roots.push(fn);
-    return body === null ? null : this.#nodeOf(body, []);
-  }
-
-  /**
-   * After an edit: puts what changed inside functions in place, when every function that was met still leads to the same
-   * ones. False when it does not, or when that is not easily told: then the graph is of no use any more.
-   */
-  refresh(roots: readonly FunctionRef[]): boolean {
-    if (this.#limitHit || roots.length !== this.#roots.length || roots.some((fn, i) => fn !== this.#roots[i]))
-      return false;
-    const { reads, bodies, interpreter } = this.#engine;
-    const renewed = new Map<Expansion, Expansion>();
-    for (const { expansion, cut } of this.#nodes.values()) {
-      if (!expansion.fact.stale && this.#planner.isFresh(expansion)) {
-        reads?.read(expansion.fact);
-        this.#planner.planOf(expansion);
-        continue;
-      }
-      const body = bodyOf(expansion.body.definition, bodies);
-      if (cut || body === null || !interpreter.haveSameParameters(expansion.body, body)) return false;
-      renewed.set(expansion, interpreter.expand(body, expansion.args, this.mode));
-    }
-    const drafts = new Map<GraphNode, GraphNode>();
-    for (const [old, now] of renewed) {
-      const node = this.#nodes.get(old)!;
-      const draft = this.#drawAgain(node, now, renewed);
-      if (draft === null) return false;
-      drafts.set(node, draft);
-    }
-    const kinds = ({ effects }: GraphNode): number => maskOf(effects.map(({ kind }) => kind));
-    for (const [node, draft] of drafts) {
-      if (kinds(node) !== kinds(draft)) this.#effectsVersion++;
-      Object.assign(node, draft);
-    }
-    const nodes = [...this.#nodes.values()];
-    this.#nodes = new Map(nodes.map((node) => [node.expansion, node]));
-    this.#asksForTask = nodes.some((node) => node.expansion.asksForTask);
-    this.#asksForKswapd = nodes.some((node) => node.expansion.asksForKswapd);
-    if (drafts.size > 0) this.#renewed.push({ version: ++this.#version, nodes: new Set(drafts.keys()) });
-    // What is older than the oldest that is remembered counts as changed.
-    if (this.#renewed.length > MAX_RENEWALS) this.#grown = this.#renewed.shift()!.version;
-    return true;
-  }
-
-  /** A node as it is made from a function's new text; null when it leads elsewhere than before. */
-  #drawAgain(node: GraphNode, now: Expansion, renewed: ReadonlyMap<Expansion, Expansion>): GraphNode | null {
-    const edges: Edge[] = [];
-    const callbacks: Edge[] = [];
-    const effects: EffectSite[] = [];
-    for (const call of this.#planner.planOf(now).calls) {
-      if (call.k === "effect") {
-        effects.push(call.site);
-        continue;
-      }
-      const isCallback = call.k === "callback";
-      const list = isCallback ? callbacks : edges;
-      const body = bodyOf(isCallback ? call.function : call.target, this.#engine.bodies);
-      if (body === null) continue;
-      const before = (isCallback ? node.callbacks : node.edges)[list.length];
-      const expansion = this.#known(body, isCallback ? [] : call.event.args);
-      if (before === undefined || expansion === null) return null;
-      const target = before.target.expansion;
-      if ((renewed.get(target) ?? target) !== expansion) return null;
-      const [via, doubt] = isCallback ? [call.name, null] : [call.via, call.doubt];
-      list.push({ event: call.event, target: before.target, via, doubt });
-    }
-    if (edges.length !== node.edges.length || callbacks.length !== node.callbacks.length) return null;
-    return { place: node.place, depth: node.depth, cut: node.cut, expansion: now, edges, effects, callbacks };
-  }
-
-  /** The expansion of a call whose arguments this graph has met; null otherwise. */
-  #known(body: Body, args: readonly Value[]): Expansion | null {
-    const { interpreter } = this.#engine;
-    const key = argumentsKey(interpreter.relevantArguments(body, args));
-    if (key !== "" && !this.#met.get(body.definition)?.has(key)) return null;
-    return interpreter.expand(body, args, this.mode);
-  }
-
-  #nodeOf(body: Body, args: readonly Value[]): GraphNode | null {
-    const first = this.#make(body, args, 0);
-    // Breadth first: each function is met by the shortest way.
-    for (let i = 0; i < this.#pending.length; i++) this.#complete(this.#pending[i]!);
-    this.#pending.length = 0;
-    return first;
-  }
-
-  readonly #pending: GraphNode[] = [];
-
-  #make(body: Body, args: readonly Value[], depth: number): GraphNode | null {
-    return this.#meet(this.#engine.interpreter.expand(body, this.#limited(body, args), this.mode), depth);
-  }
-
-  /** The target of a planned call. What a graph before this one found is taken where it was met in this one, too. */
-  #follow(call: PlannedCall & { k: "edge" }, body: Body, depth: number): GraphNode | null {
-    const { last } = call;
-    if (last !== null && last.mode === this.mode && last.expansion.body === body && !last.expansion.fact.stale)
-      if (this.#nodes.has(last.expansion)) {
-        this.#engine.reads?.read(last.expansion.fact);
-        return this.#meet(last.expansion, depth);
-      }
-    const node = this.#make(body, call.event.args, depth);
-    if (node !== null) call.last = { mode: this.mode, expansion: node.expansion };
+    if (this.#roots.includes(fn)) return this.#enter(fn);
+    this.#roots.push(fn);
+    const { reads } = this.#engine;
+    const enter = (): GraphNode | null => this.#enter(fn);
+    const node = reads === null ? enter() : reads.extend(this.fact, enter);
+    this.#noteRedrawn();
     return node;
   }
 
+  /**
+   * After an edit: goes through the graph as if it were new, taking what the edit did not touch as it stands. False when
+   * that is not easily done: then the graph is of no use any more.
+   */
+  refresh(roots: readonly FunctionRef[]): boolean {
+    const { reads } = this.#engine;
+    if (reads === null || this.#limitHit || !this.#isWhole || roots.some((fn, i) => fn !== this.#roots[i]))
+      return false;
+    if (this.#places > this.#nodes.size * MAX_PLACES_PER_NODE) return false;
+    if (!this.fact.stale && roots.length === this.#roots.length) {
+      reads.read(this.fact);
+      return true;
+    }
+    this.#isWhole = false;
+    this.#isWhole = reads.extend(this.fact, () => this.#renew() && this.#goThrough(roots));
+    return this.#isWhole;
+  }
+
+  /** It will not be refreshed any more. */
+  retire(): void {
+    this.fact.isLasting = false;
+  }
+
+  /** Expands anew what an edit touched. */
+  #renew(): boolean {
+    const { bodies, interpreter } = this.#engine;
+    for (const each of this.#unreadable) if (bodyOf(each, bodies) !== null) return false;
+    const known = new Map<Expansion, GraphNode>();
+    for (const node of this.#nodes.values()) {
+      const { expansion } = node;
+      if (expansion.fact.stale || !this.#planner.isFresh(expansion)) {
+        const body = bodyOf(expansion.body.definition, bodies);
+        if (body === null || !interpreter.haveSameParameters(expansion.body, body)) return false;
+        node.expansion = interpreter.expand(body, expansion.args, this.mode);
+        node.isDrawn = false;
+      }
+      known.set(node.expansion, node);
+    }
+    this.#known = known;
+    return true;
+  }
+
+  #goThrough(roots: readonly FunctionRef[]): boolean {
+    this.#nodes = new Map();
+    this.#met.clear();
+    this.#traversal++;
+    this.#asksForTask = false;
+    this.#asksForKswapd = false;
+    this.#roots.length = roots.length;
+    for (const root of roots) this.#enter(root);
+    this.#known = this.#nodes;
+    this.#noteRedrawn();
+    return !this.#limitHit;
+  }
+
+  #enter(fn: FunctionRef): GraphNode | null {
+    const body = this.#bodyOf(fn);
+    const node = body === null ? null : this.#make(body, [], 0);
+    // Breadth first: each function is met by the shortest way.
+    for (let i = 0; i < this.#pending.length; i++) this.#complete(this.#pending[i]!);
+    this.#pending.length = 0;
+    return node;
+  }
+
+  #bodyOf(definition: FunctionRef | MacroRef): Body | null {
+    const body = bodyOf(definition, this.#engine.bodies);
+    if (body === null) this.#unreadable.add(definition);
+    return body;
+  }
+
+  #make(body: Body, args: readonly Value[], depth: number): GraphNode | null {
+    return this.#meet(this.#engine.interpreter.expand(body, args, this.mode), depth);
+  }
+
   #meet(expansion: Expansion, depth: number): GraphNode | null {
-    let node = this.#nodes.get(expansion);
+    let node = this.#nodes.get(expansion) ?? this.#known.get(expansion);
     if (node === undefined) {
+      const place = this.#places++;
+      node = { place, expansion, depth, cut: false, ...NOTHING, isDrawn: false, seen: -1 };
+    }
+    return this.#arrive(node, depth) ? node : null;
+  }
+
+  /** False when there are too many nodes. */
+  #arrive(node: GraphNode, depth: number): boolean {
+    if (node.seen !== this.#traversal) {
       if (this.#nodes.size >= MAX_NODES) {
         this.#limitHit = true;
-        return null;
+        return false;
       }
-      this.#asksForTask ||= expansion.asksForTask;
-      this.#asksForKswapd ||= expansion.asksForKswapd;
-      node = { place: this.#nodes.size, expansion, depth, cut: false, edges: [], effects: [], callbacks: [] };
-      this.#nodes.set(expansion, node);
+      node.seen = this.#traversal;
+      node.depth = depth;
+      this.#asksForTask ||= node.expansion.asksForTask;
+      this.#asksForKswapd ||= node.expansion.asksForKswapd;
+      this.#nodes.set(node.expansion, node);
       this.#pending.push(node);
     } else if (node.cut && depth < node.depth) {
       // Another operation gets here by a shorter way: what was left out is within reach now.
       node.depth = depth;
-      node.cut = false;
-      node.edges.length = 0;
-      node.effects.length = 0;
-      node.callbacks.length = 0;
       this.#pending.push(node);
     }
-    return node;
-  }
-
-  /** Beyond so many different argument lists of one function its arguments are forgotten. */
-  #limited(body: Body, args: readonly Value[]): readonly Value[] {
-    if (args.length === 0) return args;
-    const key = argumentsKey(this.#engine.interpreter.relevantArguments(body, args));
-    if (key === "") return args;
-    let met = this.#met.get(body.definition);
-    if (met === undefined) {
-      met = new Set();
-      this.#met.set(body.definition, met);
-    }
-    if (met.has(key)) return args;
-    if (met.size >= MAX_CONTEXTS_OF_A_BODY) return [];
-    met.add(key);
-    return args;
+    return true;
   }
 
   #complete(node: GraphNode): void {
-    this.#effectsVersion++;
-    this.#grown = ++this.#version;
-    const { calls } = this.#planner.planOf(node.expansion);
-    for (const call of calls) {
-      if (call.k === "effect") node.effects.push(call.site);
-      else if (call.k === "callback") {
-        const body = this.#engine.bodies.of(call.function);
-        const target = body === null ? null : this.#make(body, [], node.depth + 1);
-        if (target !== null) node.callbacks.push({ event: call.event, target, via: call.name, doubt: null });
-      } else if (!this.#isTooDeep(node)) {
-        const body = bodyOf(call.target, this.#engine.bodies);
-        const target = body === null ? null : this.#follow(call, body, node.depth + 1);
-        if (target !== null) node.edges.push({ event: call.event, target, via: call.via, doubt: call.doubt });
-      }
-    }
+    const isTooDeep = node.depth >= MAX_CHAIN - 1;
+    if (!node.isDrawn || (isTooDeep ? node.edges.length > 0 : node.cut) || !this.#goOn(node))
+      this.#draw(node, isTooDeep);
   }
 
-  #isTooDeep(node: GraphNode): boolean {
-    if (node.depth < MAX_CHAIN - 1) return false;
-    node.cut = true;
+  /** Goes where a drawn node leads; false when one of its calls leads elsewhere now. */
+  #goOn(node: GraphNode): boolean {
+    for (const { target, key } of node.calls) {
+      const { expansion } = target;
+      if (this.#isMet(expansion.body.definition, key) !== (key === "" || expansion.args.length > 0)) return false;
+      this.#arrive(target, node.depth + 1);
+    }
     return true;
   }
+
+  #draw(node: GraphNode, isTooDeep: boolean): void {
+    if (!this.#redrawn.has(node)) {
+      const { edges, effects, callbacks, calls } = node;
+      this.#redrawn.set(node, { edges, effects, callbacks, calls });
+    }
+    const edges: Edge[] = [];
+    const callbacks: Edge[] = [];
+    const effects: EffectSite[] = [];
+    const inOrder: Edge[] = [];
+    node.cut = false;
+    const { calls } = this.#planner.planOf(node.expansion);
+    for (const call of calls) {
+      if (call.k === "effect") effects.push(call.site);
+      else if (call.k === "callback") {
+        const edge = this.#callback(call, node.depth + 1);
+        if (edge === null) continue;
+        callbacks.push(edge);
+        inOrder.push(edge);
+      } else if (isTooDeep) node.cut = true;
+      else {
+        const edge = this.#follow(call, node.depth + 1);
+        if (edge === null) continue;
+        edges.push(edge);
+        inOrder.push(edge);
+      }
+    }
+    Object.assign(node, { edges, effects, callbacks, calls: inOrder, isDrawn: true });
+  }
+
+  #callback({ event, function: fn, name }: PlannedCall & { k: "callback" }, depth: number): Edge | null {
+    const body = this.#bodyOf(fn);
+    const target = body === null ? null : this.#make(body, [], depth);
+    return target === null ? null : { event, target, via: name, doubt: null, key: "" };
+  }
+
+  /** What a graph before this one found of the call is taken where it is the same in this one. */
+  #follow(call: PlannedCall & { k: "edge" }, depth: number): Edge | null {
+    const body = this.#bodyOf(call.target);
+    if (body === null) return null;
+    const { event, via, doubt, last } = call;
+    const edge = (target: GraphNode | null, key: string): Edge | null =>
+      target === null ? null : { event, target, via, doubt, key };
+    const { reads, interpreter } = this.#engine;
+    if (last !== null && last.mode === this.mode && last.expansion.body === body && !last.expansion.fact.stale)
+      if (this.#isMet(call.target, last.key)) {
+        reads?.read(last.expansion.fact);
+        return edge(this.#meet(last.expansion, depth), last.key);
+      }
+    const { args } = event;
+    const key = args.length === 0 ? "" : argumentsKey(interpreter.relevantArguments(body, args));
+    const isMet = this.#isMet(call.target, key);
+    const target = this.#make(body, isMet ? args : [], depth);
+    if (target !== null && isMet) call.last = { mode: this.mode, expansion: target.expansion, key };
+    return edge(target, key);
+  }
+
+  /** Notes an argument list; beyond so many of one function its arguments are forgotten, and this is false. */
+  #isMet(definition: FunctionRef | MacroRef, key: string): boolean {
+    if (key === "") return true;
+    let met = this.#met.get(definition);
+    if (met === undefined) {
+      met = new Set();
+      this.#met.set(definition, met);
+    }
+    if (met.size < MAX_CONTEXTS_OF_A_BODY) met.add(key);
+    return met.has(key);
+  }
+
+  #noteRedrawn(): void {
+    const nodes = new Set<GraphNode>();
+    let isSame = true;
+    for (const [node, before] of this.#redrawn) {
+      if (isSameDrawing(node, before)) continue;
+      nodes.add(node);
+      isSame &&= before.calls !== NOTHING.calls && leadsToTheSame(node, before);
+    }
+    this.#redrawn.clear();
+    if (nodes.size === 0) return;
+    if (!isSame) this.#effectsVersion++;
+    this.#renewed.push({ version: ++this.#version, nodes });
+    if (this.#renewed.length > MAX_RENEWALS) this.#oldest = this.#renewed.shift()!.version;
+  }
+}
+
+function isSameDrawing(a: Drawing, b: Drawing): boolean {
+  return isSameList(a.calls, b.calls, isSameEdge) && isSameList(a.effects, b.effects, (x, y) => x === y);
+}
+
+function isSameEdge(a: Edge, b: Edge): boolean {
+  return a.event === b.event && a.target === b.target && a.via === b.via && a.doubt === b.doubt;
+}
+
+/** Whether what lies below has not changed. */
+function leadsToTheSame(a: Drawing, b: Drawing): boolean {
+  const kinds = ({ effects }: Drawing): number => maskOf(effects.map(({ kind }) => kind));
+  return kinds(a) === kinds(b) && isSameList(a.edges, b.edges, (x, y) => x.target === y.target);
+}
+
+function isSameList<T>(a: readonly T[], b: readonly T[], isSame: (a: T, b: T) => boolean): boolean {
+  return a.length === b.length && a.every((each, i) => isSame(each, b[i]!));
 }

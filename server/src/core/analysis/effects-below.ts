@@ -51,16 +51,17 @@ export class EffectsBelow {
   /** From callees to callers, again and again until nothing is added: most calls lead to nodes that were met later. */
   #compute(): void {
     const nodes = [...this.#graph.nodes.values()];
-    const masks = new Int32Array(nodes.length);
+    const masks = new Int32Array(this.#graph.places);
     for (const node of nodes) for (const { kind } of node.effects) masks[node.place]! |= BITS.get(kind)!;
     for (let changed = true; changed; ) {
       changed = false;
       for (let at = nodes.length - 1; at >= 0; at--) {
-        const before = masks[at]!;
+        const { place, edges } = nodes[at]!;
+        const before = masks[place]!;
         let mask = before;
-        for (const { target } of nodes[at]!.edges) mask |= masks[target.place]!;
+        for (const { target } of edges) mask |= masks[target.place]!;
         if (mask === before) continue;
-        masks[at] = mask;
+        masks[place] = mask;
         changed = true;
       }
     }

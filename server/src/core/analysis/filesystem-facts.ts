@@ -87,6 +87,7 @@ export class FilesystemFacts {
       graph = this.engine.reads === null ? undefined : keptGraph(this.engine, this.filesystem, mode);
       if (graph?.refresh(roots) === true) workOfCallbacks = new WeakMap();
       else {
+        graph?.retire();
         graph = new EffectGraph(this.engine, this.filesystem, mode);
         for (const root of roots) graph.root(root);
       }
@@ -174,10 +175,12 @@ const KEPT: KeptGraphs[] = [];
 const FILESYSTEMS_KEPT = 3;
 
 function keepGraphs(engine: Engine, filesystem: Filesystem, graphs: ReadonlyMap<Mode, EffectGraph>): void {
+  const now = new Set(graphs.values());
   const at = KEPT.findIndex((each) => each.filesystem === filesystem);
-  if (at >= 0) KEPT.splice(at, 1);
-  KEPT.unshift({ engine, filesystem, graphs: [...new Set(graphs.values())] });
-  KEPT.length = Math.min(KEPT.length, FILESYSTEMS_KEPT);
+  const dropped = at < 0 ? [] : KEPT.splice(at, 1);
+  KEPT.unshift({ engine, filesystem, graphs: [...now] });
+  dropped.push(...KEPT.splice(FILESYSTEMS_KEPT));
+  for (const each of dropped) for (const graph of each.graphs) if (!now.has(graph)) graph.retire();
 }
 
 function keptGraph(engine: Engine, filesystem: Filesystem, mode: Mode): EffectGraph | undefined {
@@ -209,6 +212,7 @@ interface Found {
 
 interface Reach {
   version: number;
+  /** The nodes that it was found from. */
   readonly seen: ReadonlySet<GraphNode>;
   readonly found: readonly Found[];
 }
@@ -235,6 +239,7 @@ function reachedFrom(graph: EffectGraph, root: GraphNode, starts: readonly Edge[
 /** Breadth first over sure edges, and only then over doubtful ones: a chain without doubt is preferred to a shorter one with. */
 function search(root: GraphNode, starts: readonly Edge[]): Omit<Reach, "version"> {
   const seen = new Set<GraphNode>();
+  const behindCallbacks = new Set<GraphNode>();
   const found: Found[] = [];
   let doubtful: Visit[] = [];
   const queue: Visit[] = [];
@@ -272,8 +277,10 @@ function search(root: GraphNode, starts: readonly Edge[]): Omit<Reach, "version"
     for (const callback of here.node.callbacks) {
       for (const effect of deferred(here.node, callback))
         found.push({ site: effect.site, visit: here, doubt: here.doubt ?? effect.doubt });
+      for (const node of workIn(callback.target).seen) behindCallbacks.add(node);
     }
   }
+  for (const node of behindCallbacks) seen.add(node);
   return { seen, found };
 }
 
@@ -302,20 +309,30 @@ function chainOf(visit: Visit, root: GraphNode, starts: readonly Edge[]): ChainS
   return chain;
 }
 
-/** Graphs are put right in place after an edit: then this begins anew. */
-let workOfCallbacks = new WeakMap<GraphNode, ReachedEffect | null>();
+interface CallbackWork {
+  /** The first thing that it does beyond freeing memory; null when it does nothing else. */
+  readonly effect: ReachedEffect | null;
+  /** The nodes that this was found from. */
+  readonly seen: ReadonlySet<GraphNode>;
+}
 
-/** The first thing that a callback does beyond freeing memory; null when it does nothing else. */
-function workIn(callback: GraphNode): ReachedEffect | null {
+const NO_WORK: CallbackWork = { effect: null, seen: new Set() };
+
+/** Graphs are put right in place after an edit: then this begins anew. */
+let workOfCallbacks = new WeakMap<GraphNode, CallbackWork>();
+
+function workIn(callback: GraphNode): CallbackWork {
   const known = workOfCallbacks.get(callback);
   if (known !== undefined) return known;
   // A callback that leads back to itself adds nothing of its own.
-  workOfCallbacks.set(callback, null);
+  workOfCallbacks.set(callback, NO_WORK);
+  const { seen, found } = search(callback, callback.edges);
   const behind: ReachedEffect[] = [
     ...callback.effects.map((site) => ({ site, chain: [], doubt: site.doubt })),
-    ...reachable(callback, callback.edges),
+    ...found.map((each) => reached(each, callback, callback.edges)),
   ];
-  const work = behind.find((each) => WORK.has(each.site.kind) && each.doubt === null) ?? null;
+  const effect = behind.find((each) => WORK.has(each.site.kind) && each.doubt === null) ?? null;
+  const work = { effect, seen: new Set([callback, ...seen]) };
   workOfCallbacks.set(callback, work);
   return work;
 }
@@ -324,9 +341,9 @@ const WORK = new Set(["dirty", "transaction", "disk", "network", "wait", "lookup
 
 /** call_rcu() with a callback that does more than free memory is deferred work. */
 function deferred(from: GraphNode, callback: Edge): ReachedEffect[] {
-  const work = workIn(callback.target);
-  if (work === null) return [];
-  const what = `queues an RCU callback, ${callback.via}(), in which ${work.site.primitive}() ${work.site.what}`;
+  const { effect } = workIn(callback.target);
+  if (effect === null) return [];
+  const what = `queues an RCU callback, ${callback.via}(), in which ${effect.site.primitive}() ${effect.site.what}`;
   const site: EffectSite = {
     kind: "defer",
     body: from.expansion.body,

@@ -13,12 +13,14 @@ export class Fact {
   dependents: Fact[] = [];
   /** The last making in which it was read, so that it is noted once. */
   mark = 0;
+  /** What it was made from stands when it is stale, and is only added to: see `Reads.extend`. */
+  isLasting = false;
   #room = 16;
 
   addDependent(fact: Fact): void {
     if (this.dependents.length >= this.#room) {
       // Those that are stale register again when they are made again.
-      this.dependents = [...new Set(this.dependents)].filter((each) => !each.stale);
+      this.dependents = [...new Set(this.dependents)].filter((each) => !each.stale || each.isLasting);
       this.#room = Math.max(16, this.dependents.length * 2);
     }
     this.dependents.push(fact);
@@ -102,6 +104,11 @@ export class Reads {
       for (const each of frame) each.addDependent(fact);
       this.read(fact);
     }
+  }
+
+  /** Like `track` for a lasting fact: it goes on to depend on all that was read for it before. */
+  extend<T>(fact: Fact, make: () => T): T {
+    return this.track(fact, make);
   }
 
   /** Runs `make` without noting what it reads: it looks after that by itself. */
