@@ -13,7 +13,7 @@ import { type EffectsBelow, effectsBelowOf, kindsOf, maskOf } from "./effects-be
 import { type CallEvent, type Env, joinEnvs } from "./interpreter.ts";
 import { afterEffect, afterRemoving, CLEARED, NO_PAGES, type TypeState, UNHASHED } from "./state-change.ts";
 import type { Value } from "./value.ts";
-import { idOf, isPure, keptOf, MAX_KEPT, type Reported, type Summary, type Walking } from "./walk-summary.ts";
+import { idOf, isPure, type KeptSummaries, keptOf, type Reported, type Summary, type Walking } from "./walk-summary.ts";
 
 export { CLEARED, NO_PAGES, PAGES_GONE, QUEUED, type TypeState, UNHASHED, WOKEN } from "./state-change.ts";
 
@@ -69,7 +69,7 @@ export class TypestateWalk {
   readonly #below: EffectsBelow;
   /** Null: under way. */
   readonly #summaries = new Map<string, Summary | null>();
-  readonly #kept: Map<string, Summary> | null;
+  readonly #kept: KeptSummaries | null;
   #work = 0;
 
   readonly #tracksQueueing: boolean;
@@ -96,9 +96,7 @@ export class TypestateWalk {
       summary: null,
       cut: new Set(),
     });
-    const kept = this.#kept;
-    if (kept !== null && kept.size > MAX_KEPT)
-      for (const [key, summary] of kept) if (summary.fact.stale || kept.size > 2 * MAX_KEPT) kept.delete(key);
+    this.#kept?.prune();
   }
 
   /** The effects that lie below a node of the graph. */
@@ -354,28 +352,29 @@ export class TypestateWalk {
     walking.cut.delete(key);
     summary.cut = walking.cut;
     this.#summaries.set(key, summary);
-    if (!this.limitHit) this.#kept?.set(key, summary);
+    if (!this.limitHit) this.#kept?.add(summary);
     return summary;
   }
 
   /** What was found of this callee in an earlier review, when nothing that it was found from has changed; null otherwise. */
   #replay(key: string, node: GraphNode, stack: readonly CallFrame[]): Summary | null {
-    const kept = this.#kept?.get(key);
-    if (kept === undefined) return null;
-    const entered = new Map<string, Summary | null>();
-    if (!this.#isValid(kept, node, stack.length, entered)) return null;
-    let work = this.#work;
-    for (const each of entered.values()) work += each?.work ?? 0;
-    if (work > MAX_WORK) return null;
-    this.#enter(kept, stack);
-    return kept;
+    for (const kept of this.#kept?.get(key) ?? []) {
+      const entered = new Map<string, Summary | null>();
+      if (!this.#isValid(kept, node, stack.length, entered)) continue;
+      let work = this.#work;
+      for (const each of entered.values()) work += each?.work ?? 0;
+      if (work > MAX_WORK) return null;
+      this.#enter(kept, stack);
+      return kept;
+    }
+    return null;
   }
 
   /** Whether a walk would give this again. `entered`: what has been summed up by then, beside what has been already. */
   #isValid(summary: Summary, node: GraphNode, level: number, entered: Map<string, Summary | null>): boolean {
     const { below, items, cut } = summary;
     if (summary.fact.stale || summary.expansion !== node.expansion || below.length !== node.edges.length) return false;
-    if (summary.isLimited ? level !== summary.level : level + summary.height >= MAX_DEPTH) return false;
+    if (summary.isLimited ? level !== summary.level : level + summary.height > MAX_DEPTH) return false;
     if (node.edges.some((edge, i) => this.#below.of(edge.target) !== below[i])) return false;
     const stateOf = (key: string): Summary | null | undefined =>
       entered.has(key) ? entered.get(key) : this.#summaries.get(key);

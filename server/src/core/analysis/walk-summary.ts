@@ -27,9 +27,6 @@ export interface Summary {
   cut: ReadonlySet<string>;
 }
 
-/** Beyond so many, those that an edit made useless are let go, and then the oldest. */
-export const MAX_KEPT = 10_000;
-
 export interface NestedWalk {
   readonly summary: Summary;
   readonly frame: CallFrame;
@@ -45,13 +42,38 @@ export interface Walking {
   readonly cut: Set<string>;
 }
 
-/** What is kept of the walks of a filesystem from one review to the next. */
-const KEPT = new WeakMap<Filesystem, { readonly engine: Engine; readonly summaries: Map<string, Summary>[] }>();
+/** Beyond so many functions, those that an edit made useless are let go, and then the oldest. */
+const MAX_KEPT = 10_000;
+/** What is found of a recursive or a deep function depends on the way to it; edits go back and forth between a few. */
+const MAX_OF_A_KEY = 4;
 
-export function keptOf(engine: Engine, filesystem: Filesystem, tracksQueueing: boolean): Map<string, Summary> {
+/** What was found of the callees of one filesystem's operations, the latest first. */
+export class KeptSummaries {
+  readonly #ofKeys = new Map<string, readonly Summary[]>();
+
+  get(key: string): readonly Summary[] {
+    return this.#ofKeys.get(key) ?? [];
+  }
+
+  add(summary: Summary): void {
+    const others = this.get(summary.key).filter(({ fact }) => !fact.stale);
+    this.#ofKeys.set(summary.key, [summary, ...others.slice(0, MAX_OF_A_KEY - 1)]);
+  }
+
+  prune(): void {
+    const all = this.#ofKeys;
+    if (all.size <= MAX_KEPT) return;
+    for (const [key, list] of all) if (all.size > 2 * MAX_KEPT || list.every(({ fact }) => fact.stale)) all.delete(key);
+  }
+}
+
+const KEPT = new WeakMap<Filesystem, { readonly engine: Engine; readonly summaries: readonly KeptSummaries[] }>();
+
+/** What is kept of a filesystem's walks from one review to the next. */
+export function keptOf(engine: Engine, filesystem: Filesystem, tracksQueueing: boolean): KeptSummaries {
   let kept = KEPT.get(filesystem);
   if (kept?.engine !== engine) {
-    kept = { engine, summaries: [new Map(), new Map()] };
+    kept = { engine, summaries: [new KeptSummaries(), new KeptSummaries()] };
     KEPT.set(filesystem, kept);
   }
   return kept.summaries[tracksQueueing ? 1 : 0]!;
