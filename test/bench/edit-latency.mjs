@@ -84,6 +84,31 @@ function* script(inode, helper) {
     const call = "\tcond_resched();\n";
     for (let i = 0; i < call.length; i++) yield ["typing elsewhere in inode.c", inode, elsewhere + i, 0, call[i]];
     yield ["deleting", inode, elsewhere, call.length, ""];
+    // Inside functions that eviction reaches: a condition letter by letter, white space, another name for a variable.
+    for (const name of ["int ext4_truncate(", "int __ext4_mark_inode_dirty(", "static int ext4_do_update_inode("]) {
+      const inside = offsetAfter(inode.text, name, "\n\n");
+      const condition = "\tif (!inode)\n\t\treturn -EIO;\n";
+      for (let i = 0; i < condition.length; i++) yield ["typing in callees", inode, inside + i, 0, condition[i]];
+      yield ["deleting", inode, inside, condition.length, ""];
+      for (const blank of ["\n", "\t"]) {
+        yield ["white space in callees", inode, inside, 0, blank];
+        yield ["white space in callees", inode, inside, 1, ""];
+      }
+    }
+    const declared = offsetAfter(inode.text, "int __ext4_mark_inode_dirty(", "struct ext4_iloc ");
+    const end = inode.text.indexOf("\n}\n", declared);
+    const body = inode.text.slice(declared, end);
+    yield ["renaming a variable", inode, declared, body.length, body.replaceAll(/\biloc\b/g, "where")];
+    yield ["renaming a variable", inode, declared, body.replaceAll(/\biloc\b/g, "where").length, body];
+    // A function comes, is called, and goes.
+    const extra = "static void note_eviction(struct inode *inode)\n{\n\tmark_inode_dirty(inode);\n}\n\n";
+    const before = inode.text.lastIndexOf("\n\n", inode.text.indexOf("void ext4_evict_inode(")) + 2;
+    yield ["adding a function", inode, before, 0, extra];
+    const called = start + extra.length;
+    const use = "\tnote_eviction(inode);\n";
+    yield ["calling it", inode, called, 0, use];
+    yield ["calling it no more", inode, called, use.length, ""];
+    yield ["removing a function", inode, before, extra.length, ""];
     // A line above everything: all findings move.
     yield ["a line at the top", inode, 0, 0, "\n"];
     yield ["a line at the top", inode, 0, 1, ""];

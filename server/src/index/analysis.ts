@@ -180,7 +180,7 @@ export class Analysis {
     for (const id of change.fields) reads.changeName("field", id);
     for (const each of change.texts) reads.changeText(each);
     reads.changeText(change.file);
-    if (files) reads.changeText(this.#program);
+    if (files || change.walks) reads.changeText(this.#program);
     for (const filesystem of this.#all) filesystem.fileChanged(change);
     if (
       change.tables ||

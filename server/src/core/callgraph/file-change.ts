@@ -18,6 +18,8 @@ export interface FileChange {
   readonly tables: boolean;
   /** C files include others than before: whose static functions are whose may have changed anywhere. */
   readonly units: boolean;
+  /** Whether it walks or holds inodes of a hash (`SourceFile.walksInodes`) is another than before. */
+  readonly walks: boolean;
   /** Where functions and macros whose text is the same stand now. */
   readonly moves: readonly LineMove[];
   /** Names that stand in it more often than before, and less often; null when its text before is not known. */

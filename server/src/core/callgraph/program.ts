@@ -238,6 +238,7 @@ export class Program {
     file.generation = ++this.#generation;
     file.functions = functions;
     file.macros = macros;
+    const walked = file.walksInodes;
     file.walksInodes = bytes !== null && walksInodes(path, bytes);
     if (bytes === null) this.files.delete(path);
     else {
@@ -247,7 +248,19 @@ export class Program {
     if (old === undefined || bytes === null) this.#inOrder = null;
     // Functions that macros make are found in all files together.
     if (makes) this.setMade(new Map());
-    return { file, texts, definitions, structs, typedefs, fields, tables, units, moves, names };
+    return {
+      file,
+      texts,
+      definitions,
+      structs,
+      typedefs,
+      fields,
+      tables,
+      units,
+      walks: walked !== file.walksInodes,
+      moves,
+      names,
+    };
   }
 
   /** The references for new spans: the old ones by name where there are such. Notes what is another than before. */

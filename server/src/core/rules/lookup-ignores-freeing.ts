@@ -30,8 +30,9 @@ export const lookupIgnoresFreeing: Rule = {
     if (any === undefined) return;
     const { engine, program } = any;
     const seen = new Set<FunctionRef>();
+    // Which files walk is part of what can change about the program.
+    engine.reads?.readText(program);
     for (const file of program.filesInOrder) {
-      engine.reads?.readText(file);
       if (!file.walksInodes) continue;
       for (const { target, body, use } of USES_OF_FILES.get(engine.reads, file, () => usesIn(file, engine))) {
         if (seen.has(target)) continue;
@@ -50,29 +51,33 @@ interface Walked {
 }
 
 const USES_OF_FILES = new Remembered<SourceFile, readonly Walked[]>();
+const USES_OF_FUNCTIONS = new Remembered<FunctionRef, readonly Walked[]>();
 
 /** The functions of a file that walk a hash, and those that it hands to find_inode_nowait(). */
 function usesIn(file: SourceFile, engine: Engine): Walked[] {
   engine.reads?.readText(file);
-  const found: Walked[] = [];
-  for (const fn of file.functions) {
-    const text = engine.bodies.textOf(file, fn.span.body, fn.span.end);
-    const isWalk =
-      /_hash\b/.test(text) && ([...USES].some((use) => text.includes(`${use}(`)) || text.includes("i_count"));
-    const isNowait = text.includes(`${NOWAIT}(`);
-    if (!isWalk && !isNowait) continue;
-    const body = engine.bodies.of(fn);
-    if (body === null) continue;
-    for (const target of isWalk && walksHash(body)
+  return file.functions.flatMap((fn) => USES_OF_FUNCTIONS.get(engine.reads, fn, () => usesOf(fn, engine)));
+}
+
+function usesOf(fn: FunctionRef, engine: Engine): Walked[] {
+  engine.reads?.readText(fn);
+  const { file, span } = fn;
+  const text = engine.bodies.textOf(file, span.body, span.end);
+  const isWalk =
+    /_hash\b/.test(text) && ([...USES].some((use) => text.includes(`${use}(`)) || text.includes("i_count"));
+  const isNowait = text.includes(`${NOWAIT}(`);
+  const body = isWalk || isNowait ? engine.bodies.of(fn) : null;
+  if (body === null) return [];
+  const targets =
+    isWalk && walksHash(body)
       ? [fn]
       : isNowait
         ? matchFunctions(body, (name) => engine.lookup.functionValue(name, file))
-        : []) {
-      const walked = engine.bodies.of(target);
-      if (walked !== null) found.push({ target, body: walked, use: untestedUse(walked, engine, 0) });
-    }
-  }
-  return found;
+        : [];
+  return targets.flatMap((target) => {
+    const walked = engine.bodies.of(target);
+    return walked === null ? [] : [{ target, body: walked, use: untestedUse(walked, engine, 0) }];
+  });
 }
 
 function draft(body: Body, use: Expr & { k: "call" }, contexts: Draft["contexts"]): Draft {
