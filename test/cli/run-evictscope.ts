@@ -33,10 +33,21 @@ export function startEvictscope(args: readonly string[]) {
   });
 }
 
-/** What colours and the name of the command depend on is not inherited from whoever runs the tests. */
+/** What colours and the name of the command depend on is not inherited from whoever runs the tests, nor their cache. */
 function plainEnvironment(more: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const { NO_COLOR: _, FORCE_COLOR: __, npm_command: ___, ...rest } = process.env;
-  return { ...rest, ...more };
+  return { ...rest, XDG_CACHE_HOME: cacheFolder(), ...more };
+}
+
+let cache: string | null = null;
+
+function cacheFolder(): string {
+  if (cache === null) {
+    const folder = mkdtempSync(join(tmpdir(), "evictscope-cache-"));
+    process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+    cache = folder;
+  }
+  return cache;
 }
 
 /** Builds when nothing is built: the scripts that run all tests do it before. */

@@ -5,7 +5,7 @@ import { CLEAN, comesLater, FOUND, Refusal } from "./exit-status.ts";
 import { deliver, requireWritable } from "./output.ts";
 import { createProgressLine } from "./progress-line.ts";
 import { resolveTree, type TreeRequest } from "./resolve-tree.ts";
-import { openReview } from "./review-tree.ts";
+import { openReview, reviewTree } from "./review-tree.ts";
 import { simulateFindings } from "./simulate-findings.ts";
 import { styleFor } from "./style.ts";
 
@@ -15,6 +15,8 @@ export interface CheckOptions {
   readonly filesystem?: readonly string[];
   readonly simulate: "none" | "all";
   readonly failOn: "error" | "warning" | "never";
+  /** False: nothing is taken from the disk's cache, and nothing put there. */
+  readonly cache: boolean;
   readonly jobs?: number;
   readonly output?: string;
   readonly base?: string;
@@ -28,18 +30,17 @@ export async function check(paths: readonly string[], options: CheckOptions): Pr
   requireWritable(options.output);
   const tree = resolveTree(paths);
   const progress = createProgressLine();
-  const opened = await openReview(
-    tree,
-    {
-      simulate: options.simulate,
-      ...(rules === undefined ? {} : { rules }),
-      ...(options.filesystem === undefined
-        ? {}
-        : { filesystems: options.filesystem.map((each) => each.replace(/\/+$/, "")) }),
-    },
-    progress,
-  );
-  const review = options.simulate === "all" ? await simulateFindings(opened, progress) : opened.review;
+  const asked = {
+    simulate: options.simulate,
+    ...(rules === undefined ? {} : { rules }),
+    ...(options.filesystem === undefined
+      ? {}
+      : { filesystems: options.filesystem.map((each) => each.replace(/\/+$/, "")) }),
+  };
+  const review =
+    options.simulate === "all"
+      ? await simulateFindings(await openReview(tree, asked, progress), progress)
+      : await reviewTree(tree, asked, options.cache, progress);
   if (options.jobs !== undefined && options.jobs > 1) {
     console.error(`evictscope: --jobs ${options.jobs}: this release uses 1`);
   }

@@ -42,7 +42,7 @@ export function createProgram(finish: (status: number) => void): Command {
         .choices(["error", "warning", "never"])
         .default("error"),
     )
-    .option("--no-cache", "read everything anew (there is no cache yet)")
+    .option("--no-cache", "read and solve everything anew, and keep nothing")
     .option("--jobs <n>", "threads (this release uses 1)", positiveInteger)
     .option("-o, --output <file>", "write the report to a file, whole or not at all")
     .action(async (paths: string[], options: CheckOptions) => {

@@ -1,9 +1,13 @@
 /** One review of one tree, as check, explain and simulate need it. */
 import type { Finding, Review, RuleId } from "../core/report/finding.ts";
 import { RULES } from "../core/rules/all-rules.ts";
+import type { FileSource } from "../index/file-source.ts";
+import { recordReads } from "../index/recorded-source.ts";
 import type { ReviewSession } from "../index/review-session.ts";
-import { createTreeSession } from "../index/tree-session.ts";
+import { DEFAULT_EXCLUDE, DEFAULT_MAX_FILES } from "../index/tree-scope.ts";
+import { createTreeSession, type TreeSessionOptions } from "../index/tree-session.ts";
 import { createParser } from "../node/create-parser.ts";
+import { openReviewCache } from "../node/review-cache.ts";
 import { Refusal } from "./exit-status.ts";
 import { INTERRUPT } from "./interrupt.ts";
 import type { ProgressLine } from "./progress-line.ts";
@@ -29,32 +33,72 @@ export async function openReview(
   options: ReviewOptions,
   progress: ProgressLine,
 ): Promise<OpenReview> {
-  const filesystems = options.filesystems ?? tree.scope?.filesystems ?? undefined;
-  const session = createTreeSession({
-    files: tree.files,
-    parser: createParser,
-    options: {
-      edits: false,
-      ...(options.rules === undefined ? {} : { rules: options.rules }),
-      ...(filesystems === undefined ? {} : { filesystems }),
-      ...(options.simulate === undefined ? {} : { simulate: options.simulate }),
-    },
-  });
+  const session = openSession(tree.files, questionOf(tree, options));
   try {
     const { review } = await session.review(INTERRUPT, progress.report);
-    if (review.stats.files === 0) throw new Refusal(`${tree.name}: no C files found`, problemLines(review));
-    if (review.implementations.length === 0 && tree.scope === null) {
-      throw new Refusal(
-        `${tree.name}: none of its ${review.stats.files} C files has a super_operations table with an eviction method: is this a kernel tree?`,
-        problemLines(review),
-      );
-    }
-    requireKnown(options.filesystems ?? [], review);
-    const findings = review.findings.filter((finding) => isInScope(finding, tree.scope));
-    return { review: withMeasures({ ...review, findings }), session };
+    return { review: answerOf(tree, options, review), session };
   } finally {
     progress.clear();
   }
+}
+
+/** As `openReview`, for those who ask nothing further: a review of the same files may come from the disk. */
+export async function reviewTree(
+  tree: TreeRequest,
+  options: ReviewOptions,
+  mayCache: boolean,
+  progress: ProgressLine,
+): Promise<Review> {
+  const cache = mayCache ? openReviewCache((line) => console.error(`evictscope: ${line}`)) : null;
+  if (cache === null) return (await openReview(tree, options, progress)).review;
+  const question = questionOf(tree, options);
+  const files = recordReads(tree.files);
+  const started = Date.now();
+  try {
+    const known = await cache.find(files, question, INTERRUPT);
+    if (known !== null) return answerOf(tree, options, known);
+    const { review } = await openSession(files, question).review(INTERRUPT, progress.report);
+    const answer = answerOf(tree, options, review);
+    await cache.keep(files, question, review, started, INTERRUPT);
+    return answer;
+  } finally {
+    progress.clear();
+  }
+}
+
+interface Question extends TreeSessionOptions {
+  readonly exclude: readonly string[];
+  readonly maxFiles: number;
+}
+
+function questionOf(tree: TreeRequest, options: ReviewOptions): Question {
+  const filesystems = options.filesystems ?? tree.scope?.filesystems ?? undefined;
+  return {
+    exclude: DEFAULT_EXCLUDE,
+    maxFiles: DEFAULT_MAX_FILES,
+    edits: false,
+    ...(options.rules === undefined ? {} : { rules: options.rules }),
+    ...(filesystems === undefined ? {} : { filesystems }),
+    ...(options.simulate === undefined ? {} : { simulate: options.simulate }),
+  };
+}
+
+function openSession(files: FileSource, options: TreeSessionOptions): ReviewSession {
+  return createTreeSession({ files, parser: createParser, options });
+}
+
+/** The part of a review that was asked for. Throws Refusal. */
+function answerOf(tree: TreeRequest, options: ReviewOptions, review: Review): Review {
+  if (review.stats.files === 0) throw new Refusal(`${tree.name}: no C files found`, problemLines(review));
+  if (review.implementations.length === 0 && tree.scope === null) {
+    throw new Refusal(
+      `${tree.name}: none of its ${review.stats.files} C files has a super_operations table with an eviction method: is this a kernel tree?`,
+      problemLines(review),
+    );
+  }
+  requireKnown(options.filesystems ?? [], review);
+  const findings = review.findings.filter((finding) => isInScope(finding, tree.scope));
+  return withMeasures({ ...review, findings });
 }
 
 function problemLines(review: Review): string[] {

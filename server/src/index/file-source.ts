@@ -34,6 +34,16 @@ export interface ListOptions {
   readonly onFile?: (path: string) => void;
 }
 
+/** Tells whether a file is still what it was when it was read. */
+export interface FileStamp {
+  readonly size: number;
+  /** Milliseconds since the epoch. */
+  readonly modified: number;
+  /** Milliseconds since the epoch: the last change of content or attributes, which no program can set back. */
+  readonly changed: number;
+  readonly inode: number;
+}
+
 export interface FileSource {
   /** The root as the user wrote it, for messages. */
   readonly root: string;
@@ -44,4 +54,6 @@ export interface FileSource {
   readonly readSync?: (path: string) => Uint8Array | null;
   /** As `readSync`, into one buffer that the next call writes over: for those who look at each file once. */
   readonly peekSync?: (path: string) => Uint8Array | null;
+  /** Without reading the file; null when `read` would give null for want of it. Where the source can. */
+  readonly stampSync?: (path: string) => FileStamp | null;
 }

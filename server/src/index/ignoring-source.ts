@@ -9,7 +9,7 @@ import { folderOf } from "./tree-scope.ts";
 
 export function honourIgnoreFiles(source: FileSource): FileSource {
   let rules = new IgnoreRules();
-  const { readSync } = source;
+  const { readSync, stampSync } = source;
   return {
     ...source,
     async list(options: ListOptions, token: CancellationToken): Promise<FileListing> {
@@ -21,6 +21,9 @@ export function honourIgnoreFiles(source: FileSource): FileSource {
     // A generated file that appears later is none of the tree's either.
     read: async (path) => (isLeftOut(rules, path) ? null : source.read(path)),
     ...(readSync === undefined ? {} : { readSync: (path: string) => (isLeftOut(rules, path) ? null : readSync(path)) }),
+    ...(stampSync === undefined
+      ? {}
+      : { stampSync: (path: string) => (isLeftOut(rules, path) ? null : stampSync(path)) }),
   };
 }
 

@@ -7,7 +7,7 @@
 import { closeSync, lstatSync, openSync, readdirSync, readFileSync, readSync, realpathSync, statSync } from "node:fs";
 import { join, sep } from "node:path";
 import { type CancellationToken, throwIfCancelled } from "../core/text/cancellation.ts";
-import type { FileEntry, FileListing, FileProblem, FileSource, ListOptions } from "../index/file-source.ts";
+import type { FileEntry, FileListing, FileProblem, FileSource, FileStamp, ListOptions } from "../index/file-source.ts";
 import { IGNORE_FILE } from "../index/ignore-rules.ts";
 import { isExcluded, isSource } from "../index/source-names.ts";
 
@@ -36,7 +36,18 @@ export function createFolderSource(root: string, options: FolderSourceOptions = 
     read: async (path) => read(path),
     readSync: read,
     peekSync: createPeek(root),
+    stampSync: (path) => stampOf(join(root, path)),
   };
+}
+
+function stampOf(path: string): FileStamp | null {
+  try {
+    const status = statSync(path, { throwIfNoEntry: false });
+    if (status === undefined) return null;
+    return { size: status.size, modified: status.mtimeMs, changed: status.ctimeMs, inode: status.ino };
+  } catch {
+    return null;
+  }
 }
 
 /** Most files fit; a larger one gets a buffer of its own. */
