@@ -355,10 +355,12 @@ export class EffectGraph {
         reads?.read(last.expansion.fact);
         return edge(this.#meet(last.expansion, depth), last.key);
       }
-    const { args } = event;
-    const key = args.length === 0 ? "" : argumentsKey(interpreter.relevantArguments(body, args));
+    const known = interpreter.relevantArguments(body, event.args);
+    const key = argumentsKey(known);
     const isMet = this.#isMet(call.target, key);
-    const target = this.#make(body, isMet ? args : [], depth);
+    const target = isMet
+      ? this.#meet(interpreter.expandKnown(body, known, key, this.mode), depth)
+      : this.#make(body, [], depth);
     if (target !== null && isMet) call.last = { mode: this.mode, expansion: target.expansion, key };
     return edge(target, key);
   }

@@ -67,7 +67,22 @@ export interface Expansion {
   readonly fact: Fact;
 }
 
-export type EventSink = (event: CallEvent) => void;
+/** One evaluation: what is known, which grows with assignments, and the calls met on the way when `sink` is set. */
+interface Run extends MutableEnv {
+  readonly body: Body;
+  readonly mode: Mode;
+  readonly sink: boolean;
+  readonly guard: number;
+  events: CallEvent[] | null;
+}
+
+/** Step by step: what is known before it, and the calls that it makes. Undefined where control never gets. */
+interface Fixpoint {
+  readonly envs: readonly (Env | undefined)[];
+  readonly events: readonly (readonly CallEvent[] | undefined)[];
+}
+
+const NO_EVENTS: readonly CallEvent[] = [];
 
 /** The address of a counter that is zero while its inode is being evicted. */
 const ZERO_COUNTER = "#zero";
@@ -104,6 +119,7 @@ export class Interpreter {
   readonly #orders = new WeakMap<Body, StepOrder>();
   readonly #decides = new Map<FunctionRef | MacroRef, boolean>();
   readonly #reads: Reads | null;
+  readonly #meanings: ReadonlyMap<string, Meaning>;
   #asksForTask = false;
   #asksForKswapd = false;
   #depth = 0;
@@ -120,6 +136,7 @@ export class Interpreter {
     this.#knowledge = knowledge;
     this.#constants = constants;
     this.#reads = reads;
+    this.#meanings = meaningsOf(knowledge);
   }
 
   /** The text of these is another now. */
@@ -129,30 +146,31 @@ export class Interpreter {
 
   /** What `body` does when called with `args`. Memoised. */
   expand(body: Body, args: readonly Value[], mode: Mode): Expansion {
+    const known = this.relevantArguments(body, args);
+    return this.expandKnown(body, known, argumentsKey(known), mode);
+  }
+
+  /** The same for relevant arguments and their key, for those who have them already. */
+  expandKnown(body: Body, known: readonly Value[], key: string, mode: Mode): Expansion {
     const expansions = this.#expansions[this.#depth]!;
     let ofBody = expansions.get(body);
     if (ofBody === undefined) {
       ofBody = new Map();
       expansions.set(body, ofBody);
     }
-    const known = this.relevantArguments(body, args);
-    let expansion = find(ofBody, known, mode);
+    let expansion = find(ofBody, key, mode);
     if (expansion === undefined) {
       const fact = new Fact();
       const run = (): Expansion => this.#run(body, known, mode, fact);
       expansion = this.#reads === null ? run() : this.#reads.track(fact, run);
       // One that asked before the edit may not ask now, and the other way about.
-      ofBody.delete(argumentsKey(known));
-      ofBody.set(expansion.asksForTask ? this.keyOf(known, mode) : argumentsKey(known), expansion);
+      ofBody.delete(key);
+      ofBody.set(expansion.asksForTask ? `${mode.name}:${key}` : key, expansion);
     } else this.#reads?.read(expansion.fact);
     // Whoever asked through a memoised predicate asked, too.
     this.#asksForTask ||= expansion.asksForTask;
     this.#asksForKswapd ||= expansion.asksForKswapd;
     return expansion;
-  }
-
-  keyOf(args: readonly Value[], mode: Mode): string {
-    return `${mode.name}:${argumentsKey(args)}`;
   }
 
   /** The arguments that can change what the function does, and only what tells calls apart. */
@@ -186,22 +204,26 @@ export class Interpreter {
     const outerKswapd = this.#asksForKswapd;
     this.#asksForTask = false;
     this.#asksForKswapd = false;
-    const entry = this.entryEnv(body, args);
-    const envs = this.#fixpoint(body, entry, mode);
+    const { steps } = body.ir;
+    const found = this.#fixpoint(body, this.entryEnv(body, args), mode);
     const events: CallEvent[] = [];
     let returns: Value;
     let returned = false;
-    envs.forEach((env, at) => {
-      if (env === undefined) return;
-      const step = body.ir.steps[at]!;
-      this.transfer(step, env, body, mode, (event) => events.push(event));
-      if (step.k === "return") {
-        const value = step.value === null ? undefined : this.evaluate(step.value, env, body, mode, null, step.guard);
-        // Falling off the end of a function with a value is not a way out.
-        if (step.value !== null || !returned) returns = returned ? join(returns, value) : value;
-        if (step.value !== null) returned = true;
+    for (let at = 0; at < steps.length; at++) {
+      const env = found.envs[at];
+      if (env === undefined) continue;
+      const step = steps[at]!;
+      if (step.k !== "return") {
+        const ofStep = found.events[at];
+        if (ofStep !== undefined) for (const event of ofStep) events.push(event);
+        continue;
       }
-    });
+      const run: Run = { env, copied: false, body, mode, events, sink: true, guard: step.guard };
+      const value = step.value === null ? undefined : this.#evaluate(step.value, run);
+      // Falling off the end of a function with a value is not a way out.
+      if (step.value !== null || !returned) returns = returned ? join(returns, value) : value;
+      if (step.value !== null) returned = true;
+    }
     const asksForTask = this.#asksForTask;
     const asksForKswapd = this.#asksForKswapd;
     this.#asksForTask ||= outerTask;
@@ -218,8 +240,11 @@ export class Interpreter {
     return env;
   }
 
-  /** Steps in reverse post order: where paths meet, all of them have arrived, but for those that come back. */
-  #fixpoint(body: Body, entry: Env, mode: Mode): (Env | undefined)[] {
+  /**
+   * Steps in reverse post order: where paths meet, all of them have arrived, but for those that come back. What a step calls is
+   * that of its last turn, in which all is known that is known before it; a return leads nowhere and has none.
+   */
+  #fixpoint(body: Body, entry: Env, mode: Mode): Fixpoint {
     const { steps } = body.ir;
     let order = this.#orders.get(body);
     if (order === undefined) {
@@ -228,159 +253,185 @@ export class Interpreter {
     }
     const { sequence, position } = order;
     const envs: (Env | undefined)[] = new Array(steps.length).fill(undefined);
+    const events: (readonly CallEvent[] | undefined)[] = new Array(steps.length).fill(undefined);
     const waiting = new Uint8Array(sequence.length);
     envs[body.ir.entry] = entry;
     waiting[0] = 1;
-    for (let turn = 0; turn < sequence.length; ) {
-      if (waiting[turn] === 0) {
-        turn++;
-        continue;
-      }
+    let next = 0;
+    const arrive = (target: number, env: Env): void => {
+      if (target < 0) return;
+      const before = envs[target];
+      const after = before === undefined ? env : joinEnvs(before, env);
+      if (before !== undefined && after === before) return;
+      envs[target] = after;
+      const place = position[target]!;
+      waiting[place] = 1;
+      if (place < next) next = place;
+    };
+    for (let turn = 0; turn < sequence.length; turn = next) {
+      next = turn + 1;
+      if (waiting[turn] === 0) continue;
       waiting[turn] = 0;
       const at = sequence[turn]!;
-      let next = turn + 1;
-      for (const [target, env] of this.successors(steps[at]!, envs[at]!, body, mode)) {
-        if (target < 0) continue;
-        const before = envs[target];
-        const after = before === undefined ? env : joinEnvs(before, env);
-        if (before !== undefined && after === before) continue;
-        envs[target] = after;
-        const place = position[target]!;
-        waiting[place] = 1;
-        if (place < next) next = place;
-      }
-      turn = next;
+      const step = steps[at]!;
+      const run: Run = { env: envs[at]!, copied: false, body, mode, events: null, sink: true, guard: step.guard };
+      this.#leave(step, run, arrive);
+      if (run.events !== null) events[at] = run.events;
+      else if (events[at] !== undefined) events[at] = undefined;
     }
-    return envs;
+    return { envs, events };
   }
 
   /** Where control can go from a step, with what is known there. */
   successors(step: Step, env: Env, body: Body, mode: Mode): [number, Env][] {
+    const out: [number, Env][] = [];
+    const run: Run = { env, copied: false, body, mode, events: null, sink: false, guard: step.guard };
+    this.#leave(step, run, (target, after) => out.push([target, after]));
+    return out;
+  }
+
+  /** Runs a step and tells where control can go from it. */
+  #leave(step: Step, run: Run, arrive: (target: number, env: Env) => void): void {
+    const { body, mode } = run;
     switch (step.k) {
       case "eval":
+        this.#execute(step.expr, run);
+        arrive(step.next, run.env);
+        return;
       case "declare":
-        return [[step.next, this.transfer(step, env, body, mode, null)]];
+        assign(run, step.name, step.init === null ? undefined : this.#evaluate(step.init, run));
+        arrive(step.next, run.env);
+        return;
       case "nop":
-        return [[step.next, env]];
+        arrive(step.next, run.env);
+        return;
       case "either":
-        return step.targets.map((target) => [target, env]);
+        for (const target of step.targets) arrive(target, run.env);
+        return;
       case "return":
-        return [];
+        return;
       case "branch": {
-        const ran: MutableEnv = { env, copied: false };
-        const decided = truth(this.#evaluateInto(step.test, ran, body, mode, null, step.guard));
-        const after = ran.env;
-        const out: [number, Env][] = [];
-        if (decided !== false) out.push([step.yes, this.refine(step.test, true, after, body, mode)]);
-        if (decided !== true) out.push([step.no, this.refine(step.test, false, after, body, mode)]);
-        return out;
+        const decided = truth(this.#evaluate(step.test, run));
+        const after = run.env;
+        if (decided !== false) arrive(step.yes, this.refine(step.test, true, after, body, mode));
+        if (decided !== true) arrive(step.no, this.refine(step.test, false, after, body, mode));
+        return;
       }
       case "switch": {
-        const ran: MutableEnv = { env, copied: false };
-        const value = this.#evaluateInto(step.value, ran, body, mode, null, step.guard);
-        const after = ran.env;
-        const out: [number, Env][] = [];
+        const before = run.env;
+        const value = this.#evaluate(step.value, run);
+        const after = run.env;
         let decided = false;
         for (const each of step.cases) {
           if (each.value === null) continue;
-          const hit = truth(binary("==", value, this.evaluate(each.value, env, body, mode, null, step.guard)));
-          if (hit !== false) out.push([each.target, after]);
+          const hit = truth(binary("==", value, this.evaluate(each.value, before, body, mode)));
+          if (hit !== false) arrive(each.target, after);
           if (hit === true) decided = true;
         }
-        if (!decided) for (const each of step.cases) if (each.value === null) out.push([each.target, after]);
-        return out;
+        if (!decided) for (const each of step.cases) if (each.value === null) arrive(each.target, after);
       }
     }
   }
 
-  /** What is known after a step; its calls go to `sink`, innermost first. */
-  transfer(step: Step, env: Env, body: Body, mode: Mode, sink: EventSink | null): Env {
-    const out: MutableEnv = { env, copied: false };
-    if (step.k === "eval") this.#evaluateInto(step.expr, out, body, mode, sink, step.guard);
+  /** The calls of a step, innermost first. */
+  callsOf(step: Step, env: Env, body: Body, mode: Mode): readonly CallEvent[] {
+    const run: Run = { env, copied: false, body, mode, events: null, sink: true, guard: step.guard };
+    if (step.k === "eval") this.#execute(step.expr, run);
     else if (step.k === "declare") {
-      const value = step.init === null ? undefined : this.#evaluateInto(step.init, out, body, mode, sink, step.guard);
-      assign(out, step.name, value);
-    } else if (step.k === "branch") this.#evaluateInto(step.test, out, body, mode, sink, step.guard);
-    else if (step.k === "switch") this.#evaluateInto(step.value, out, body, mode, sink, step.guard);
-    else if (step.k === "return" && step.value !== null && sink !== null)
-      this.#evaluateInto(step.value, out, body, mode, sink, step.guard);
-    return out.env;
+      if (step.init !== null) this.#evaluate(step.init, run);
+    } else if (step.k === "branch") this.#evaluate(step.test, run);
+    else if (step.k === "switch") this.#evaluate(step.value, run);
+    else if (step.k === "return" && step.value !== null) this.#evaluate(step.value, run);
+    return run.events ?? NO_EVENTS;
   }
 
-  evaluate(expr: Expr, env: Env, body: Body, mode: Mode, sink: EventSink | null, guard: number): Value {
-    return this.#evaluateInto(expr, { env, copied: false }, body, mode, sink, guard);
+  evaluate(expr: Expr, env: Env, body: Body, mode: Mode): Value {
+    return this.#evaluate(expr, { env, copied: false, body, mode, events: null, sink: false, guard: 0 });
   }
 
-  #evaluateInto(expr: Expr, out: MutableEnv, body: Body, mode: Mode, sink: EventSink | null, guard: number): Value {
-    const recur = (each: Expr): Value => this.#evaluateInto(each, out, body, mode, sink, guard);
+  #evaluate(expr: Expr, run: Run): Value {
     switch (expr.k) {
       case "num":
         return number(expr.value);
       case "str":
         return NONZERO;
       case "id": {
-        if (out.env.has(expr.name)) return out.env.get(expr.name);
-        return this.#constants.valueOf(expr.name, body);
+        const known = run.env.get(expr.name);
+        if (known !== undefined || run.env.has(expr.name)) return known;
+        return this.#constants.valueOf(expr.name, run.body);
       }
       case "field": {
-        recur(expr.base);
-        if (expr.name === "flags" && isCurrentTask(expr.base)) return this.#taskFlags(mode, body);
-        const object = this.#memberOfObject(expr, out.env);
+        this.#evaluate(expr.base, run);
+        if (expr.name === "flags" && isCurrentTask(expr.base)) return this.#taskFlags(run.mode, run.body);
+        const object = this.#memberOfObject(expr, run.env);
         if (object !== undefined) return object;
-        const path = this.pathOf(expr, out.env);
-        return path === null ? undefined : out.env.get(path);
+        const path = this.pathOf(expr, run.env);
+        return path === null ? undefined : run.env.get(path);
       }
       case "index":
-        recur(expr.base);
-        recur(expr.index);
+        this.#evaluate(expr.base, run);
+        this.#evaluate(expr.index, run);
         return undefined;
       case "unary":
-        return this.#unary(expr, out, recur);
+        return this.#unary(expr, run);
       case "binary": {
-        const left = recur(expr.left);
+        const left = this.#evaluate(expr.left, run);
         if (expr.op === "&&" && truth(left) === false) return ZERO;
         if (expr.op === "||" && truth(left) === true) return ONE;
-        return binary(expr.op, left, recur(expr.right));
+        return binary(expr.op, left, this.#evaluate(expr.right, run));
       }
       case "assign":
-        return this.#assignment(expr, out, recur);
+        return this.#assignment(expr, run);
       case "cond": {
-        const test = truth(recur(expr.test));
-        if (test === true) return recur(expr.yes);
-        if (test === false) return recur(expr.no);
-        return join(recur(expr.yes), recur(expr.no));
+        const test = truth(this.#evaluate(expr.test, run));
+        if (test === true) return this.#evaluate(expr.yes, run);
+        if (test === false) return this.#evaluate(expr.no, run);
+        return join(this.#evaluate(expr.yes, run), this.#evaluate(expr.no, run));
       }
       case "cast":
-        return recur(expr.operand);
+        return this.#evaluate(expr.operand, run);
       case "init":
-        for (const entry of expr.entries) recur(entry.value);
+        for (const entry of expr.entries) this.#evaluate(entry.value, run);
         return undefined;
       case "other":
-        for (const part of expr.parts) recur(part);
+        for (const part of expr.parts) this.#evaluate(part, run);
         return undefined;
       case "type":
         return undefined;
-      case "call": {
-        if (expr.callee.k !== "id") recur(expr.callee);
-        const args = expr.args.map(recur);
-        const callee = expr.callee.k === "id" ? out.env.get(expr.callee.name) : undefined;
-        sink?.({ call: expr, args, callee, guard });
-        return this.#valueOfCall(expr, args, body, mode);
-      }
+      case "call":
+        return this.#valueOfCall(expr, this.#call(expr, run), run.body, run.mode);
     }
   }
 
-  #unary(expr: Expr & { k: "unary" }, out: MutableEnv, recur: (expr: Expr) => Value): Value {
+  /** Evaluates an expression whose value nobody takes: what a call returns is not looked for. */
+  #execute(expr: Expr, run: Run): void {
+    if (expr.k === "call") this.#call(expr, run);
+    else this.#evaluate(expr, run);
+  }
+
+  /** Evaluates and returns the arguments of a call, and notes it. */
+  #call(expr: CallExpr, run: Run): readonly Value[] {
+    if (expr.callee.k !== "id") this.#evaluate(expr.callee, run);
+    const args: Value[] = [];
+    for (const arg of expr.args) args.push(this.#evaluate(arg, run));
+    if (run.sink) {
+      const callee = expr.callee.k === "id" ? run.env.get(expr.callee.name) : undefined;
+      run.events ??= [];
+      run.events.push({ call: expr, args, callee, guard: run.guard });
+    }
+    return args;
+  }
+
+  #unary(expr: Expr & { k: "unary" }, run: Run): Value {
+    const value = this.#evaluate(expr.operand, run);
     if (expr.op === "&") {
-      recur(expr.operand);
       if (expr.operand.k === "id") {
         // The callee may write through the pointer.
-        if (out.env.has(expr.operand.name)) assign(out, expr.operand.name, undefined);
+        if (run.env.has(expr.operand.name)) assign(run, expr.operand.name, undefined);
         return this.#constants.isGlobal(expr.operand.name) ? { k: "global", name: expr.operand.name } : NONZERO;
       }
-      return (expr.operand.k === "field" ? this.#partOfObject(expr.operand, out.env) : undefined) ?? NONZERO;
+      return (expr.operand.k === "field" ? this.#partOfObject(expr.operand, run.env) : undefined) ?? NONZERO;
     }
-    const value = recur(expr.operand);
     switch (expr.op) {
       case "!":
         return not(value);
@@ -392,21 +443,21 @@ export class Interpreter {
         return value;
       case "++":
       case "--":
-        if (expr.operand.k === "id") assign(out, expr.operand.name, undefined);
+        if (expr.operand.k === "id") assign(run, expr.operand.name, undefined);
         return undefined;
       default:
         return undefined;
     }
   }
 
-  #assignment(expr: Expr & { k: "assign" }, out: MutableEnv, recur: (expr: Expr) => Value): Value {
-    const right = recur(expr.right);
+  #assignment(expr: Expr & { k: "assign" }, run: Run): Value {
+    const right = this.#evaluate(expr.right, run);
     let value = right;
-    if (expr.op !== "=") value = binary(expr.op.slice(0, -1), recur(expr.left), right);
-    else if (expr.left.k !== "id") recur(expr.left);
+    if (expr.op !== "=") value = binary(expr.op.slice(0, -1), this.#evaluate(expr.left, run), right);
+    else if (expr.left.k !== "id") this.#evaluate(expr.left, run);
     const target =
-      expr.left.k === "id" ? expr.left.name : expr.left.k === "field" ? this.pathOf(expr.left, out.env) : null;
-    if (target !== null) assign(out, target, value);
+      expr.left.k === "id" ? expr.left.name : expr.left.k === "field" ? this.pathOf(expr.left, run.env) : null;
+    if (target !== null) assign(run, target, value);
     return value;
   }
 
@@ -430,28 +481,9 @@ export class Interpreter {
   #valueOfCall(expr: CallExpr, args: readonly Value[], body: Body, mode: Mode): Value {
     if (expr.callee.k !== "id") return undefined;
     const { name } = expr.callee;
-    const through = this.#knowledge.values.get(name);
-    if (through !== undefined) {
-      const value = args[through];
-      // Constraints only ever take bits away.
-      return name.includes("constraint") || name.includes("mask") ? onlyZeros(value) : value;
-    }
-    if (name === "current_is_kswapd") {
-      this.#asksForTask = true;
-      this.#asksForKswapd = true;
-      return mode.kswapd === undefined ? undefined : mode.kswapd ? ONE : ZERO;
-    }
-    const part = this.#knowledge.parts.get(name);
-    if (part !== undefined) {
-      const object = args[part];
-      if (object?.k !== "symbol" || !object.name.startsWith("#")) return undefined;
-      return object.name === ZERO_COUNTER ? ZERO : object;
-    }
-    if (this.#knowledge.zeroDuringEviction.has(name)) return ZERO;
-    if (this.#knowledge.sameValue.has(name)) return { k: "symbol", name: `${name}()` };
-    if (name === "mapping_gfp_mask") return { k: "bits", known: 1, bits: 0 };
-    if (name === "BIT" && args[0] !== undefined) return binary("<<", ONE, args[0]);
-    if (this.#depth >= MAX_PREDICATE_DEPTH || this.#knowledge.functions.has(name)) return undefined;
+    const meaning = this.#meanings.get(name);
+    if (meaning !== undefined) return this.#valueByMeaning(meaning, args, mode);
+    if (this.#depth >= MAX_PREDICATE_DEPTH) return undefined;
     const target = this.#lookup.direct(name, body.file);
     if (target === null) return undefined;
     if (!this.#canDecide(target, args)) return undefined;
@@ -462,6 +494,29 @@ export class Interpreter {
       return this.expand(callee, args, mode).returns;
     } finally {
       this.#depth--;
+    }
+  }
+
+  #valueByMeaning(meaning: Meaning, args: readonly Value[], mode: Mode): Value {
+    switch (meaning.k) {
+      case "value":
+        return meaning.value;
+      case "argument": {
+        const value = args[meaning.index];
+        // Constraints only ever take bits away.
+        return meaning.onlyClears ? onlyZeros(value) : value;
+      }
+      case "part": {
+        const object = args[meaning.index];
+        if (object?.k !== "symbol" || !object.name.startsWith("#")) return undefined;
+        return object.name === ZERO_COUNTER ? ZERO : object;
+      }
+      case "bit":
+        return args[0] === undefined ? undefined : binary("<<", ONE, args[0]);
+      case "kswapd":
+        this.#asksForTask = true;
+        this.#asksForKswapd = true;
+        return mode.kswapd === undefined ? undefined : mode.kswapd ? ONE : ZERO;
     }
   }
 
@@ -554,13 +609,13 @@ export class Interpreter {
       else if (out.env.get(test.left.name) === undefined) assign(out, test.left.name, NONZERO);
     } else if (test.k === "binary" && (test.op === "==" || test.op === "!=")) {
       const path = test.left.k === "id" ? test.left.name : test.left.k === "field" ? this.pathOf(test.left, env) : null;
-      const value = this.evaluate(test.right, env, body, mode, null, 0);
+      const value = this.evaluate(test.right, env, body, mode);
       if (path !== null && value !== undefined) {
         if ((test.op === "==") === holds) assign(out, path, value);
         else if (isZero(value) && env.get(path) === undefined) assign(out, path, NONZERO);
       }
     } else if (test.k === "binary" && test.op === "&" && test.left.k === "id") {
-      const mask = this.evaluate(test.right, env, body, mode, null, 0);
+      const mask = this.evaluate(test.right, env, body, mode);
       const before = env.get(test.left.name);
       if (mask?.k === "bits" && mask.known === -1 && (before === undefined || before.k === "bits")) {
         const single = (mask.bits & (mask.bits - 1)) === 0;
@@ -575,9 +630,32 @@ export class Interpreter {
   }
 }
 
+/** What a call comes to by its name alone, without a look at a definition. */
+type Meaning =
+  | { readonly k: "value"; readonly value: Value }
+  | { readonly k: "argument"; readonly index: number; readonly onlyClears: boolean }
+  | { readonly k: "part"; readonly index: number }
+  | { readonly k: "bit" }
+  | { readonly k: "kswapd" };
+
+/** Later lines win over earlier ones. */
+function meaningsOf(knowledge: Knowledge): Map<string, Meaning> {
+  const meanings = new Map<string, Meaning>();
+  for (const name of knowledge.functions.keys()) meanings.set(name, { k: "value", value: undefined });
+  meanings.set("BIT", { k: "bit" });
+  meanings.set("mapping_gfp_mask", { k: "value", value: { k: "bits", known: 1, bits: 0 } });
+  for (const name of knowledge.sameValue)
+    meanings.set(name, { k: "value", value: { k: "symbol", name: `${name}()` } });
+  for (const name of knowledge.zeroDuringEviction) meanings.set(name, { k: "value", value: ZERO });
+  for (const [name, index] of knowledge.parts) meanings.set(name, { k: "part", index });
+  meanings.set("current_is_kswapd", { k: "kswapd" });
+  for (const [name, index] of knowledge.values)
+    meanings.set(name, { k: "argument", index, onlyClears: name.includes("constraint") || name.includes("mask") });
+  return meanings;
+}
+
 /** One that never looked at the task serves every mode. */
-function find(expansions: ReadonlyMap<string, Expansion>, args: readonly Value[], mode: Mode): Expansion | undefined {
-  const key = argumentsKey(args);
+function find(expansions: ReadonlyMap<string, Expansion>, key: string, mode: Mode): Expansion | undefined {
   const any = expansions.get(key);
   if (any !== undefined && !any.fact.stale) return any;
   const ofMode = expansions.get(`${mode.name}:${key}`);

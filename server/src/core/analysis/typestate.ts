@@ -10,7 +10,7 @@ import type { EffectKind } from "../knowledge/knowledge.ts";
 import { plannerOf } from "./call-plan.ts";
 import type { Edge, EffectGraph, Engine, GraphNode } from "./effect-graph.ts";
 import { type EffectsBelow, effectsBelowOf, kindsOf, maskOf } from "./effects-below.ts";
-import { type CallEvent, type Env, joinEnvs } from "./interpreter.ts";
+import { argumentsKey, type CallEvent, type Env, joinEnvs } from "./interpreter.ts";
 import { afterEffect, afterRemoving, CLEARED, NO_PAGES, type TypeState, UNHASHED } from "./state-change.ts";
 import type { Value } from "./value.ts";
 import { idOf, isPure, type KeptSummaries, keptOf, type Reported, type Summary, type Walking } from "./walk-summary.ts";
@@ -189,8 +189,7 @@ export class TypestateWalk {
     stack: readonly CallFrame[],
     reported: Reported,
   ): TypeState[] {
-    const calls: CallEvent[] = [];
-    this.#engine.interpreter.transfer(step, env, body, this.#graph.mode, (event) => calls.push(event));
+    const calls = this.#engine.interpreter.callsOf(step, env, body, this.#graph.mode);
     let states: TypeState[] = [state];
     for (const call of calls) {
       const next = new Set<TypeState>();
@@ -285,7 +284,7 @@ export class TypestateWalk {
     )
       return [afterRemoving(mask, state)];
     const facts = new Map<string, Value>();
-    let key = `${idOf(callee)}|${state}|${this.#engine.interpreter.keyOf(call.args, this.#graph.mode)}|`;
+    let key = `${idOf(callee)}|${state}|${this.#graph.mode.name}:${argumentsKey(call.args)}|`;
     for (const [name, value] of env)
       if (name.startsWith("#")) {
         facts.set(name, value);

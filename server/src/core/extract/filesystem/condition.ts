@@ -88,7 +88,7 @@ export function linkTest(expr: Expr, env: Env, body: Body, mode: Mode, interpret
   }
   if (expr.k === "cast") return linkTest(expr.operand, env, body, mode, interpreter);
   if (expr.k === "field" && expr.name === "i_nlink") {
-    const base = interpreter.evaluate(expr.base, env, body, mode, null, 0);
+    const base = interpreter.evaluate(expr.base, env, body, mode);
     return base?.k === "symbol" && base.name === INODE_SYMBOL ? { holds: "nonzero", fails: "zero" } : null;
   }
   if (expr.k !== "binary") return null;

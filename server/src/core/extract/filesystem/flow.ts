@@ -58,9 +58,8 @@ export function lowerFlow(request: FlowRequest): Flow {
   envs.forEach((env, at) => {
     if (env === undefined) return;
     const step = body.ir.steps[at]!;
-    request.interpreter.transfer(step, env, body, request.mode, (event) =>
-      emitted[at]!.push(...request.onCall(event, env)),
-    );
+    for (const event of request.interpreter.callsOf(step, env, body, request.mode))
+      emitted[at]!.push(...request.onCall(event, env));
     if (step.k === "return") emitted[at]!.push(...(request.onReturn?.(step.at) ?? []));
     const targets = new Set(request.interpreter.successors(step, env, body, request.mode).map(([to]) => to));
     for (const to of targets) ways[at]!.push(wayOf(request, step, to < 0 ? EXIT : to, targets.size, env, choices));
