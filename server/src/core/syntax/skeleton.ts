@@ -341,416 +341,521 @@ function isExport(bytes: Uint8Array, start: number): boolean {
 
 /** Reads one file's bytes. Never throws; takes time linear in their number. Names go to `names`. */
 export function scanSkeleton(bytes: Uint8Array, names: NameTable): Skeleton {
-  const functions: FunctionSpan[] = [];
-  const macros: MacroSpan[] = [];
-  const structs: StructSpan[] = [];
-  const typedefs: TypedefSpan[] = [];
-  const tables: TableSpan[] = [];
-  const bindings: FieldBinding[] = [];
-  const invocations: InvocationSpan[] = [];
-  const includes: string[] = [];
-  const conditionals: Conditional[] = [];
-  const length = bytes.length;
-  let complete = true;
-  let i = 0;
-  let mode = TOP;
-  let depth = 0;
-  let parens = 0;
+  return new Scan(bytes, names).run();
+}
+
+/**
+ * One pass over one file. A class, not a function full of closures: those are made anew for each file, and the engine
+ * compiles what has inlined them again and again.
+ */
+class Scan {
+  readonly #bytes: Uint8Array;
+  readonly #names: NameTable;
+  readonly #lines: LineCounter;
+  readonly #functions: FunctionSpan[] = [];
+  readonly #macros: MacroSpan[] = [];
+  readonly #structs: StructSpan[] = [];
+  readonly #typedefs: TypedefSpan[] = [];
+  readonly #tables: TableSpan[] = [];
+  readonly #bindings: FieldBinding[] = [];
+  readonly #invocations: InvocationSpan[] = [];
+  readonly #includes: string[] = [];
+  readonly #conditionals: Conditional[] = [];
+  #complete = true;
+  #mode = TOP;
+  #depth = 0;
+  #parens = 0;
 
   // The declaration that is being read at the top level.
-  let headStart = -1;
-  let candidate = -1; // start of the name before the parameter list
-  let candidateEnd = -1;
-  let candidateParen = -1;
-  let lastIdent = -1;
-  let lastIdentEnd = -1;
-  let previousWasParen = false;
-  let annotationOpen = false;
-  let equals = false;
-  let variable = -1;
-  let variableEnd = -1;
-  let tag = -1;
-  let tagEnd = -1;
-  let tagIsStruct = false;
-  let afterStruct = false;
-  let isTypedef = false;
-  let flags = 0;
+  #headStart = -1;
+  /** The name before the parameter list. */
+  #candidate = -1;
+  #candidateEnd = -1;
+  #candidateParen = -1;
+  #lastIdent = -1;
+  #lastIdentEnd = -1;
+  #previousWasParen = false;
+  #annotationOpen = false;
+  #equals = false;
+  #variable = -1;
+  #variableEnd = -1;
+  #tag = -1;
+  #tagEnd = -1;
+  #tagIsStruct = false;
+  #afterStruct = false;
+  #isTypedef = false;
+  #flags = 0;
 
   // What is open now.
-  let open: OpenFunction | null = null;
-  let openTable = -1;
-  let structOpen: { name: number; start: number; line: number } | null = null;
-  let unnamedStruct: { start: number; end: number; line: number } | null = null;
+  #open: OpenFunction | null = null;
+  #openTable = -1;
+  #structOpen: { readonly name: number; readonly start: number; readonly line: number } | null = null;
+  #unnamedStruct: { readonly start: number; readonly end: number; readonly line: number } | null = null;
 
-  const lines = new LineCounter(bytes);
+  constructor(bytes: Uint8Array, names: NameTable) {
+    this.#bytes = bytes;
+    this.#names = names;
+    this.#lines = new LineCounter(bytes);
+  }
 
-  const resetHead = (): void => {
-    headStart = -1;
-    candidate = -1;
-    lastIdent = -1;
-    previousWasParen = false;
-    annotationOpen = false;
-    equals = false;
-    variable = -1;
-    tag = -1;
-    tagIsStruct = false;
-    afterStruct = false;
-    isTypedef = false;
-    flags = 0;
-    parens = 0;
-    unnamedStruct = null;
-  };
+  run(): Skeleton {
+    const bytes = this.#bytes;
+    const length = bytes.length;
+    // A directive may stand on the very first line.
+    let i = this.#startOfLine(0);
+    while (i < length) {
+      const classes = this.#mode === TOP ? CLASS : BODY_CLASS;
+      let c = bytes[i]!;
+      let kind = classes[c]!;
+      while (kind === PLAIN && ++i < length) {
+        c = bytes[i]!;
+        kind = classes[c]!;
+      }
+      if (i >= length) break;
+      switch (kind) {
+        case NEWLINE:
+          i = this.#startOfLine(i + 1);
+          break;
+        case SLASH:
+          i = bytes[i + 1] === 42 ? this.#comment(i) : bytes[i + 1] === 47 ? endOfLine(bytes, i) : i + 1;
+          break;
+        case QUOTE:
+          i = endOfQuote(bytes, i, c);
+          break;
+        case DIGIT:
+          i = wordAt(bytes, i);
+          this.#previousWasParen = false;
+          break;
+        case IDENTIFIER:
+          i = this.#identifier(i);
+          break;
+        case PAREN_OPEN:
+          this.#openParen(i++);
+          break;
+        case PAREN_CLOSE:
+          this.#closeParen(i++);
+          break;
+        case SEMICOLON:
+          if (this.#parens === 0 || this.#headStart < 0) this.#endDeclaration();
+          i++;
+          break;
+        case EQUALS:
+          this.#assign(i++);
+          break;
+        case BRACE_OPEN:
+          if (this.#mode !== TOP) this.#depth++;
+          else this.#openBrace(i);
+          i++;
+          break;
+        case BRACE_CLOSE:
+          i++;
+          if (this.#mode !== TOP && --this.#depth <= 0) this.#closeBrace(i);
+          break;
+      }
+    }
+    this.#endFile();
+    return {
+      functions: this.#functions,
+      macros: this.#macros,
+      structs: this.#structs,
+      typedefs: this.#typedefs,
+      tables: this.#tables,
+      bindings: this.#bindings,
+      invocations: this.#invocations,
+      includes: this.#includes,
+      complete: this.#complete,
+    };
+  }
+
+  #resetHead(): void {
+    this.#headStart = -1;
+    this.#candidate = -1;
+    this.#lastIdent = -1;
+    this.#previousWasParen = false;
+    this.#annotationOpen = false;
+    this.#equals = false;
+    this.#variable = -1;
+    this.#tag = -1;
+    this.#tagIsStruct = false;
+    this.#afterStruct = false;
+    this.#isTypedef = false;
+    this.#flags = 0;
+    this.#parens = 0;
+    this.#unnamedStruct = null;
+  }
+
+  /** At the first byte of a line; returns where scanning goes on. */
+  #startOfLine(from: number): number {
+    const bytes = this.#bytes;
+    let p = from;
+    while (bytes[p] === 32 || bytes[p] === 9) p++;
+    return bytes[p] === 35 ? this.#directive(p) : p;
+  }
 
   /** Handles the directive whose `#` is at `hash`; returns where scanning goes on. */
-  const directive = (hash: number): number => {
+  #directive(hash: number): number {
+    const bytes = this.#bytes;
     let p = hash + 1;
     while (bytes[p] === 32 || bytes[p] === 9) p++;
     const end = wordAt(bytes, p);
     const stop = endOfDirective(bytes, end);
-    if (matches(bytes, p, end, "define")) {
+    if (matches(bytes, p, end, "define")) this.#define(hash, end, stop);
+    else if (matches(bytes, p, end, "include")) this.#include(end, stop);
+    else if (matches(bytes, p, end, "if")) {
+      this.#if();
       let n = end;
       while (bytes[n] === 32 || bytes[n] === 9) n++;
-      const nameEnd = wordAt(bytes, n);
-      if (nameEnd > n)
-        macros.push({
-          name: names.intern(bytes, n, nameEnd),
-          start: hash,
-          parameters: nameEnd,
-          end: stop,
-          line: lines.at(hash),
-          functionLike: bytes[nameEnd] === 40,
-        });
-    } else if (matches(bytes, p, end, "include")) {
-      const open = bytes.indexOf(34, end);
-      const close = open < 0 || open > stop ? -1 : bytes.indexOf(34, open + 1);
-      if (close > 0 && close < stop && bytes[close - 1] === 99 && bytes[close - 2] === 46)
-        includes.push(String.fromCharCode(...bytes.subarray(open + 1, Math.min(close, open + 256))));
-    } else if (matches(bytes, p, end, "if") || matches(bytes, p, end, "ifdef") || matches(bytes, p, end, "ifndef")) {
-      conditionals.push({ depth, parens, mode, firstArmDepth: -1, firstArmMode: mode });
-      let n = end;
-      while (bytes[n] === 32 || bytes[n] === 9) n++;
-      if (matches(bytes, p, end, "if") && bytes[n] === 48 && !IS_WORD[bytes[n + 1] ?? 32]) {
+      if (bytes[n] === 48 && !IS_WORD[bytes[n + 1] ?? 32]) {
         const next = skipDeadArm(bytes, stop + 1);
-        return next < length ? directive(next) : length;
+        return next < bytes.length ? this.#directive(next) : bytes.length;
       }
-    } else if (matches(bytes, p, end, "else") || matches(bytes, p, end, "elif")) {
-      const top = conditionals[conditionals.length - 1];
-      if (top !== undefined) {
-        if (top.firstArmDepth < 0) {
-          top.firstArmDepth = depth;
-          top.firstArmMode = mode;
-        }
-        if (top.mode === TOP && mode !== TOP) {
-          open = null;
-          openTable = -1;
-          structOpen = null;
-          resetHead();
-        }
-        depth = top.depth;
-        parens = top.parens;
-        mode = top.mode;
-      }
-    } else if (matches(bytes, p, end, "endif")) {
-      const top = conditionals.pop();
-      if (top !== undefined && top.firstArmDepth >= 0 && top.firstArmDepth !== depth && mode === top.firstArmMode)
-        depth = top.firstArmDepth;
-    }
+    } else if (matches(bytes, p, end, "ifdef") || matches(bytes, p, end, "ifndef")) this.#if();
+    else if (matches(bytes, p, end, "else") || matches(bytes, p, end, "elif")) this.#else();
+    else if (matches(bytes, p, end, "endif")) this.#endif();
     return stop;
-  };
+  }
 
-  const isBlank = (c: number | undefined): boolean => c === 32 || c === 9 || c === 10 || c === 13;
+  #define(hash: number, from: number, stop: number): void {
+    const bytes = this.#bytes;
+    let n = from;
+    while (bytes[n] === 32 || bytes[n] === 9) n++;
+    const nameEnd = wordAt(bytes, n);
+    if (nameEnd > n)
+      this.#macros.push({
+        name: this.#names.intern(bytes, n, nameEnd),
+        start: hash,
+        parameters: nameEnd,
+        end: stop,
+        line: this.#lines.at(hash),
+        functionLike: bytes[nameEnd] === 40,
+      });
+  }
 
-  const isTagKeyword = (from: number, to: number): boolean =>
-    matches(bytes, from, to, "struct") || matches(bytes, from, to, "union") || matches(bytes, from, to, "enum");
+  #include(from: number, stop: number): void {
+    const bytes = this.#bytes;
+    const open = bytes.indexOf(34, from);
+    const close = open < 0 || open > stop ? -1 : bytes.indexOf(34, open + 1);
+    if (close > 0 && close < stop && bytes[close - 1] === 99 && bytes[close - 2] === 46)
+      this.#includes.push(String.fromCharCode(...bytes.subarray(open + 1, Math.min(close, open + 256))));
+  }
 
-  /**
-   * At a `{` that would open a function: where `struct tag` stands directly before it, macro calls without semicolons
-   * came first (`LE64_BITMASK(...)` newline `struct tag {`), and the declaration starts with the keyword.
-   */
-  const tagBefore = (brace: number): void => {
-    let p = brace;
-    while (isBlank(bytes[p - 1])) p--;
-    const tagWordEnd = p;
-    while (p > candidateEnd && IS_WORD[bytes[p - 1]!]) p--;
-    const tagWord = p;
-    let keyword = tagWord;
-    let keywordEnd = tagWordEnd;
-    if (!isTagKeyword(keyword, keywordEnd)) {
-      while (isBlank(bytes[p - 1])) p--;
-      keywordEnd = p;
-      while (p > candidateEnd && IS_WORD[bytes[p - 1]!]) p--;
-      keyword = p;
-      if (tagWord === tagWordEnd || !isTagKeyword(keyword, keywordEnd)) return;
-      tag = tagWord;
-      tagEnd = tagWordEnd;
+  #if(): void {
+    const mode = this.#mode;
+    this.#conditionals.push({
+      depth: this.#depth,
+      parens: this.#parens,
+      mode,
+      firstArmDepth: -1,
+      firstArmMode: mode,
+    });
+  }
+
+  #else(): void {
+    const top = this.#conditionals[this.#conditionals.length - 1];
+    if (top === undefined) return;
+    if (top.firstArmDepth < 0) {
+      top.firstArmDepth = this.#depth;
+      top.firstArmMode = this.#mode;
     }
-    candidate = -1;
-    headStart = keyword;
-    tagIsStruct = !matches(bytes, keyword, keywordEnd, "enum");
-  };
+    if (top.mode === TOP && this.#mode !== TOP) {
+      this.#open = null;
+      this.#openTable = -1;
+      this.#structOpen = null;
+      this.#resetHead();
+    }
+    this.#depth = top.depth;
+    this.#parens = top.parens;
+    this.#mode = top.mode;
+  }
+
+  #endif(): void {
+    const top = this.#conditionals.pop();
+    if (
+      top !== undefined &&
+      top.firstArmDepth >= 0 &&
+      top.firstArmDepth !== this.#depth &&
+      this.#mode === top.firstArmMode
+    )
+      this.#depth = top.firstArmDepth;
+  }
+
+  #comment(at: number): number {
+    const bytes = this.#bytes;
+    const length = bytes.length;
+    let p = at + 2;
+    while (p < length && !(bytes[p] === 42 && bytes[p + 1] === 47)) p++;
+    if (p >= length) this.#complete = false;
+    return p + 2;
+  }
+
+  #identifier(at: number): number {
+    const bytes = this.#bytes;
+    const end = wordAt(bytes, at);
+    if (this.#headStart < 0) this.#headStart = at;
+    if (this.#parens > 0) return end;
+    this.#lastIdent = at;
+    this.#lastIdentEnd = end;
+    if (this.#afterStruct) {
+      // Attributes may stand between `struct` and its tag.
+      if (this.#tag < 0 && !(bytes[at] === 95 && bytes[at + 1] === 95)) {
+        this.#tag = at;
+        this.#tagEnd = end;
+        this.#afterStruct = false;
+      }
+    } else if (matches(bytes, at, end, "struct") || matches(bytes, at, end, "union")) {
+      if (this.#candidate < 0 && this.#tag < 0) {
+        this.#afterStruct = true;
+        this.#tagIsStruct = true;
+      }
+    } else if (matches(bytes, at, end, "typedef")) this.#isTypedef = true;
+    else if (matches(bytes, at, end, "static")) this.#flags |= STATIC;
+    else if (matches(bytes, at, end, "inline") || matches(bytes, at, end, "__always_inline")) this.#flags |= INLINE;
+    return end;
+  }
+
+  #openParen(at: number): void {
+    const bytes = this.#bytes;
+    if (this.#parens++ > 0 || this.#equals || this.#lastIdent < 0 || this.#lastIdentEnd <= 0) return;
+    let b = at - 1;
+    while (b >= 0 && isBlank(bytes[b])) b--;
+    if (b + 1 !== this.#lastIdentEnd) return;
+    if (isAnnotation(bytes, this.#lastIdent, this.#lastIdentEnd)) this.#annotationOpen = true;
+    else if (!this.#previousWasParen && !isOneOf(bytes, this.#lastIdent, this.#lastIdentEnd, NOT_A_NAME)) {
+      this.#candidate = this.#lastIdent;
+      this.#candidateEnd = this.#lastIdentEnd;
+      this.#candidateParen = at;
+    }
+  }
+
+  #closeParen(at: number): void {
+    if (this.#parens > 0) this.#parens--;
+    if (this.#parens > 0) return;
+    if (
+      !this.#annotationOpen &&
+      !this.#previousWasParen &&
+      !this.#equals &&
+      this.#candidate >= 0 &&
+      this.#candidate === this.#headStart &&
+      this.#invocation(at) === BARE_INVOCATION
+    ) {
+      this.#resetHead();
+      return;
+    }
+    if (!this.#annotationOpen) this.#previousWasParen = true;
+    this.#annotationOpen = false;
+  }
+
+  /** Notes the macro's call that ends at the `)`, if it is one. */
+  #invocation(at: number): number {
+    const bytes = this.#bytes;
+    const end = endOfInvocation(bytes, at + 1);
+    if (end !== NO_INVOCATION && !isExport(bytes, this.#candidate))
+      this.#invocations.push({
+        name: this.#names.intern(bytes, this.#candidate, this.#candidateEnd),
+        start: this.#candidate,
+        open: this.#candidateParen,
+        end: at + 1,
+        line: this.#lines.at(this.#candidate),
+      });
+    return end;
+  }
+
+  #endDeclaration(): void {
+    if (this.#isTypedef && this.#lastIdent >= 0) {
+      const bytes = this.#bytes;
+      if (this.#unnamedStruct !== null && this.#tag < 0)
+        this.#structs.push({
+          ...this.#unnamedStruct,
+          name: this.#names.intern(bytes, this.#lastIdent, this.#lastIdentEnd),
+        });
+      else if (this.#tag >= 0 && this.#candidate < 0 && this.#lastIdent !== this.#tag)
+        this.#typedefs.push({
+          name: this.#names.intern(bytes, this.#lastIdent, this.#lastIdentEnd),
+          struct: this.#names.intern(bytes, this.#tag, this.#tagEnd),
+        });
+    }
+    this.#resetHead();
+  }
+
+  #assign(at: number): void {
+    if (this.#mode !== TOP) {
+      if (this.#mode !== STRUCT) this.#binding(at);
+    } else if (this.#parens === 0 && !this.#equals) {
+      this.#equals = true;
+      this.#variable = this.#lastIdent;
+      this.#variableEnd = this.#lastIdentEnd;
+    }
+  }
 
   /** Records `.field = target` at the `=` of offset `at`. */
-  const bindingAt = (at: number): void => {
-    const next = bytes[at + 1];
-    if (next === 61) return;
+  #binding(at: number): void {
+    const bytes = this.#bytes;
+    if (bytes[at + 1] === 61) return;
     let b = at - 1;
     while (b >= 0 && (bytes[b] === 32 || bytes[b] === 9)) b--;
     const fieldEnd = b + 1;
     while (b >= 0 && IS_WORD[bytes[b]!]) b--;
     const fieldStart = b + 1;
-    if (fieldStart === fieldEnd || CLASS[bytes[fieldStart]!] !== IDENTIFIER) return;
     if (bytes[b] !== 46 && !(bytes[b] === 62 && bytes[b - 1] === 45)) return;
+    if (fieldStart === fieldEnd || CLASS[bytes[fieldStart]!] !== IDENTIFIER) return;
     let t = at + 1;
-    while (bytes[t] === 32 || bytes[t] === 9 || bytes[t] === 10 || bytes[t] === 13) t++;
+    while (isBlank(bytes[t])) t++;
     if (bytes[t] === 38) t++;
     while (bytes[t] === 32) t++;
     const targetEnd = wordAt(bytes, t);
     if (targetEnd === t || CLASS[bytes[t]!] !== IDENTIFIER) return;
     let after = targetEnd;
-    while (bytes[after] === 32 || bytes[after] === 9 || bytes[after] === 10 || bytes[after] === 13) after++;
+    while (isBlank(bytes[after])) after++;
     const c = bytes[after];
     if (c !== 44 && c !== 59 && c !== 125 && c !== 47 && c !== 35) return;
-    bindings.push({
-      field: names.intern(bytes, fieldStart, fieldEnd),
-      target: names.intern(bytes, t, targetEnd),
+    this.#bindings.push({
+      field: this.#names.intern(bytes, fieldStart, fieldEnd),
+      target: this.#names.intern(bytes, t, targetEnd),
       offset: fieldStart,
-      line: lines.at(fieldStart),
-      table: openTable,
-      within: mode === FUNCTION ? functions.length : -1,
+      line: this.#lines.at(fieldStart),
+      table: this.#openTable,
+      within: this.#mode === FUNCTION ? this.#functions.length : -1,
     });
-  };
-
-  // A directive may stand on the very first line.
-  {
-    let p = 0;
-    while (bytes[p] === 32 || bytes[p] === 9) p++;
-    if (bytes[p] === 35) i = directive(p);
   }
 
-  while (i < length) {
-    // `i` and `mode` are seen by the functions above, so the engine keeps them in memory: the hot loop has its own.
-    const classes = mode === TOP ? CLASS : BODY_CLASS;
-    let here = i;
-    let c = bytes[here]!;
-    let kind = classes[c]!;
-    while (kind === PLAIN && ++here < length) {
-      c = bytes[here]!;
-      kind = classes[c]!;
-    }
-    i = here;
-    if (here >= length) break;
-    switch (kind) {
-      case NEWLINE: {
-        let p = here + 1;
-        while (bytes[p] === 32 || bytes[p] === 9) p++;
-        i = bytes[p] === 35 ? directive(p) : p;
-        break;
+  #openBrace(at: number): void {
+    const bytes = this.#bytes;
+    this.#depth = 1;
+    if (this.#candidate >= 0 && this.#parens === 0 && !this.#equals) this.#tagBefore(at);
+    if (this.#parens > 0) this.#mode = OTHER;
+    else if (this.#equals) {
+      this.#mode = OTHER;
+      if (this.#tagIsStruct && this.#tag >= 0 && this.#variable >= 0) {
+        this.#mode = TABLE;
+        this.#openTable = this.#tables.length;
+        this.#tables.push({
+          struct: this.#names.intern(bytes, this.#tag, this.#tagEnd),
+          name: this.#names.intern(bytes, this.#variable, this.#variableEnd),
+          start: this.#headStart,
+          end: -1,
+          line: this.#lines.at(this.#variable),
+        });
       }
-      case SLASH:
-        if (bytes[i + 1] === 42) {
-          let p = here + 2;
-          while (p < length && !(bytes[p] === 42 && bytes[p + 1] === 47)) p++;
-          if (p >= length) complete = false;
-          i = p + 2;
-        } else if (bytes[i + 1] === 47) {
-          while (here < length && bytes[here] !== 10) here++;
-          i = here;
-        } else i++;
-        break;
-      case QUOTE: {
-        let p = here + 1;
-        while (p < length && bytes[p] !== c && bytes[p] !== 10) p += bytes[p] === 92 ? 2 : 1;
-        i = bytes[p] === c ? p + 1 : p;
-        break;
-      }
-      case DIGIT:
-        i = wordAt(bytes, i);
-        previousWasParen = false;
-        break;
-      case IDENTIFIER: {
-        const end = wordAt(bytes, i);
-        if (headStart < 0) headStart = i;
-        if (parens === 0) {
-          lastIdent = i;
-          lastIdentEnd = end;
-          if (afterStruct) {
-            // Attributes may stand between `struct` and its tag.
-            if (tag < 0 && !(bytes[i] === 95 && bytes[i + 1] === 95)) {
-              tag = i;
-              tagEnd = end;
-              afterStruct = false;
-            }
-          } else if (matches(bytes, i, end, "struct") || matches(bytes, i, end, "union")) {
-            if (candidate < 0 && tag < 0) {
-              afterStruct = true;
-              tagIsStruct = true;
-            }
-          } else if (matches(bytes, i, end, "typedef")) isTypedef = true;
-          else if (matches(bytes, i, end, "static")) flags |= STATIC;
-          else if (matches(bytes, i, end, "inline") || matches(bytes, i, end, "__always_inline")) flags |= INLINE;
-        }
-        i = end;
-        break;
-      }
-      case PAREN_OPEN:
-        if (parens === 0 && !equals && lastIdentEnd > 0 && lastIdent >= 0) {
-          let b = i - 1;
-          while (b >= 0 && (bytes[b] === 32 || bytes[b] === 9 || bytes[b] === 10 || bytes[b] === 13)) b--;
-          if (b + 1 === lastIdentEnd) {
-            if (isAnnotation(bytes, lastIdent, lastIdentEnd)) annotationOpen = true;
-            else if (!previousWasParen && !isOneOf(bytes, lastIdent, lastIdentEnd, NOT_A_NAME)) {
-              candidate = lastIdent;
-              candidateEnd = lastIdentEnd;
-              candidateParen = i;
-            }
-          }
-        }
-        parens++;
-        i++;
-        break;
-      case PAREN_CLOSE:
-        if (parens > 0) parens--;
-        if (parens === 0) {
-          if (!annotationOpen && !previousWasParen && !equals && candidate >= 0 && candidate === headStart) {
-            const end = endOfInvocation(bytes, i + 1);
-            if (end !== NO_INVOCATION) {
-              if (!isExport(bytes, candidate))
-                invocations.push({
-                  name: names.intern(bytes, candidate, candidateEnd),
-                  start: candidate,
-                  open: candidateParen,
-                  end: i + 1,
-                  line: lines.at(candidate),
-                });
-              if (end === BARE_INVOCATION) {
-                resetHead();
-                i++;
-                break;
-              }
-            }
-          }
-          if (!annotationOpen) previousWasParen = true;
-          annotationOpen = false;
-        }
-        i++;
-        break;
-      case SEMICOLON:
-        if (parens === 0 || headStart < 0) {
-          if (isTypedef && lastIdent >= 0) {
-            if (unnamedStruct !== null && tag < 0) {
-              structs.push({ ...unnamedStruct, name: names.intern(bytes, lastIdent, lastIdentEnd) });
-            } else if (tag >= 0 && candidate < 0 && lastIdent !== tag) {
-              typedefs.push({
-                name: names.intern(bytes, lastIdent, lastIdentEnd),
-                struct: names.intern(bytes, tag, tagEnd),
-              });
-            }
-          }
-          resetHead();
-        }
-        i++;
-        break;
-      case EQUALS:
-        if (mode === TOP) {
-          if (parens === 0 && !equals) {
-            equals = true;
-            variable = lastIdent;
-            variableEnd = lastIdentEnd;
-          }
-        } else if (mode !== STRUCT) bindingAt(i);
-        i++;
-        break;
-      case BRACE_OPEN:
-        if (mode !== TOP) {
-          depth++;
-          i++;
-          break;
-        }
-        depth = 1;
-        if (candidate >= 0 && parens === 0 && !equals) tagBefore(i);
-        if (parens > 0) mode = OTHER;
-        else if (equals) {
-          mode = OTHER;
-          if (tagIsStruct && tag >= 0 && variable >= 0) {
-            mode = TABLE;
-            openTable = tables.length;
-            tables.push({
-              struct: names.intern(bytes, tag, tagEnd),
-              name: names.intern(bytes, variable, variableEnd),
-              start: headStart,
-              end: -1,
-              line: lines.at(variable),
-            });
-          }
-        } else if (candidate >= 0) {
-          mode = FUNCTION;
-          let nameStart = candidate;
-          let nameEnd = candidateEnd;
-          let functionFlags = flags;
-          if (candidate === headStart) {
-            // NAME(argument, ...) { } is a macro that defines the function named by its first argument.
-            let a = candidateParen + 1;
-            while (bytes[a] === 32 || bytes[a] === 10 || bytes[a] === 9) a++;
-            const argumentEnd = wordAt(bytes, a);
-            if (argumentEnd > a && isUpperCase(bytes, candidate, candidateEnd)) {
-              functionFlags |= FROM_MACRO;
-              // A system call's function has a name that nobody calls: truncate(2) is not a static truncate().
-              if (!isSystemCall(bytes, candidate, candidateEnd)) {
-                nameStart = a;
-                nameEnd = argumentEnd;
-              }
-            }
-          }
-          open = {
-            name: names.intern(bytes, nameStart, nameEnd),
-            start: headStart,
-            nameStart,
-            body: i,
-            line: lines.at(nameStart),
-            flags: functionFlags,
-          };
-        } else if (tagIsStruct) {
-          mode = STRUCT;
-          structOpen = {
-            name: tag >= 0 ? names.intern(bytes, tag, tagEnd) : -1,
-            start: headStart,
-            line: lines.at(headStart),
-          };
-        } else mode = OTHER;
-        i++;
-        break;
-      case BRACE_CLOSE:
-        i++;
-        if (mode === TOP) break;
-        if (--depth > 0) break;
-        depth = 0;
-        if (mode === FUNCTION) {
-          if (open !== null) functions.push(closedAt(open, i));
-          open = null;
-          mode = TOP;
-          resetHead();
-        } else {
-          if (mode === TABLE) {
-            tables[openTable] = { ...tables[openTable]!, end: i };
-            openTable = -1;
-          } else if (mode === STRUCT && structOpen !== null) {
-            const { name, start, line: at } = structOpen;
-            if (name >= 0) structs.push({ name, start, end: i, line: at });
-            else unnamedStruct = { start, end: i, line: at };
-            structOpen = null;
-            lastIdent = -1;
-          }
-          mode = TOP;
-        }
-        break;
-    }
+    } else if (this.#candidate >= 0) {
+      this.#mode = FUNCTION;
+      this.#open = this.#functionAt(at);
+    } else if (this.#tagIsStruct) {
+      this.#mode = STRUCT;
+      this.#structOpen = {
+        name: this.#tag >= 0 ? this.#names.intern(bytes, this.#tag, this.#tagEnd) : -1,
+        start: this.#headStart,
+        line: this.#lines.at(this.#headStart),
+      };
+    } else this.#mode = OTHER;
   }
-  if (mode !== TOP) {
-    complete = false;
-    if (open !== null) functions.push(closedAt(open, length));
-    if (openTable >= 0) tables[openTable] = { ...tables[openTable]!, end: length };
+
+  #functionAt(brace: number): OpenFunction {
+    const bytes = this.#bytes;
+    let nameStart = this.#candidate;
+    let nameEnd = this.#candidateEnd;
+    let flags = this.#flags;
+    if (this.#candidate === this.#headStart) {
+      // NAME(argument, ...) { } is a macro that defines the function named by its first argument.
+      let a = this.#candidateParen + 1;
+      while (bytes[a] === 32 || bytes[a] === 10 || bytes[a] === 9) a++;
+      const argumentEnd = wordAt(bytes, a);
+      if (argumentEnd > a && isUpperCase(bytes, this.#candidate, this.#candidateEnd)) {
+        flags |= FROM_MACRO;
+        // A system call's function has a name that nobody calls: truncate(2) is not a static truncate().
+        if (!isSystemCall(bytes, this.#candidate, this.#candidateEnd)) {
+          nameStart = a;
+          nameEnd = argumentEnd;
+        }
+      }
+    }
+    return {
+      name: this.#names.intern(bytes, nameStart, nameEnd),
+      start: this.#headStart,
+      nameStart,
+      body: brace,
+      line: this.#lines.at(nameStart),
+      flags,
+    };
   }
-  return { functions, macros, structs, typedefs, tables, bindings, invocations, includes, complete };
+
+  /**
+   * At a `{` that would open a function: where `struct tag` stands directly before it, macro calls without semicolons
+   * came first (`LE64_BITMASK(...)` newline `struct tag {`), and the declaration starts with the keyword.
+   */
+  #tagBefore(brace: number): void {
+    const bytes = this.#bytes;
+    let p = brace;
+    while (isBlank(bytes[p - 1])) p--;
+    const tagWordEnd = p;
+    while (p > this.#candidateEnd && IS_WORD[bytes[p - 1]!]) p--;
+    const tagWord = p;
+    let keyword = tagWord;
+    let keywordEnd = tagWordEnd;
+    if (!isTagKeyword(bytes, keyword, keywordEnd)) {
+      while (isBlank(bytes[p - 1])) p--;
+      keywordEnd = p;
+      while (p > this.#candidateEnd && IS_WORD[bytes[p - 1]!]) p--;
+      keyword = p;
+      if (tagWord === tagWordEnd || !isTagKeyword(bytes, keyword, keywordEnd)) return;
+      this.#tag = tagWord;
+      this.#tagEnd = tagWordEnd;
+    }
+    this.#candidate = -1;
+    this.#headStart = keyword;
+    this.#tagIsStruct = !matches(bytes, keyword, keywordEnd, "enum");
+  }
+
+  /** `end`: the offset behind the `}`. */
+  #closeBrace(end: number): void {
+    this.#depth = 0;
+    if (this.#mode === FUNCTION) {
+      if (this.#open !== null) this.#functions.push(closedAt(this.#open, end));
+      this.#open = null;
+      this.#mode = TOP;
+      this.#resetHead();
+      return;
+    }
+    if (this.#mode === TABLE) {
+      this.#tables[this.#openTable] = { ...this.#tables[this.#openTable]!, end };
+      this.#openTable = -1;
+    } else if (this.#mode === STRUCT && this.#structOpen !== null) {
+      const { name, start, line } = this.#structOpen;
+      if (name >= 0) this.#structs.push({ name, start, end, line });
+      else this.#unnamedStruct = { start, end, line };
+      this.#structOpen = null;
+      this.#lastIdent = -1;
+    }
+    this.#mode = TOP;
+  }
+
+  #endFile(): void {
+    if (this.#mode === TOP) return;
+    const { length } = this.#bytes;
+    this.#complete = false;
+    if (this.#open !== null) this.#functions.push(closedAt(this.#open, length));
+    if (this.#openTable >= 0) this.#tables[this.#openTable] = { ...this.#tables[this.#openTable]!, end: length };
+  }
+}
+
+function isBlank(c: number | undefined): boolean {
+  return c === 32 || c === 9 || c === 10 || c === 13;
+}
+
+function isTagKeyword(bytes: Uint8Array, from: number, to: number): boolean {
+  return matches(bytes, from, to, "struct") || matches(bytes, from, to, "union") || matches(bytes, from, to, "enum");
+}
+
+function endOfLine(bytes: Uint8Array, from: number): number {
+  const at = bytes.indexOf(10, from);
+  return at < 0 ? bytes.length : at;
+}
+
+/** Behind the closing quote, or at the newline that ends the line before it. */
+function endOfQuote(bytes: Uint8Array, at: number, quote: number): number {
+  const length = bytes.length;
+  let p = at + 1;
+  while (p < length && bytes[p] !== quote && bytes[p] !== 10) p += bytes[p] === 92 ? 2 : 1;
+  return bytes[p] === quote ? p + 1 : p;
 }
 
 /** SYSCALL_DEFINE3 and COMPAT_SYSCALL_DEFINE3: the macro's name ends in DEFINE and a digit. */
