@@ -92,7 +92,13 @@ export class Analysis {
     const reads = this.#options.edits === false ? null : new Reads(this.#program.names);
     this.#program.reads = reads;
     const bodies = this.#bodies;
-    this.#program.setMade(findMadeFunctions(this.#program, (file, start, end) => bodies.textOf(file, start, end)));
+    this.#program.setMade(
+      findMadeFunctions(
+        this.#program,
+        (file, start, end) => bodies.textOf(file, start, end),
+        this.#knowledge.makesNothing,
+      ),
+    );
     const lookup = new Lookup(this.#program);
     const types = new TypeResolver(this.#program, bodies, this.#parser, lookup);
     const indirect = new IndirectCalls(this.#program, types, lookup, this.#knowledge.ownedByFilesystem);

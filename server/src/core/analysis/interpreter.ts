@@ -644,8 +644,7 @@ function meaningsOf(knowledge: Knowledge): Map<string, Meaning> {
   for (const name of knowledge.functions.keys()) meanings.set(name, { k: "value", value: undefined });
   meanings.set("BIT", { k: "bit" });
   meanings.set("mapping_gfp_mask", { k: "value", value: { k: "bits", known: 1, bits: 0 } });
-  for (const name of knowledge.sameValue)
-    meanings.set(name, { k: "value", value: { k: "symbol", name: `${name}()` } });
+  for (const name of knowledge.sameValue) meanings.set(name, { k: "value", value: { k: "symbol", name: `${name}()` } });
   for (const name of knowledge.zeroDuringEviction) meanings.set(name, { k: "value", value: ZERO });
   for (const [name, index] of knowledge.parts) meanings.set(name, { k: "part", index });
   meanings.set("current_is_kswapd", { k: "kswapd" });

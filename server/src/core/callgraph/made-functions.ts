@@ -24,9 +24,13 @@ const MAKES_SOMETHING = /\)\s*\{|^\s*[A-Za-z_]\w*\s*\(/;
 const TOKEN = /\s*##\s*|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|#\s*[A-Za-z_]\w*|[A-Za-z_]\w*|\d\w*|[\s\S]/g;
 const ENCODER = new TextEncoder();
 
-/** Finds them in all files of the program. */
-export function findMadeFunctions(program: Program, textOf: TextReader): Map<string, MadeFunctions> {
-  const maker = new Maker(program, textOf);
+/** Finds them in all files of the program. `makesNothing`: macros whose calls are passed over. */
+export function findMadeFunctions(
+  program: Program,
+  textOf: TextReader,
+  makesNothing: ReadonlySet<string>,
+): Map<string, MadeFunctions> {
+  const maker = new Maker(program, textOf, makesNothing);
   const found = new Map<string, MadeFunctions>();
   for (const file of program.files.values()) {
     if (file.skeleton.invocations.length === 0) continue;
@@ -43,9 +47,12 @@ class Maker {
   /** For the names in expansions alone: a table is large to make. */
   readonly #names = new NameTable();
 
-  constructor(program: Program, textOf: TextReader) {
+  readonly #makesNothing: ReadonlySet<string>;
+
+  constructor(program: Program, textOf: TextReader, makesNothing: ReadonlySet<string>) {
     this.#program = program;
     this.#textOf = textOf;
+    this.#makesNothing = makesNothing;
   }
 
   makeFor(file: SourceFile): MadeFunctions | null {
@@ -91,6 +98,7 @@ class Maker {
 
   /** The macro that `name(...)` means in a file; null when it cannot make a function. */
   #templateOf(name: string, from: SourceFile): Template | null {
+    if (this.#makesNothing.has(name)) return null;
     let best: MacroRef | null = null;
     let bestRank = 0;
     for (const each of this.#program.macrosNamed(name)) {

@@ -82,6 +82,8 @@ export interface KnowledgeData {
   readonly emptyMappingTests?: { readonly whenTrue: readonly string[]; readonly whenFalse: readonly string[] };
   readonly zeroDuringEviction?: { readonly names: readonly string[] };
   readonly ownedByFilesystem?: { readonly structs: readonly string[] };
+  /** Macros whose calls at the top level are not expanded: no function that they make matters. */
+  readonly makesNothing?: { readonly macros: readonly string[] };
   readonly emptyMappingMembers?: { readonly names: readonly string[] };
   readonly quiet?: { readonly files: readonly string[] };
   readonly reclaim?: ReclaimData;
@@ -116,8 +118,11 @@ export class Knowledge {
   readonly emptyMembers = new Set<string>();
   readonly zeroDuringEviction = new Set<string>();
   readonly ownedByFilesystem = new Set<string>();
+  readonly makesNothing = new Set<string>();
   readonly quietFiles = new Set<string>();
   reclaim: ReclaimData | null = null;
+  /** It is asked for each call. */
+  readonly #followedPaths = new Map<string, boolean>();
 
   /** Later data wins over earlier: a user's file extends and overrides what is built in. */
   constructor(...parts: readonly KnowledgeData[]) {
@@ -137,6 +142,7 @@ export class Knowledge {
       for (const name of part.emptyMappingTests?.whenFalse ?? []) this.emptyWhenFalse.add(name);
       for (const name of part.zeroDuringEviction?.names ?? []) this.zeroDuringEviction.add(name);
       for (const name of part.ownedByFilesystem?.structs ?? []) this.ownedByFilesystem.add(name);
+      for (const name of part.makesNothing?.macros ?? []) this.makesNothing.add(name);
       for (const name of part.emptyMappingMembers?.names ?? []) this.emptyMembers.add(name);
       for (const file of part.quiet?.files ?? []) this.quietFiles.add(file);
       this.reclaim = part.reclaim ?? this.reclaim;
@@ -145,7 +151,12 @@ export class Knowledge {
 
   /** Whether the bodies of a file's functions are walked. */
   isFollowed(path: string): boolean {
-    return this.followed.some((prefix) => path === prefix || path.startsWith(`${prefix}/`));
+    let followed = this.#followedPaths.get(path);
+    if (followed === undefined) {
+      followed = this.followed.some((prefix) => path === prefix || path.startsWith(`${prefix}/`));
+      this.#followedPaths.set(path, followed);
+    }
+    return followed;
   }
 }
 

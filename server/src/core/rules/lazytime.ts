@@ -13,6 +13,8 @@ import { reclaimContexts } from "./contexts.ts";
 import type { Draft, DraftEnd, DraftLink, TreeFacts } from "./rule.ts";
 
 const LAST_PUT = "iput";
+/** The weight of a way that ends in a journal. */
+const HEAVIEST = 2;
 
 export function* lazytimeDrafts(tree: TreeFacts): Iterable<Draft> {
   const [any] = tree.filesystems;
@@ -39,8 +41,10 @@ export function* lazytimeDrafts(tree: TreeFacts): Iterable<Draft> {
         at: target.ir.steps.length > 0 ? target.text.indexOf("{") : 0,
         what: `${binding.functionName}() of ${facts.filesystem.id}`,
       });
+      // None is heavier than one that journals.
+      if (heaviest === HEAVIEST) continue;
       const way = waysFrom(name).get(engine.reads, facts.filesystem, () => wayInto(facts, name, body.file));
-      const weight = way === null ? 0 : way.journals ? 2 : 1;
+      const weight = way === null ? 0 : way.journals ? HEAVIEST : 1;
       if (way !== null && weight > heaviest) {
         heaviest = weight;
         chain = [...links, ...way.links];

@@ -64,15 +64,18 @@ export class NameTable {
     const mask = slots.length - 1;
     const end = bytes.length;
     for (let i = 0; i < end; i++) {
-      const kind = WORD[bytes[i]!]!;
+      let c = bytes[i]!;
+      const kind = WORD[c]!;
       if (kind === 0) continue;
       const start = i;
       let hash = 0x811c9dc5;
       do {
-        hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
-        i++;
-      } while (i < end && WORD[bytes[i]!] !== 0);
-      if (kind === 2) continue;
+        hash = Math.imul(hash ^ c, 0x01000193);
+        if (++i === end) break;
+        c = bytes[i]!;
+      } while (WORD[c] !== 0);
+      // A name of one letter stands for no table and no method.
+      if (kind === 2 || i - start === 1) continue;
       for (let slot = (hash ^ (hash >>> 15)) & mask; ; slot = (slot + 1) & mask) {
         const id = slots[slot]!;
         if (id < 0) break;
