@@ -11,9 +11,9 @@
  * means little on a busy machine. Nothing is asserted.
  */
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
-import { loadavg } from "node:os";
+import { loadavg, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -129,7 +129,13 @@ function cpuOf(pid) {
   return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
-const server = spawn(process.execPath, [program, "--stdio"], { stdio: ["pipe", "pipe", "inherit"] });
+// Without what an earlier run kept: the first diagnostics would come before the index.
+const cache = mkdtempSync(join(tmpdir(), "evictscope-bench-"));
+process.on("exit", () => rmSync(cache, { recursive: true, force: true }));
+const server = spawn(process.execPath, [program, "--stdio"], {
+  stdio: ["pipe", "pipe", "inherit"],
+  env: { ...process.env, XDG_CACHE_HOME: cache },
+});
 const connection = createMessageConnection(
   new StreamMessageReader(server.stdout),
   new StreamMessageWriter(server.stdin),

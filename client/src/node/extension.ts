@@ -17,6 +17,6 @@ export async function activate(context: ExtensionContext): Promise<void> {
         options,
       );
     },
-    initializationOptions: async () => ({}),
+    initializationOptions: async ({ globalStorageUri }) => ({ cacheFolder: globalStorageUri.fsPath }),
   });
 }

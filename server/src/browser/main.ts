@@ -32,6 +32,8 @@ function createEnvironment(owner: Connection, options: InitializationOptions): E
         }),
       );
     },
+    // Reviews are kept in memory alone.
+    clearCache: () => {},
     panels: panelSessions,
     pages: null,
   };

@@ -7,7 +7,7 @@ import type { ReviewSession } from "../index/review-session.ts";
 import { DEFAULT_EXCLUDE, DEFAULT_MAX_FILES } from "../index/tree-scope.ts";
 import { createTreeSession, type TreeSessionOptions } from "../index/tree-session.ts";
 import { createParser } from "../node/create-parser.ts";
-import { openReviewCache } from "../node/review-cache.ts";
+import { openReviewCache, reviewFolder } from "../node/review-cache.ts";
 import { Refusal } from "./exit-status.ts";
 import { INTERRUPT } from "./interrupt.ts";
 import type { ProgressLine } from "./progress-line.ts";
@@ -49,7 +49,7 @@ export async function reviewTree(
   mayCache: boolean,
   progress: ProgressLine,
 ): Promise<Review> {
-  const cache = mayCache ? openReviewCache((line) => console.error(`evictscope: ${line}`)) : null;
+  const cache = mayCache ? openReviewCache(reviewFolder(), (line) => console.error(`evictscope: ${line}`)) : null;
   if (cache === null) return (await openReview(tree, options, progress)).review;
   const question = questionOf(tree, options);
   const files = recordReads(tree.files);

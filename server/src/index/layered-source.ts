@@ -39,12 +39,18 @@ export function layOver(module: FileSource, kernel: FileSource, mount: string): 
     },
   };
   if (readModule === undefined || readKernel === undefined) return source;
+  const choose =
+    <T>(ofModule: (path: string) => T | null, ofKernel: (path: string) => T | null) =>
+    (path: string): T | null => {
+      const own = inModule(path);
+      if (own !== null) return ofModule(own);
+      return path === USER_KNOWLEDGE ? (ofModule(path) ?? ofKernel(path)) : ofKernel(path);
+    };
+  const { stampSync: stampModule } = module;
+  const { stampSync: stampKernel } = kernel;
   return {
     ...source,
-    readSync(path) {
-      const own = inModule(path);
-      if (own !== null) return readModule(own);
-      return path === USER_KNOWLEDGE ? (readModule(path) ?? readKernel(path)) : readKernel(path);
-    },
+    readSync: choose(readModule, readKernel),
+    ...(stampModule === undefined || stampKernel === undefined ? {} : { stampSync: choose(stampModule, stampKernel) }),
   };
 }

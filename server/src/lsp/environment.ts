@@ -24,6 +24,8 @@ export interface Environment {
   exist(uris: readonly string[]): Promise<ReadonlySet<string>>;
   /** Throws, with one line to show, when no session can be made (a grammar that does not load). */
   createSession(request: SessionRequest): Promise<HostedSession>;
+  /** Forgets what was kept of reviews beyond this server's life. */
+  clearCache(): void;
   /** The simulator's sessions, or null when this server has none. */
   readonly panels: PanelSessions | null;
   /** Files outside of the tree for the user to look at, or null where the server can write none. */

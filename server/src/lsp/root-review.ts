@@ -65,6 +65,8 @@ export class RootReview {
   #phase: RootPhase = "indexing";
   #message = "";
   #latest: RevisedReview | null = null;
+  /** A review came to its end: before that, what is shown is of an earlier start, and an edit does not stop the indexing. */
+  #isIndexed = false;
   readonly #documents = new Map<string, OpenDocument>();
   #changedFiles = new Set<string>();
   #run: RunToken | null = null;
@@ -185,6 +187,7 @@ export class RootReview {
     this.#session?.dispose();
     this.#session = null;
     this.#latest = null;
+    this.#isIndexed = false;
     this.#paused = false;
     this.#schedule(0);
   }
@@ -204,7 +207,7 @@ export class RootReview {
     this.#background = cancel(this.#background);
     // An edit makes the answer that is being computed stale. The first review of a tree is let finish: its work is
     // what the next one builds on.
-    if (this.#run !== null && this.#latest !== null) this.#run.cancel();
+    if (this.#run !== null && this.#isIndexed) this.#run.cancel();
     const due = Date.now() + delay;
     if (due >= this.#timerDue && delay < FILES_DELAY) return;
     clearTimeout(this.#timer);
@@ -223,7 +226,7 @@ export class RootReview {
     }
     const run = new RunToken();
     this.#run = run;
-    const first = this.#latest === null;
+    const first = !this.#isIndexed;
     let progress: Awaited<ReturnType<RootReviewPorts["startProgress"]>> | null = null;
     let cancelledByUser = false;
     const notice = setTimeout(() => {
@@ -254,6 +257,7 @@ export class RootReview {
       if (this.#run !== run || this.#disposed) return;
       this.#updating = false;
       this.#latest = revised;
+      this.#isIndexed = true;
       // Diagnostics go out before the status says that they are there.
       this.#phase = "ready";
       this.#message = "";

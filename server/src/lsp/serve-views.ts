@@ -30,9 +30,8 @@ export function serveViews(connection: Connection, workspace: Workspace): void {
     }));
     return provideEvictionTree(roots, filter, (root) => workspace.settingsOf(root));
   });
-  // Reviews are kept in memory alone.
   connection.onRequest(CLEAR_CACHE_REQUEST, () => {
-    workspace.reindex();
+    workspace.clearCache();
     return null;
   });
   connection.onRequest(SURVEY_REQUEST, (params: SurveyParams | null): SurveyView | null => {

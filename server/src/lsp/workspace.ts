@@ -191,6 +191,12 @@ export class Workspace {
     await Promise.all(this.#parts.documents.all().map((document) => this.open(document)));
   }
 
+  /** Forgets all that was kept of reviews, and reviews again. */
+  clearCache(): void {
+    this.#parts.environment.clearCache();
+    this.reindex();
+  }
+
   /** Throws every index away and reviews again. */
   reindex(): void {
     for (const root of this.#roots.values()) root.restart();

@@ -12,8 +12,9 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Review } from "../core/report/finding.ts";
-import type { CancellationToken } from "../core/text/cancellation.ts";
+import { type CancellationToken, Cancelled, throwIfCancelled } from "../core/text/cancellation.ts";
 import type { FileListing, FileSource, ListOptions } from "../index/file-source.ts";
+import { nextTurn } from "../index/load-tree.ts";
 import type { RecordedSource } from "../index/recorded-source.ts";
 import { grammarPath } from "./assets.ts";
 import { type DiskShards, openShards } from "./disk-shards.ts";
@@ -30,6 +31,9 @@ const FORMAT = 1;
 const MAX_BYTES = 128 << 20;
 /** File systems with the coarsest times (FAT) have two seconds. */
 const RACY_MS = 2000;
+
+/** Stamps between two turns of the event loop. */
+const SLICE = 4096;
 
 /** In front of the review: what was read. */
 interface Inputs {
@@ -63,14 +67,15 @@ export class ReviewCache {
       const end = kept.indexOf(10);
       const inputs = JSON.parse(textOf(kept.subarray(0, end))) as Inputs;
       const reads = readsOf(inputs, listing);
-      if (stampsOf(source, reads, Number.POSITIVE_INFINITY) !== inputs.stamps) return null;
+      if ((await stampsOf(source, reads, Number.POSITIVE_INFINITY, token)) !== inputs.stamps) return null;
       const review = JSON.parse(textOf(kept.subarray(end + 1))) as Review;
       return {
         ...review,
         tree: { ...review.tree, root: source.root },
         stats: { ...review.stats, cache: "warm" },
       };
-    } catch {
+    } catch (error) {
+      if (error instanceof Cancelled) throw error;
       return null;
     }
   }
@@ -87,7 +92,7 @@ export class ReviewCache {
     if (reads === null || source.stampSync === undefined) return;
     const listing = await source.list(question, token);
     const { listed, others } = inputsOf(reads, listing);
-    const stamps = stampsOf(source, readsOf({ listed, others }, listing), started - this.#racy);
+    const stamps = await stampsOf(source, readsOf({ listed, others }, listing), started - this.#racy, token);
     if (stamps === null) return;
     const inputs: Inputs = { listed, others, stamps };
     const text = `${JSON.stringify(inputs)}\n${JSON.stringify(review)}`;
@@ -102,20 +107,21 @@ export class ReviewCache {
   }
 }
 
-/** Removes what was kept of all trees. */
-export function clearReviews(folder = reviewFolder()): void {
+/** Removes what was kept of all trees in this folder. */
+export function clearReviews(folder: string): void {
   openShards(folder, { maxBytes: MAX_BYTES, log: () => {} }).clear();
 }
 
-/** The cache of this program; null where it runs from its sources, which nothing tells apart. */
-export function openReviewCache(log: (line: string) => void): ReviewCache | null {
+/** The cache of this program in a folder; null where it runs from its sources, which nothing tells apart. */
+export function openReviewCache(folder: string, log: (line: string) => void): ReviewCache | null {
   const program = fileURLToPath(import.meta.url);
   if (!program.endsWith(".js")) return null;
   const analyser = hashOf(readFileSync(program), readFileSync(grammarPath()), process.env.EVICTSCOPE_PARSER ?? "");
-  return new ReviewCache(openShards(reviewFolder(), { maxBytes: MAX_BYTES, log }), analyser);
+  return new ReviewCache(openShards(folder, { maxBytes: MAX_BYTES, log }), analyser);
 }
 
-function reviewFolder(): string {
+/** The folder for those who have none of their own. */
+export function reviewFolder(): string {
   const { XDG_CACHE_HOME: base } = process.env;
   return join(base === undefined || base === "" ? join(homedir(), ".cache") : base, "evictscope", "reviews");
 }
@@ -142,9 +148,18 @@ function readsOf({ listed, others }: Omit<Inputs, "stamps">, { files }: FileList
 }
 
 /** Hash of the files' stamps; null when one came, went, or changed later than `latest`. */
-function stampsOf(source: FileSource, reads: readonly (readonly [string, boolean])[], latest: number): string | null {
+async function stampsOf(
+  source: FileSource,
+  reads: readonly (readonly [string, boolean])[],
+  latest: number,
+  token: CancellationToken,
+): Promise<string | null> {
   const stamps = new Float64Array(reads.length * 4);
   for (const [i, [path, isThere]] of reads.entries()) {
+    if (i % SLICE === SLICE - 1) {
+      await nextTurn();
+      throwIfCancelled(token);
+    }
     const stamp = source.stampSync!(path);
     if ((stamp !== null) !== isThere) return null;
     if (stamp === null) continue;

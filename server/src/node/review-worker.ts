@@ -3,14 +3,17 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { FileSource } from "../index/file-source.ts";
 import { honourIgnoreFiles } from "../index/ignoring-source.ts";
 import { layOver } from "../index/layered-source.ts";
+import { recordReads } from "../index/recorded-source.ts";
 import { createTreeSession } from "../index/tree-session.ts";
 import type { WorkerAnswer, WorkerRequest, WorkerStart } from "../worker/messages.ts";
 import { serveSession } from "../worker/serve-session.ts";
 import { chooseParser } from "./create-parser.ts";
 import { createFolderSource } from "./folder-source.ts";
+import { resumeSession } from "./resumed-session.ts";
+import { openReviewCache } from "./review-cache.ts";
 
 const port = parentPort!;
-const { folder, kernel, respectGitignore, exclude, maxFiles, simulate } = workerData as WorkerStart;
+const { folder, kernel, respectGitignore, exclude, maxFiles, simulate, cache: cacheFolder } = workerData as WorkerStart;
 const post = (answer: WorkerAnswer): void => port.postMessage(answer);
 
 const sourceOf = (path: string): FileSource => {
@@ -18,17 +21,23 @@ const sourceOf = (path: string): FileSource => {
   return respectGitignore ? honourIgnoreFiles(source) : source;
 };
 
+const log = (line: string): void => post({ t: "log", line });
+const files = recordReads(
+  kernel === undefined ? sourceOf(folder) : layOver(sourceOf(folder), sourceOf(kernel.folder), kernel.mount),
+);
+// The kernel behind a module is not under review itself.
+const options = { exclude, maxFiles, simulate, ...(kernel === undefined ? {} : { filesystems: [kernel.mount] }) };
 const session = createTreeSession({
-  files: kernel === undefined ? sourceOf(folder) : layOver(sourceOf(folder), sourceOf(kernel.folder), kernel.mount),
+  files,
   parser: async () => {
     const { parser, fallbackReason } = await chooseParser();
-    post({ t: "log", line: `parser: ${parser.kind}${fallbackReason === "" ? "" : ` (${fallbackReason})`}` });
+    log(`parser: ${parser.kind}${fallbackReason === "" ? "" : ` (${fallbackReason})`}`);
     return parser;
   },
-  // The kernel behind a module is not under review itself.
-  options: { exclude, maxFiles, simulate, ...(kernel === undefined ? {} : { filesystems: [kernel.mount] }) },
+  options,
 });
-serveSession(session, {
+const cache = openReviewCache(cacheFolder, log);
+serveSession(cache === null ? session : resumeSession(session, { files, question: options, cache, log }), {
   post,
   onMessage: (listener) => port.on("message", (message: WorkerRequest) => listener(message)),
 });

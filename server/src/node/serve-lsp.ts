@@ -1,5 +1,6 @@
 /** The language server in Node: `evictscope lsp --stdio`, and the program that the desktop extension starts. */
 import { existsSync } from "node:fs";
+import { isAbsolute, join } from "node:path";
 import { type Connection, createConnection, ProposedFeatures } from "vscode-languageserver/node";
 import { URI } from "vscode-uri";
 import { TOOL_VERSION } from "../core/report/tool-version.ts";
@@ -13,6 +14,7 @@ import { readTreeAddress } from "../protocol/tree-address.ts";
 import { panelSessions } from "../service/panel-session.ts";
 import { createParser } from "./create-parser.ts";
 import { filePages } from "./file-pages.ts";
+import { clearReviews, reviewFolder } from "./review-cache.ts";
 import { createThreadedSession } from "./threaded-session.ts";
 
 /** Serves until the client ends the connection. The transport comes from the command line (--stdio, --node-ipc, ...). */
@@ -25,6 +27,9 @@ export function serveLsp(): void {
 }
 
 function createEnvironment(connection: Connection, options: InitializationOptions): Environment {
+  const { cacheFolder } = options as { readonly cacheFolder?: unknown };
+  const cache =
+    typeof cacheFolder === "string" && isAbsolute(cacheFolder) ? join(cacheFolder, "reviews") : reviewFolder();
   return {
     version: TOOL_VERSION,
     async exist(uris) {
@@ -54,11 +59,13 @@ function createEnvironment(connection: Connection, options: InitializationOption
           exclude,
           maxFiles,
           simulate,
+          cache,
         },
         maxMemory,
         (line) => connection.console.log(line),
       );
     },
+    clearCache: () => clearReviews(cache),
     panels: panelSessions,
     pages: filePages,
   };

@@ -14,6 +14,8 @@ export interface InitializationOptions {
   readonly clientFiles?: boolean;
   /** The client shows the simulator's panel and asks for a suppression's reason. */
   readonly panels?: boolean;
+  /** Absolute path of a folder in which reviews are kept from one start to the next; the user's cache folder when missing. */
+  readonly cacheFolder?: string;
   /** The two WASM modules, for a server in a worker: only the client can read the extension's own files everywhere. */
   readonly parserModules?: { readonly runtime: Uint8Array; readonly grammar: Uint8Array };
 }

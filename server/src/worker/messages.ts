@@ -30,6 +30,8 @@ export interface WorkerStart {
   readonly exclude: readonly string[];
   readonly maxFiles: number;
   readonly simulate: "none" | "all";
+  /** Folder in which reviews are kept from one start to the next. */
+  readonly cache: string;
 }
 
 /** One end of a channel; both worker_threads and browser workers can be seen as this. */

@@ -1,5 +1,8 @@
 /** A minimal language client over stdio: drives the server as any editor would, with no editor. */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import {
   createMessageConnection,
@@ -47,10 +50,15 @@ export class LanguageClient {
   exitCode: number | null | undefined;
   readonly #listeners = new Set<() => void>();
   readonly #versions = new Map<string, number>();
+  /** No server takes what another one kept, unless a test says so. */
+  readonly #cache = mkdtempSync(join(tmpdir(), "evictscope-cache-"));
 
   private constructor(program: string, settings: unknown, programArguments: readonly string[]) {
     this.settings = settings;
-    this.process = spawn(process.execPath, [program, ...programArguments], { stdio: "pipe" });
+    this.process = spawn(process.execPath, [program, ...programArguments], {
+      stdio: "pipe",
+      env: { ...process.env, XDG_CACHE_HOME: this.#cache },
+    });
     this.process.stderr.on("data", (data: Buffer) => this.log.push(String(data)));
     this.process.on("exit", (code) => {
       this.exitCode = code;
@@ -202,6 +210,7 @@ export class LanguageClient {
       });
     }
     this.connection.dispose();
+    rmSync(this.#cache, { recursive: true, force: true });
   }
 
   /** Makes waiting tests look again. */

@@ -16,6 +16,7 @@ startServer(createConnection(ProposedFeatures.all), () => ({
   version: "test",
   exist: async (uris) => new Set(uris.filter((uri) => existsSync(fileURLToPath(uri)))),
   createSession: async ({ root }) => createMarkerSession(fileURLToPath(root)),
+  clearCache: () => {},
   panels: null,
   pages: null,
 }));
