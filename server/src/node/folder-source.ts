@@ -23,9 +23,11 @@ export interface FolderSourceOptions {
 
 export function createFolderSource(root: string, options: FolderSourceOptions = {}): FileSource {
   const withTimes = options.withTimes ?? false;
+  // Paths are plain; join() would look at every letter of tens of thousands of them again.
+  const prefix = root.endsWith("/") ? root : `${root}/`;
   const read = (path: string): Uint8Array | null => {
     try {
-      return readFileSync(join(root, path));
+      return readFileSync(prefix + path);
     } catch {
       return null;
     }
@@ -35,8 +37,8 @@ export function createFolderSource(root: string, options: FolderSourceOptions = 
     list: (listOptions, token) => listFolder(root, listOptions, token, withTimes),
     read: async (path) => read(path),
     readSync: read,
-    peekSync: createPeek(root),
-    stampSync: (path) => stampOf(join(root, path)),
+    peekSync: createPeek(prefix),
+    stampSync: (path) => stampOf(prefix + path),
   };
 }
 
@@ -54,15 +56,15 @@ function stampOf(path: string): FileStamp | null {
 const PEEK_BYTES = 1 << 20;
 
 /** No allocation, and no question for the size: of 55,000 files nine tenths are looked at once and never again. */
-function createPeek(root: string): (path: string) => Uint8Array | null {
+function createPeek(prefix: string): (path: string) => Uint8Array | null {
   let buffer: Buffer | null = null;
   return (path) => {
     buffer ??= Buffer.allocUnsafeSlow(PEEK_BYTES);
     let descriptor = -1;
     try {
-      descriptor = openSync(join(root, path), "r");
+      descriptor = openSync(prefix + path, "r");
       const length = readSync(descriptor, buffer, 0, PEEK_BYTES, null);
-      return length < PEEK_BYTES ? buffer.subarray(0, length) : readFileSync(join(root, path));
+      return length < PEEK_BYTES ? buffer.subarray(0, length) : readFileSync(prefix + path);
     } catch {
       return null;
     } finally {

@@ -92,7 +92,8 @@ export class ReviewCache {
     if (reads === null || source.stampSync === undefined) return;
     const listing = await source.list(question, token);
     const { listed, others } = inputsOf(reads, listing);
-    const stamps = await stampsOf(source, readsOf({ listed, others }, listing), started - this.#racy, token);
+    const ordered = readsOf({ listed, others }, listing);
+    const stamps = await stampsOf(source, ordered, started - this.#racy, token);
     if (stamps === null) return;
     const inputs: Inputs = { listed, others, stamps };
     const text = `${JSON.stringify(inputs)}\n${JSON.stringify(review)}`;
@@ -102,8 +103,7 @@ export class ReviewCache {
   #keyOf(source: FileSource, question: ReviewQuestion, listing: FileListing): string {
     const { exclude, maxFiles, rules, filesystems, simulate } = question;
     const asked = [FORMAT, this.#analyser, resolve(source.root), exclude, maxFiles, rules, filesystems, simulate];
-    const paths = listing.files.map(({ path }) => path).join("\n");
-    return JSON.stringify([asked, listing.truncated, listing.problems, hashOf(paths)]);
+    return JSON.stringify([asked, listing.truncated, listing.problems, pathsHash(listing)]);
   }
 }
 
@@ -126,15 +126,27 @@ export function reviewFolder(): string {
   return join(base === undefined || base === "" ? join(homedir(), ".cache") : base, "evictscope", "reviews");
 }
 
+const PATHS = new WeakMap<FileListing, string>();
+
+function pathsHash(listing: FileListing): string {
+  let hash = PATHS.get(listing);
+  if (hash === undefined) {
+    hash = hashOf(listing.files.map(({ path }) => path).join("\n"));
+    PATHS.set(listing, hash);
+  }
+  return hash;
+}
+
 function inputsOf(reads: ReadonlyMap<string, boolean>, { files }: FileListing): Omit<Inputs, "stamps"> {
-  const rest = new Map(reads);
   const bits = new Uint8Array(Math.ceil(files.length / 8));
+  const found = new Set<string>();
   files.forEach(({ path }, i) => {
-    if (rest.get(path) !== true) return;
-    rest.delete(path);
+    if (reads.get(path) !== true) return;
+    found.add(path);
     bits[i >> 3]! |= 1 << (i & 7);
   });
-  return { listed: Buffer.from(bits).toString("base64"), others: [...rest] };
+  const others = [...reads].filter(([path]) => !found.has(path));
+  return { listed: Buffer.from(bits).toString("base64"), others };
 }
 
 function readsOf({ listed, others }: Omit<Inputs, "stamps">, { files }: FileListing): [string, boolean][] {
