@@ -111,6 +111,7 @@ describeWith(["kernel-6.12"], "fs/ext4 of Linux 6.12 with the core of fs/", () =
       "fs/ext4/inode.c",
       "fs/ext4/super.c",
       "fs/ext4/ext4.h",
+      "include/linux/buffer_head.h",
       "fs/ext4/ialloc.c",
       "fs/inode.c",
       "fs/jbd2/transaction.c",

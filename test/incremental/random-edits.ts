@@ -162,6 +162,20 @@ const editMacro: Change = (text, random) => {
     : `${text.slice(0, match.index + match[0].length)} | 1${text.slice(match.index + match[0].length)}`;
 };
 
+/** `BUFFER_FNS(Dirty, dirty)`: a call that makes functions goes, or comes another time with other arguments. */
+const editMaker: Change = (text, random) => {
+  const match = pick([...text.matchAll(/^[A-Z_][A-Z_0-9]*\(\w[^\n;]*\)\n/gm)], random);
+  if (match === undefined) return text;
+  const entry = random() < 0.5 ? "" : match[0] + match[0].replaceAll(/\b\w+(?=[,)])/g, "$&_too");
+  return text.slice(0, match.index) + entry + text.slice(match.index + match[0].length);
+};
+
+/** One of the lines of a macro that goes on: another function is made wherever it is called. */
+const editLongMacro: Change = (text, random) => {
+  const match = pick([...text.matchAll(/^[ \t]+\w[^\n]*;[ \t]*\\\n/gm)], random);
+  return match === undefined ? text : text.slice(0, match.index) + text.slice(match.index + match[0].length);
+};
+
 const editTable: Change = (text, random) => {
   const match = pick([...text.matchAll(/^\t\.\w+\s*=\s*\w+,\n/gm)], random);
   if (match === undefined) return text;
@@ -209,6 +223,8 @@ const CHANGES: Readonly<Record<string, Change>> = {
   comment,
   addMacro,
   editMacro,
+  editMaker,
+  editLongMacro,
   editTable,
   editStruct,
   swapFunctions,

@@ -4,7 +4,7 @@ import { type Engine, MAX_CHAIN, MAX_NODES } from "../core/analysis/effect-graph
 import type { FilesystemFacts } from "../core/analysis/filesystem-facts.ts";
 import { Interpreter } from "../core/analysis/interpreter.ts";
 import { findTreeContexts, type TreeContexts } from "../core/analysis/reclaim-roots.ts";
-import type { FileChange } from "../core/callgraph/file-change.ts";
+import type { FileChange, LineMove } from "../core/callgraph/file-change.ts";
 import {
   type Filesystem,
   type FollowedFilesystem,
@@ -15,8 +15,8 @@ import {
 import { IndirectCalls } from "../core/callgraph/indirect.ts";
 import { LiveFunctions } from "../core/callgraph/live-functions.ts";
 import { Lookup } from "../core/callgraph/lookup.ts";
-import { findMadeFunctions } from "../core/callgraph/made-functions.ts";
-import type { Program, TableRef } from "../core/callgraph/program.ts";
+import { findMadeFunctions, findMadeFunctionsIn, type TextReader } from "../core/callgraph/made-functions.ts";
+import type { Program, SourceFile, TableRef } from "../core/callgraph/program.ts";
 import { Fact, Reads } from "../core/callgraph/reads.ts";
 import { TypeResolver } from "../core/callgraph/types.ts";
 import { FunctionBodies, MAX_BODY_BYTES } from "../core/ir/function-bodies.ts";
@@ -92,13 +92,8 @@ export class Analysis {
     const reads = this.#options.edits === false ? null : new Reads(this.#program.names);
     this.#program.reads = reads;
     const bodies = this.#bodies;
-    this.#program.setMade(
-      findMadeFunctions(
-        this.#program,
-        (file, start, end) => bodies.textOf(file, start, end),
-        this.#knowledge.makesNothing,
-      ),
-    );
+    const textOf: TextReader = (file, start, end) => bodies.textOf(file, start, end);
+    this.#program.setMade(findMadeFunctions(this.#program, textOf, this.#knowledge.makesNothing));
     const lookup = new Lookup(this.#program);
     const types = new TypeResolver(this.#program, bodies, this.#parser, lookup);
     const indirect = new IndirectCalls(this.#program, types, lookup, this.#knowledge.ownedByFilesystem);
@@ -154,12 +149,23 @@ export class Analysis {
     this.#scope = null;
     if (bytes === null && !this.#program.files.has(path)) return;
     const isNew = !this.#program.files.has(path);
-    const change = this.#program.replaceFile(path, bytes, before);
+    let change = this.#program.replaceFile(path, bytes, before);
     this.#touched.add(path);
     this.#findUnhash(path);
     this.#noteProblem(path, change);
     this.#bodies.forget(change.texts);
-    if (this.#engine.reads === null || change.units || !this.#follow(change, isNew || bytes === null)) this.#begin();
+    const made = change.units || !change.invokes ? [] : this.#moveMade(change.file);
+    if (made !== null && made.length > 0) change = { ...change, moves: [...change.moves, ...made] };
+    if (made === null || change.units || !this.#follow(change, isNew || bytes === null)) this.#begin();
+  }
+
+  /** Where the functions that macros make in an edited file stand now; null when they are not those of before. */
+  #moveMade(file: SourceFile): LineMove[] | null {
+    const bodies = this.#bodies;
+    const textOf: TextReader = (each, start, end) => bodies.textOf(each, start, end);
+    const isThere = this.#program.files.get(file.path) === file;
+    const made = isThere ? findMadeFunctionsIn(file, this.#program, textOf, this.#knowledge.makesNothing) : null;
+    return this.#program.moveMade(file.path, made);
   }
 
   #noteProblem(path: string, { file }: FileChange): void {

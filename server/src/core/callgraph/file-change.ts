@@ -16,8 +16,13 @@ export interface FileChange {
   readonly fields: ReadonlySet<number>;
   /** Its initialised tables, or what one of them names, changed. */
   readonly tables: boolean;
-  /** C files include others than before: whose static functions are whose may have changed anywhere. */
+  /**
+   * C files include others than before: whose static functions are whose may have changed anywhere. Or a macro changed that is
+   * called at the top level of a file.
+   */
   readonly units: boolean;
+  /** Macros are called at its top level: the functions that they make have moved, or are others. */
+  readonly invokes: boolean;
   /** Whether it walks or holds inodes of a hash (`SourceFile.walksInodes`) is another than before. */
   readonly walks: boolean;
   /** Where functions and macros whose text is the same stand now. */

@@ -40,6 +40,16 @@ export function findMadeFunctions(
   return found;
 }
 
+/** Finds those of one file; null when there are none. */
+export function findMadeFunctionsIn(
+  file: SourceFile,
+  program: Program,
+  textOf: TextReader,
+  makesNothing: ReadonlySet<string>,
+): MadeFunctions | null {
+  return new Maker(program, textOf, makesNothing).makeFor(file);
+}
+
 class Maker {
   readonly #program: Program;
   readonly #textOf: TextReader;

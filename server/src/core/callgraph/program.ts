@@ -26,6 +26,7 @@ import {
   typedefsText,
   VISIBILITY,
 } from "./file-change.ts";
+import { MadeInFiles } from "./made-in-files.ts";
 import { drop, push } from "./name-lists.ts";
 import type { Reads } from "./reads.ts";
 import { LazyBinding, LazyFunction, LazyMacro } from "./references.ts";
@@ -112,12 +113,13 @@ export class Program {
   #typedefs = new Map<number, TypedefRef[]>();
   #tables = new Map<number, TableRef[]>();
   #bindings = new Map<number, BindingRef[]>();
-  #made: ReadonlyMap<string, MadeFunctions> = new Map();
+  readonly #made: MadeInFiles;
   #generation = 0;
   #inOrder: readonly SourceFile[] | null = null;
 
   constructor(read: SourceReader) {
     this.#read = read;
+    this.#made = new MadeInFiles(this, this.#functions);
   }
 
   get generation(): number {
@@ -127,36 +129,22 @@ export class Program {
   /** A file's bytes, and behind them the functions that macros make in it. */
   read(path: string): Uint8Array | null {
     const bytes = this.#read(path);
-    const made = this.#made.get(path);
-    if (bytes === null || made === undefined) return bytes;
-    const all = new Uint8Array(bytes.length + made.bytes.length);
+    const made = this.#made.bytesOf(path);
+    if (bytes === null || made === null) return bytes;
+    const all = new Uint8Array(bytes.length + made.length);
     all.set(bytes);
-    all.set(made.bytes, bytes.length);
+    all.set(made, bytes.length);
     return all;
   }
 
   /** Takes the functions that macros make, by file, in place of those that it has. */
   setMade(made: ReadonlyMap<string, MadeFunctions>): void {
-    for (const [path, { functions }] of this.#made) {
-      const file = this.files.get(path);
-      if (file === undefined) continue;
-      file.generation = ++this.#generation;
-      for (const { span } of functions) drop(this.#functions, span.name, file, (each) => each.madeBy !== null);
-    }
-    this.#made = made;
-    for (const [path, { functions }] of made) {
-      const file = this.files.get(path)!;
-      file.generation = ++this.#generation;
-      for (const { span, macro } of functions)
-        push(this.#functions, span.name, new LazyFunction(file, span, this.names, macro));
-    }
+    for (const file of this.#made.replace(made)) file.generation = ++this.#generation;
   }
 
-  /** Whether functions are made in this file, or with a macro of it. */
-  takesPartInMaking(file: SourceFile): boolean {
-    if (this.#made.has(file.path)) return true;
-    for (const { macros } of this.#made.values()) if (file.macros.some((each) => macros.has(each.name))) return true;
-    return false;
+  /** Takes what macros make in an edited file when it only moved, and says which lines moved; null when it is another. */
+  moveMade(path: string, made: MadeFunctions | null): LineMove[] | null {
+    return this.#made.move(path, made);
   }
 
   /** All files, in an order that does not depend on when each was read or edited. */
@@ -226,7 +214,9 @@ export class Program {
     const tables = tablesText(file.skeleton) !== tablesText(skeleton);
     // Variables of a struct's type are looked up by name, too.
     if (tables) for (const { name } of [...file.skeleton.tables, ...skeleton.tables]) definitions.add(name);
-    const makes = this.takesPartInMaking(file) || invokes(file.skeleton) !== invokes(skeleton);
+    const changedMacros = [...texts].filter((each) => "functionLike" in each.span).map(({ span }) => span.name);
+    const makes = this.#made.expandsOneOf(new Set([...definitions, ...changedMacros]));
+    const invokes = file.skeleton.invocations.length > 0 || skeleton.invocations.length > 0;
     const units =
       makes ||
       file.skeleton.includes.join() !== skeleton.includes.join() ||
@@ -257,6 +247,7 @@ export class Program {
       fields,
       tables,
       units,
+      invokes,
       walks: walked !== file.walksInodes,
       moves,
       names,
@@ -338,7 +329,7 @@ export class Program {
 
   #withdraw(file: SourceFile): void {
     const { skeleton } = file;
-    for (const span of skeleton.functions) drop(this.#functions, span.name, file);
+    for (const span of skeleton.functions) drop(this.#functions, span.name, file, ({ madeBy }) => madeBy === null);
     for (const span of skeleton.macros) drop(this.#macros, span.name, file);
     for (const span of skeleton.structs) drop(this.#structs, span.name, file);
     for (const span of skeleton.typedefs) drop(this.#typedefs, span.name, file);
@@ -411,12 +402,6 @@ function newFile(path: string): SourceFile {
     macros: [],
     walksInodes: false,
   };
-}
-
-/** Which macros it calls at its top level, and those that it defines itself. */
-function invokes({ invocations, macros }: Skeleton): string {
-  const own = new Set(macros.map((each) => each.name));
-  return invocations.map(({ name, start, end }) => (own.has(name) ? `${name}:${end - start}` : name)).join();
 }
 
 const NO_BINDINGS: readonly BindingRef[] = [];
