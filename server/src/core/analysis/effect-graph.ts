@@ -201,7 +201,7 @@ export class EffectGraph {
       return true;
     }
     this.#isWhole = false;
-    this.#isWhole = reads.extend(this.fact, () => this.#renew() && this.#goThrough(roots));
+    this.#isWhole = reads.extend(this.fact, () => this.#renew(roots));
     return this.#isWhole;
   }
 
@@ -210,26 +210,52 @@ export class EffectGraph {
     this.fact.isLasting = false;
   }
 
-  /** Expands anew what an edit touched. */
-  #renew(): boolean {
+  #renew(roots: readonly FunctionRef[]): boolean {
+    for (const each of this.#unreadable) if (bodyOf(each, this.#engine.bodies) !== null) return false;
+    const touched = this.#expandTouched();
+    if (touched === null) return false;
+    if (roots.length !== this.#roots.length || !this.#drawInPlace(touched)) this.#goThrough(roots);
+    this.#noteRedrawn();
+    return !this.#limitHit;
+  }
+
+  /** Expands anew what an edit touched; null when a function is not called as before. */
+  #expandTouched(): GraphNode[] | null {
     const { bodies, interpreter } = this.#engine;
-    for (const each of this.#unreadable) if (bodyOf(each, bodies) !== null) return false;
-    const known = new Map<Expansion, GraphNode>();
+    const touched: GraphNode[] = [];
     for (const node of this.#nodes.values()) {
       const { expansion } = node;
-      if (expansion.fact.stale || !this.#planner.isFresh(expansion)) {
-        const body = bodyOf(expansion.body.definition, bodies);
-        if (body === null || !interpreter.haveSameParameters(expansion.body, body)) return false;
-        node.expansion = interpreter.expand(body, expansion.args, this.mode);
-        node.isDrawn = false;
-      }
-      known.set(node.expansion, node);
+      if (!expansion.fact.stale && this.#planner.isFresh(expansion)) continue;
+      const body = bodyOf(expansion.body.definition, bodies);
+      if (body === null || !interpreter.haveSameParameters(expansion.body, body)) return null;
+      node.expansion = interpreter.expand(body, expansion.args, this.mode);
+      node.isDrawn = false;
+      touched.push(node);
     }
-    this.#known = known;
+    this.#setNodes([...this.#nodes.values()]);
+    return touched;
+  }
+
+  #setNodes(nodes: readonly GraphNode[]): void {
+    this.#nodes = new Map(nodes.map((node) => [node.expansion, node]));
+    this.#known = this.#nodes;
+    this.#asksForTask = nodes.some(({ expansion }) => expansion.asksForTask);
+    this.#asksForKswapd = nodes.some(({ expansion }) => expansion.asksForKswapd);
+  }
+
+  /** Most edits leave a function's calls as they are: then the rest of the graph is what it was. False when they do not. */
+  #drawInPlace(touched: readonly GraphNode[]): boolean {
+    for (const node of touched) {
+      const { calls, cut } = node;
+      this.#draw(node, node.depth >= MAX_CHAIN - 1);
+      const isSame = isSameList(calls, node.calls, (a, b) => a.target === b.target && a.key === b.key);
+      if (!isSame || cut !== node.cut || this.#pending.length > 0) return false;
+    }
     return true;
   }
 
-  #goThrough(roots: readonly FunctionRef[]): boolean {
+  #goThrough(roots: readonly FunctionRef[]): void {
+    this.#pending.length = 0;
     this.#nodes = new Map();
     this.#met.clear();
     this.#traversal++;
@@ -238,8 +264,6 @@ export class EffectGraph {
     this.#roots.length = roots.length;
     for (const root of roots) this.#enter(root);
     this.#known = this.#nodes;
-    this.#noteRedrawn();
-    return !this.#limitHit;
   }
 
   #enter(fn: FunctionRef): GraphNode | null {
