@@ -101,7 +101,7 @@ function createMemoryTree(files: ReadonlyMap<string, string>): Map<string, strin
 }
 
 describeWith(["kernel-6.12"], "fs/ext4 of Linux 6.12 with the core of fs/", () => {
-  test.each([11, 12])("incremental is as new, seed %i", { timeout: 900_000 }, async (seed) => {
+  test.each([11, 12, 113])("incremental is as new, seed %i", { timeout: 900_000 }, async (seed) => {
     const original = await textsOf(pathOf("kernel-6.12"), (path) =>
       /^(fs\/(ext4|jbd2)\/|fs\/[^/]+$|mm\/(vmscan|shrinker|filemap|truncate)\.c$|include\/linux\/(fs|buffer_head|jbd2|gfp|gfp_types|sched|pagemap)\.h$)/.test(
         path,

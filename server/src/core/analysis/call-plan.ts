@@ -82,8 +82,10 @@ export class CallPlanner {
     this.#folder = filesystem.table.file.directory;
   }
 
-  isFresh(expansion: Expansion): boolean {
-    return this.#plans.get(expansion)?.fact.stale === false;
+  /** The plan that there is already; null when there is none, or when something in it has changed. */
+  freshPlanOf(expansion: Expansion): CallPlan | null {
+    const plan = this.#plans.get(expansion);
+    return plan === undefined || plan.fact.stale ? null : plan;
   }
 
   planOf(expansion: Expansion): CallPlan {

@@ -11,7 +11,7 @@ import { Fact, type Reads } from "../callgraph/reads.ts";
 import type { TypeResolver } from "../callgraph/types.ts";
 import type { Body, FunctionBodies } from "../ir/function-bodies.ts";
 import type { Knowledge } from "../knowledge/knowledge.ts";
-import { bodyOf, type CallPlanner, type PlannedCall, plannerOf } from "./call-plan.ts";
+import { bodyOf, type CallPlan, type CallPlanner, type PlannedCall, plannerOf } from "./call-plan.ts";
 import type { EffectSite } from "./effect.ts";
 import { maskOf } from "./effects-below.ts";
 import { argumentsKey, type CallEvent, type Expansion, type Interpreter, type Mode } from "./interpreter.ts";
@@ -49,8 +49,8 @@ export interface GraphNode extends Drawing {
   effects: readonly EffectSite[];
   callbacks: readonly Edge[];
   calls: readonly Edge[];
-  /** The drawing is one of its expansion. */
-  isDrawn: boolean;
+  /** What it was drawn from; null before that. Another graph may have had it made anew meanwhile. */
+  plan: CallPlan | null;
   /** The last traversal that came here. */
   seen: number;
 }
@@ -225,11 +225,11 @@ export class EffectGraph {
     const touched: GraphNode[] = [];
     for (const node of this.#nodes.values()) {
       const { expansion } = node;
-      if (!expansion.fact.stale && this.#planner.isFresh(expansion)) continue;
+      if (!expansion.fact.stale && this.#planner.freshPlanOf(expansion) === node.plan) continue;
       const body = bodyOf(expansion.body.definition, bodies);
       if (body === null || !interpreter.haveSameParameters(expansion.body, body)) return null;
       node.expansion = interpreter.expand(body, expansion.args, this.mode);
-      node.isDrawn = false;
+      node.plan = null;
       touched.push(node);
     }
     this.#setNodes([...this.#nodes.values()]);
@@ -289,7 +289,7 @@ export class EffectGraph {
     let node = this.#nodes.get(expansion) ?? this.#known.get(expansion);
     if (node === undefined) {
       const place = this.#places++;
-      node = { place, expansion, depth, cut: false, ...NOTHING, isDrawn: false, seen: -1 };
+      node = { place, expansion, depth, cut: false, ...NOTHING, plan: null, seen: -1 };
     }
     return this.#arrive(node, depth) ? node : null;
   }
@@ -317,7 +317,7 @@ export class EffectGraph {
 
   #complete(node: GraphNode): void {
     const isTooDeep = node.depth >= MAX_CHAIN - 1;
-    if (!node.isDrawn || (isTooDeep ? node.edges.length > 0 : node.cut) || !this.#goOn(node))
+    if (node.plan === null || (isTooDeep ? node.edges.length > 0 : node.cut) || !this.#goOn(node))
       this.#draw(node, isTooDeep);
   }
 
@@ -341,8 +341,8 @@ export class EffectGraph {
     const effects: EffectSite[] = [];
     const inOrder: Edge[] = [];
     node.cut = false;
-    const { calls } = this.#planner.planOf(node.expansion);
-    for (const call of calls) {
+    const plan = this.#planner.planOf(node.expansion);
+    for (const call of plan.calls) {
       if (call.k === "effect") effects.push(call.site);
       else if (call.k === "callback") {
         const edge = this.#callback(call, node.depth + 1);
@@ -357,7 +357,7 @@ export class EffectGraph {
         inOrder.push(edge);
       }
     }
-    Object.assign(node, { edges, effects, callbacks, calls: inOrder, isDrawn: true });
+    Object.assign(node, { edges, effects, callbacks, calls: inOrder, plan });
   }
 
   #callback({ event, function: fn, name }: PlannedCall & { k: "callback" }, depth: number): Edge | null {
