@@ -14,8 +14,8 @@ export interface VerdictPorts {
   readonly onVerdicts: () => void;
 }
 
-/** Milliseconds after a review before a round begins: whoever is typing is not to wait for a simulation. */
-const START_DELAY = 1000;
+/** Milliseconds after a review before a round begins: whoever is typing, and thinks between words, is not to wait for a simulation. */
+const START_DELAY = 2000;
 /** Milliseconds between two times that verdicts are shown. */
 const SHOW_INTERVAL = 300;
 /** Times that one finding is tried while the user asks for other things. */

@@ -6,7 +6,7 @@ import type { RaceModel } from "../../race/model.ts";
 import { loadModel } from "../../race/simulator.ts";
 import type { Finding } from "../../report/finding.ts";
 import { findingModelId } from "../../report/simulation-models.ts";
-import type { CancellationToken } from "../../text/cancellation.ts";
+import { type CancellationToken, throwIfCancelled } from "../../text/cancellation.ts";
 import { ExtractedProtocol } from "../protocol.ts";
 import { protocolModel } from "../standard-scenarios.ts";
 import type { ChainFailure } from "./chain-steps.ts";
@@ -57,6 +57,8 @@ export function answerVerdict(
   token: CancellationToken,
 ): FindingVerdict {
   const model = answerModel(scope, { finding });
+  // Making it takes as long as exploring most.
+  throwIfCancelled(token);
   return judge(finding, model, cacheOf(scope.program), token, maxStates === undefined ? {} : { maxStates });
 }
 
