@@ -1,7 +1,7 @@
 /** From a FileSource to a program: list, search, read, skeleton. */
 import { Program } from "../core/callgraph/program.ts";
 import type { TreeProblem } from "../core/report/finding.ts";
-import { holds, makeNeedle } from "../core/text/byte-search.ts";
+import { bufferLike, holds, makeNeedle } from "../core/text/byte-search.ts";
 import { type CancellationToken, throwIfCancelled } from "../core/text/cancellation.ts";
 import type { FileSource, ListOptions } from "./file-source.ts";
 import type { ProgressListener } from "./review-session.ts";
@@ -26,12 +26,17 @@ export interface LoadedTree {
 /** Files between two turns of the event loop: a cancel must be seen, a connection served. */
 const SLICE = 256;
 
+/**
+ * `keepBytes`: the files that get a skeleton stay in memory, for a run in which nothing changes and most of them are asked
+ * for again.
+ */
 export async function loadTree(
   source: FileSource,
   overlays: ReadonlyMap<string, Uint8Array>,
   options: ListOptions,
   token: CancellationToken,
   onProgress?: ProgressListener,
+  keepBytes = false,
 ): Promise<LoadedTree> {
   onProgress?.({ phase: "list", done: 0, total: 0 });
   const listing = await source.list(options, token);
@@ -44,9 +49,10 @@ export async function loadTree(
   const paths = listing.files.map((file) => file.path);
   // What cannot be read again at once (an editor's virtual files) is kept.
   const kept = new Map<string, Uint8Array>();
+  const shelf = new ByteShelf();
   const { readSync, peekSync } = source;
   const read = (path: string): Uint8Array | null =>
-    overlays.get(path) ?? (readSync === undefined ? (kept.get(path) ?? null) : readSync(path));
+    overlays.get(path) ?? kept.get(path) ?? (readSync === undefined ? null : readSync(path));
   const program = new Program(read);
   const tree: LoadedTree = {
     root: source.root,
@@ -87,6 +93,7 @@ export async function loadTree(
       problems.push({ file: path, message: `larger than ${MAX_FILE_BYTES >> 20} MiB: not read` });
       return;
     }
+    if (keepBytes && readSync !== undefined) kept.set(path, shelf.keep(bytes));
     if (!program.setFile(path, bytes).skeleton.complete) problems.push({ file: path, message: INCOMPLETE });
   };
   const folders = new Set<string>();
@@ -115,6 +122,26 @@ export async function loadTree(
   }
   throwIfCancelled(token);
   return tree;
+}
+
+const SHELF_BYTES = 8 << 20;
+
+/** Copies of many files in few buffers: each buffer costs the collector more than its bytes do. */
+class ByteShelf {
+  #buffer: Uint8Array | null = null;
+  #used = 0;
+
+  keep(bytes: Uint8Array): Uint8Array {
+    if (bytes.length > SHELF_BYTES / 4) return bytes.slice();
+    if (this.#buffer === null || this.#used + bytes.length > SHELF_BYTES) {
+      this.#buffer = bufferLike(bytes, SHELF_BYTES);
+      this.#used = 0;
+    }
+    const from = this.#used;
+    this.#used += bytes.length;
+    this.#buffer.set(bytes, from);
+    return this.#buffer.subarray(from, this.#used);
+  }
 }
 
 /** "6.12.0" from the Makefile at the root; "" when there is none. */

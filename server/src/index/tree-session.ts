@@ -106,6 +106,7 @@ class TreeSession implements ReviewSession {
         { exclude: this.#options.exclude ?? DEFAULT_EXCLUDE, maxFiles: this.#options.maxFiles ?? DEFAULT_MAX_FILES },
         token,
         onProgress,
+        this.#options.edits === false,
       );
       const user = await this.#userKnowledge(tree);
       this.#analysis = new Analysis(tree, this.#parser, user, this.#options);

@@ -56,3 +56,10 @@ export function holds(bytes: Uint8Array, { text, word, probe, offset }: Needle):
   const at = fast.indexOf(probe);
   return at >= 0 && fast.indexOf(word, Math.max(0, at - offset)) >= 0;
 }
+
+/** An empty buffer of the kind that `bytes` is: Node's own are searched natively. */
+export function bufferLike(bytes: Uint8Array, length: number): Uint8Array {
+  const buffer = new ArrayBuffer(length);
+  if (native(bytes) === null) return new Uint8Array(buffer);
+  return (bytes.constructor as unknown as { from(buffer: ArrayBuffer): Uint8Array }).from(buffer);
+}
