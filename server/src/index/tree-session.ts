@@ -80,11 +80,17 @@ class TreeSession implements ReviewSession {
     this.#revision++;
   }
 
+  /** A path that is no source is a folder that is gone: it stands for the files that were in it. */
   filesChanged(paths: readonly string[]): void {
-    if (paths.length === 0) return;
-    if (paths.length > RELOAD_LIMIT) this.#tree = null;
-    for (const path of paths) this.#changed.add(path);
+    const files = paths.flatMap((path) => (isSource(path) ? [path] : this.#filesBelow(path)));
+    if (files.length === 0) return;
+    if (files.length > RELOAD_LIMIT) this.#tree = null;
+    for (const path of files) this.#changed.add(path);
     this.#revision++;
+  }
+
+  #filesBelow(folder: string): string[] {
+    return [...(this.#tree?.program.files.keys() ?? [])].filter((path) => path.startsWith(`${folder}/`));
   }
 
   async review(

@@ -1,6 +1,11 @@
 /** The folders, the kernel trees found in them, and which document belongs to which. */
 import type { Connection, FileEvent, TextDocuments } from "vscode-languageserver";
-import { CodeLensRefreshRequest, DidChangeWatchedFilesNotification } from "vscode-languageserver";
+import {
+  CodeLensRefreshRequest,
+  DidChangeWatchedFilesNotification,
+  FileChangeType,
+  WatchKind,
+} from "vscode-languageserver";
 import type { TextDocument } from "vscode-languageserver-textdocument";
 import type { Finding } from "../core/report/finding.ts";
 import { STATUS_NOTIFICATION, type StatusParams } from "../protocol/messages.ts";
@@ -15,6 +20,9 @@ import { findRoot } from "./find-root.ts";
 import { startProgress } from "./indexing-progress.ts";
 import { RootReview } from "./root-review.ts";
 import type { SettingsStore } from "./settings-store.ts";
+
+/** At a tree's root: what its users say of their own functions. */
+const USER_KNOWLEDGE_FILE = "evictscope.json";
 
 export interface ClientCapabilities {
   readonly configuration: boolean;
@@ -163,8 +171,17 @@ export class Workspace {
 
   filesChanged(events: readonly FileEvent[]): void {
     for (const root of this.#roots.values()) {
-      const paths = events.map((event) => pathIn(root.root, event.uri)).filter((path) => path !== null);
-      root.filesChanged(paths.filter((path) => /\.[ch]$/.test(path)));
+      const paths: string[] = [];
+      let isKnowledgeChanged = false;
+      for (const { uri, type } of events) {
+        const path = pathIn(root.root, uri);
+        if (path === null || path.startsWith(".git/")) continue;
+        isKnowledgeChanged ||= path === USER_KNOWLEDGE_FILE;
+        // One event stands for all that was in a folder that is gone: the session knows what that was.
+        if (/\.[ch]$/.test(path) || type === FileChangeType.Deleted) paths.push(path);
+      }
+      if (isKnowledgeChanged) root.restart();
+      else root.filesChanged(paths);
     }
   }
 
@@ -340,7 +357,11 @@ export class Workspace {
     this.#watching = true;
     try {
       await this.#parts.connection.client.register(DidChangeWatchedFilesNotification.type, {
-        watchers: [{ globPattern: "**/*.{c,h}" }],
+        watchers: [
+          { globPattern: "**/*.{c,h}" },
+          { globPattern: `**/${USER_KNOWLEDGE_FILE}` },
+          { globPattern: "**/*", kind: WatchKind.Delete },
+        ],
       });
     } catch (error) {
       this.#parts.connection.console.warn(`file watching: ${(error as Error).message}`);
