@@ -67,7 +67,7 @@ const read = (file: string): string => readFileSync(join(tree, file), "utf8");
 const ready = (client: LanguageClient) =>
   client.until("the tree to be ready", () => client.status?.roots.find(({ phase }) => phase === "ready"));
 
-/** Switches, and says to the client what an editor's watcher says: of a folder that is gone, that it is gone. */
+/** Switches, and says to the client what an editor's watcher says: of a folder that came or went, that it did. */
 async function checkout(client: LanguageClient, branch: string): Promise<void> {
   const changes = git("diff", "--no-renames", "--name-status", "HEAD", branch).trim().split("\n");
   git("checkout", "-q", branch);
@@ -75,8 +75,8 @@ async function checkout(client: LanguageClient, branch: string): Promise<void> {
   for (const line of changes) {
     const [kind = "", path = ""] = line.split("\t");
     const folder = path.split("/").slice(0, 2).join("/");
-    if (kind === "D") events.set(folder, FileChangeType.Deleted);
-    else events.set(path, kind === "A" ? FileChangeType.Created : FileChangeType.Changed);
+    if (kind === "M") events.set(path, FileChangeType.Changed);
+    else events.set(folder, kind === "A" ? FileChangeType.Created : FileChangeType.Deleted);
   }
   await client.connection.sendNotification("workspace/didChangeWatchedFiles", {
     changes: [...events].map(([path, type]) => ({ uri: uriOf(join(tree, path)), type })),

@@ -48,6 +48,8 @@ export interface FileSource {
   /** The root as the user wrote it, for messages. */
   readonly root: string;
   list(options: ListOptions, token: CancellationToken): Promise<FileListing>;
+  /** Files have come or gone: what was kept of a listing is out of date. */
+  readonly forgetListing?: () => void;
   /** The file's bytes, or null when it is gone or can't be read. Never throws. */
   read(path: string): Promise<Uint8Array | null>;
   /** As `read`, without a turn of the event loop, where the source can (a folder, memory). */

@@ -6,7 +6,7 @@ export interface RecordedSource extends FileSource {
   readonly reads: ReadonlyMap<string, boolean> | null;
 }
 
-/** The listing is made once for the same options; `source` must not change what it leaves out. */
+/** The listing is made once for the same options, until it is to be forgotten; `source` must not change what it leaves out. */
 export function recordReads(source: FileSource): RecordedSource {
   const reads = new Map<string, boolean>();
   const listings = new Map<string, Promise<FileListing>>();
@@ -32,6 +32,10 @@ export function recordReads(source: FileSource): RecordedSource {
         listings.set(key, listing);
       }
       return listing;
+    },
+    forgetListing() {
+      listings.clear();
+      isSteady = false;
     },
     read: async (path) => note(path, await source.read(path)),
     ...(readSync === undefined ? {} : { readSync: (path: string) => note(path, readSync(path)) }),

@@ -48,6 +48,8 @@ class TreeSession implements ReviewSession {
   /** What the analysis has seen of the files that are open: an edit counts for it when its review begins. */
   readonly #seen = new Map<string, Uint8Array>();
   readonly #changed = new Set<string>();
+  /** Came or went: what is in them now is to be listed. */
+  readonly #folders = new Set<string>();
   #parser: SyntaxParser | null = null;
   #tree: LoadedTree | null = null;
   #analysis: Analysis | null = null;
@@ -80,10 +82,13 @@ class TreeSession implements ReviewSession {
     this.#revision++;
   }
 
-  /** A path that is no source is a folder that is gone: it stands for the files that were in it. */
+  /** A path that is no source is a folder that came or went: it stands for the files that are or were in it. */
   filesChanged(paths: readonly string[]): void {
+    if (paths.length === 0) return;
+    this.#files.forgetListing?.();
+    const folders = paths.filter((path) => !isSource(path));
+    for (const path of folders) this.#folders.add(path);
     const files = paths.flatMap((path) => (isSource(path) ? [path] : this.#filesBelow(path)));
-    if (files.length === 0) return;
     if (files.length > RELOAD_LIMIT) this.#tree = null;
     for (const path of files) this.#changed.add(path);
     this.#revision++;
@@ -104,6 +109,7 @@ class TreeSession implements ReviewSession {
     if (this.#tree !== null && this.#analysis !== null) await this.#takeChanges(this.#tree, this.#analysis, token);
     if (this.#tree === null || this.#analysis === null) {
       const changed = [...this.#changed];
+      this.#folders.clear();
       this.#seen.clear();
       for (const [path, bytes] of this.#overlays) this.#seen.set(path, bytes);
       const tree = await loadTree(
@@ -128,6 +134,11 @@ class TreeSession implements ReviewSession {
 
   /** Hands the changed files on; a change that brings a folder in that was not read begins anew. */
   async #takeChanges(tree: LoadedTree, analysis: Analysis, token: CancellationToken): Promise<void> {
+    await this.#listFolders(tree, token);
+    if (this.#changed.size > RELOAD_LIMIT) {
+      this.#tree = null;
+      return;
+    }
     for (const path of [...this.#changed]) {
       throwIfCancelled(token);
       const overlay = this.#overlays.get(path);
@@ -158,6 +169,16 @@ class TreeSession implements ReviewSession {
       tree.keep(path, bytes);
       analysis.replaceFile(path, bytes, before);
     }
+  }
+
+  /** An editor may tell of a new folder alone, before or instead of its files. */
+  async #listFolders(tree: LoadedTree, token: CancellationToken): Promise<void> {
+    if (this.#folders.size === 0) return;
+    const folders = [...this.#folders].map((folder) => `${folder}/`);
+    const { files } = await this.#files.list(tree.options, token);
+    throwIfCancelled(token);
+    for (const folder of folders) this.#folders.delete(folder.slice(0, -1));
+    for (const { path } of files) if (folders.some((folder) => path.startsWith(folder))) this.#changed.add(path);
   }
 
   async query<K extends QueryName>(query: Query<K>, token: CancellationToken): Promise<Answer<K> | null> {

@@ -177,8 +177,7 @@ export class Workspace {
         const path = pathIn(root.root, uri);
         if (path === null || path.startsWith(".git/")) continue;
         isKnowledgeChanged ||= path === USER_KNOWLEDGE_FILE;
-        // One event stands for all that was in a folder that is gone: the session knows what that was.
-        if (/\.[ch]$/.test(path) || type === FileChangeType.Deleted) paths.push(path);
+        if (/\.[ch]$/.test(path) || mayBeFolder(path, type)) paths.push(path);
       }
       if (isKnowledgeChanged) root.restart();
       else root.filesChanged(paths);
@@ -360,11 +359,19 @@ export class Workspace {
         watchers: [
           { globPattern: "**/*.{c,h}" },
           { globPattern: `**/${USER_KNOWLEDGE_FILE}` },
-          { globPattern: "**/*", kind: WatchKind.Delete },
+          { globPattern: "**/*", kind: WatchKind.Create | WatchKind.Delete },
         ],
       });
     } catch (error) {
       this.#parts.connection.console.warn(`file watching: ${(error as Error).message}`);
     }
   }
+}
+
+/**
+ * One event may stand for all that is in a folder that came, or was in one that is gone. A build makes files by the
+ * thousand; folders of a kernel have no dot in their names.
+ */
+function mayBeFolder(path: string, type: FileChangeType): boolean {
+  return type !== FileChangeType.Changed && !path.slice(path.lastIndexOf("/") + 1).includes(".");
 }

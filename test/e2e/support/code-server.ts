@@ -26,6 +26,13 @@ const SETTINGS = {
   "editor.minimap.enabled": false,
 };
 
+/** Restricted without a question first: the banner says so. */
+const TRUST = {
+  "security.workspace.trust.enabled": true,
+  "security.workspace.trust.startupPrompt": "never",
+  "security.workspace.trust.banner": "always",
+};
+
 /** Packs the extension and answers the file. */
 export function packExtension(): string {
   const file = join(repositoryRoot, "out", "evictscope-e2e.vsix");
@@ -36,13 +43,14 @@ export function packExtension(): string {
   return file;
 }
 
-export async function startCodeServer(vsix: string): Promise<CodeServer> {
+/** With `asksForTrust` a folder is restricted until the user trusts it; it is trusted from the start without. */
+export async function startCodeServer(vsix: string, asksForTrust = false): Promise<CodeServer> {
   const launcher = pathOf("code-server");
   const home = mkdtempSync(join(tmpdir(), "evictscope-code-server-"));
   const folders = ["--user-data-dir", join(home, "data"), "--extensions-dir", join(home, "extensions")];
   const user = join(home, "data", "User");
   mkdirSync(user, { recursive: true });
-  writeFileSync(join(user, "settings.json"), JSON.stringify(SETTINGS));
+  writeFileSync(join(user, "settings.json"), JSON.stringify(asksForTrust ? { ...SETTINGS, ...TRUST } : SETTINGS));
   // Its own idea of a configuration file, a password and an editor that calls it must not leak in.
   const env = { ...process.env, XDG_CONFIG_HOME: join(home, "config"), VSCODE_IPC_HOOK_CLI: "", PASSWORD: "" };
   const installed = spawnSync(launcher, [...folders, "--install-extension", vsix], { encoding: "utf8", env });
@@ -57,7 +65,7 @@ export async function startCodeServer(vsix: string): Promise<CodeServer> {
       "127.0.0.1:0",
       "--auth",
       "none",
-      "--disable-workspace-trust",
+      ...(asksForTrust ? [] : ["--disable-workspace-trust"]),
       "--disable-telemetry",
       "--disable-update-check",
       "--disable-getting-started-override",
