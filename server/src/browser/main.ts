@@ -23,6 +23,7 @@ function createEnvironment(owner: Connection, options: InitializationOptions): E
   return {
     version: TOOL_VERSION,
     exist: (uris) => existThroughClient(owner, uris),
+    trueUri: async (uri) => uri,
     async createSession({ root, settings: { exclude, respectGitignore, maxFiles, simulate } }) {
       return hostLocally(
         createTreeSession({

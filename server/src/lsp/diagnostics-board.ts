@@ -11,6 +11,8 @@ export interface BoardUpdate {
    * it has changed since: a later answer is on its way, and this one must not be shown.
    */
   readonly versionOf: (uri: string) => number | null | undefined;
+  /** How the editor writes the URI of a file. */
+  readonly spell: (uri: string) => string;
   /** False for a file that must not be reported: outside the workspace and not open. */
   readonly isShown: (uri: string) => boolean;
 }
@@ -28,9 +30,10 @@ export class DiagnosticsBoard {
     const before = this.#sent.get(update.root) ?? new Map<string, Sent>();
     const after = new Map<string, Sent>();
     for (const [file, diagnostics] of update.byFile) {
-      const uri = uriOf(update.root, file);
-      if (!update.isShown(uri)) continue;
-      const version = update.versionOf(uri);
+      const name = uriOf(update.root, file);
+      if (!update.isShown(name)) continue;
+      const version = update.versionOf(name);
+      const uri = update.spell(name);
       if (version === null) {
         const kept = before.get(uri);
         if (kept !== undefined) after.set(uri, kept);

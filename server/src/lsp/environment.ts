@@ -22,6 +22,8 @@ export interface Environment {
   readonly version: string;
   /** Which of these URIs exist, in any order. Never throws. */
   exist(uris: readonly string[]): Promise<ReadonlySet<string>>;
+  /** `uri` as the disk writes it, where it takes names in any case; itself where nobody can tell. Never throws. */
+  trueUri(uri: string): Promise<string>;
   /** Throws, with one line to show, when no session can be made (a grammar that does not load). */
   createSession(request: SessionRequest): Promise<HostedSession>;
   /** Forgets what was kept of reviews beyond this server's life. */

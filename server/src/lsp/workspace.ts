@@ -15,6 +15,7 @@ import { canonicalUri, pathIn } from "../service/tree-location.ts";
 import { BackgroundVerdicts } from "./background-verdicts.ts";
 import { describeStatus } from "./describe-status.ts";
 import { DiagnosticsBoard } from "./diagnostics-board.ts";
+import { nameOf, Spellings } from "./document-names.ts";
 import type { Environment } from "./environment.ts";
 import { findRoot } from "./find-root.ts";
 import { startProgress } from "./indexing-progress.ts";
@@ -69,6 +70,7 @@ export class Workspace {
   readonly #roots = new Map<string, RootReview>();
   /** Document URI (as the client writes it) -> its place; null while it is looked for or when it has none. */
   readonly #places = new Map<string, DocumentPlace | null>();
+  readonly #spellings = new Spellings();
   /** Settings that were understood but could not be followed. */
   readonly #refusals = new Set<string>();
   /** Versions of the open documents that each tree's latest review was computed from. */
@@ -137,8 +139,9 @@ export class Workspace {
   async open(document: TextDocument): Promise<void> {
     const { uri } = document;
     this.#places.set(uri, null);
+    const name = await nameOf(uri, this.#folders, (each) => this.#parts.environment.trueUri(each));
     const root = await findRoot({
-      document: uri,
+      document: name,
       text: document.getText(),
       workspaceFolders: this.#folders,
       exist: (uris) => this.#parts.environment.exist(uris),
@@ -148,8 +151,9 @@ export class Workspace {
     // Closed again, or opened anew, while we looked.
     const now = this.#parts.documents.get(uri);
     if (root === null || now === undefined || !this.#places.has(uri)) return;
-    const path = pathIn(root, uri);
+    const path = pathIn(root, name);
     if (path === null) return;
+    this.#spellings.open(uri, name);
     await this.#watchFiles();
     const review = this.#rootAt(root);
     this.#places.set(uri, { root: review, path });
@@ -164,6 +168,7 @@ export class Workspace {
   close(uri: string): void {
     const place = this.placeOf(uri);
     this.#places.delete(uri);
+    this.#spellings.close(uri);
     if (place === null) return;
     place.root.closeDocument(place.path);
     this.#publish(place.root);
@@ -313,6 +318,7 @@ export class Workspace {
         if (reviewed.pending.has(path)) return null;
         return now === undefined || reviewed.versions.get(path) === now ? now : null;
       },
+      spell: (uri) => this.#spellings.of(uri),
       isShown: (uri) => this.#isInWorkspace(uri) || this.#isOpen(root, uri),
     });
   }

@@ -16,6 +16,7 @@ import { createParser } from "./create-parser.ts";
 import { filePages } from "./file-pages.ts";
 import { clearReviews, reviewFolder } from "./review-cache.ts";
 import { createThreadedSession } from "./threaded-session.ts";
+import { truePath } from "./true-path.ts";
 
 /** Serves until the client ends the connection. The transport comes from the command line (--stdio, --node-ipc, ...). */
 export function serveLsp(): void {
@@ -38,6 +39,7 @@ function createEnvironment(connection: Connection, options: InitializationOption
       if (virtual.length === 0 || options.clientFiles !== true) return new Set(local);
       return new Set([...local, ...(await existThroughClient(connection, virtual))]);
     },
+    trueUri: async (uri) => (isLocal(uri) ? URI.file(truePath(URI.parse(uri).fsPath)).toString() : uri),
     async createSession(request: SessionRequest) {
       const { exclude, respectGitignore, maxFiles, simulate, maxMemory } = request.settings;
       const { folder, kernel, mount } = readTreeAddress(request.root);

@@ -30,6 +30,8 @@ export interface ClientOptions {
   readonly capabilities?: unknown;
   /** Answered to workspace/configuration. */
   readonly settings?: unknown;
+  /** Variables of its environment. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Arguments of the program; `--stdio` when missing. */
   readonly arguments?: readonly string[];
 }
@@ -53,11 +55,11 @@ export class LanguageClient {
   /** No server takes what another one kept, unless a test says so. */
   readonly #cache = mkdtempSync(join(tmpdir(), "evictscope-cache-"));
 
-  private constructor(program: string, settings: unknown, programArguments: readonly string[]) {
-    this.settings = settings;
-    this.process = spawn(process.execPath, [program, ...programArguments], {
+  private constructor(program: string, options: ClientOptions) {
+    this.settings = options.settings;
+    this.process = spawn(process.execPath, [program, ...(options.arguments ?? ["--stdio"])], {
       stdio: "pipe",
-      env: { ...process.env, XDG_CACHE_HOME: this.#cache },
+      env: { ...process.env, XDG_CACHE_HOME: this.#cache, ...options.environment },
     });
     this.process.stderr.on("data", (data: Buffer) => this.log.push(String(data)));
     this.process.on("exit", (code) => {
@@ -98,7 +100,7 @@ export class LanguageClient {
 
   /** Starts `program` (a script for Node) and shakes hands. */
   static async start(program: string, options: ClientOptions): Promise<LanguageClient> {
-    const client = new LanguageClient(program, options.settings, options.arguments ?? ["--stdio"]);
+    const client = new LanguageClient(program, options);
     await client.connection.sendRequest<InitializeResult>("initialize", {
       processId: process.pid,
       rootUri: null,

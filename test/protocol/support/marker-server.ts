@@ -5,17 +5,23 @@
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { createConnection, ProposedFeatures } from "vscode-languageserver/node";
 import type { Finding, Review } from "../../../server/src/core/report/finding.ts";
 import { Cancelled } from "../../../server/src/core/text/cancellation.ts";
 import type { HostedSession } from "../../../server/src/lsp/environment.ts";
 import { startServer } from "../../../server/src/lsp/start-server.ts";
+import { truePath } from "../../../server/src/node/true-path.ts";
+
+/** `FOLD=1`: the drive takes names in any case, as those of macOS and Windows do. */
+const FOLD = process.env.FOLD === "1";
+const onDisk = (uri: string): string => (FOLD ? truePath(fileURLToPath(uri)) : fileURLToPath(uri));
 
 startServer(createConnection(ProposedFeatures.all), () => ({
   version: "test",
-  exist: async (uris) => new Set(uris.filter((uri) => existsSync(fileURLToPath(uri)))),
-  createSession: async ({ root }) => createMarkerSession(fileURLToPath(root)),
+  exist: async (uris) => new Set(uris.filter((uri) => existsSync(onDisk(uri)))),
+  trueUri: async (uri) => pathToFileURL(onDisk(uri)).toString(),
+  createSession: async ({ root }) => createMarkerSession(onDisk(root)),
   clearCache: () => {},
   panels: null,
   pages: null,
