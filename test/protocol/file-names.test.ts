@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeAll, beforeEach, test } from "vitest";
 import { LanguageClient, uriOf } from "./support/language-client.ts";
 import { buildMarkerServer } from "./support/marker-program.ts";
 

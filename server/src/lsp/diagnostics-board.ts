@@ -19,7 +19,7 @@ export interface BoardUpdate {
 
 export class DiagnosticsBoard {
   readonly #connection: Connection;
-  /** root -> URI -> what was sent. */
+  /** root -> URI in the tree -> what was sent. */
   readonly #sent = new Map<string, Map<string, Sent>>();
 
   constructor(connection: Connection) {
@@ -32,30 +32,30 @@ export class DiagnosticsBoard {
     for (const [file, diagnostics] of update.byFile) {
       const name = uriOf(update.root, file);
       if (!update.isShown(name)) continue;
+      const old = before.get(name);
       const version = update.versionOf(name);
-      const uri = update.spell(name);
       if (version === null) {
-        const kept = before.get(uri);
-        if (kept !== undefined) after.set(uri, kept);
+        if (old !== undefined) after.set(name, old);
         continue;
       }
-      const old = before.get(uri);
-      if (old === undefined || old.version !== version || !isSame(old.diagnostics, diagnostics))
+      const uri = update.spell(name);
+      if (old !== undefined && old.uri !== uri) this.#send(old.uri, [], undefined);
+      if (old?.uri !== uri || old.version !== version || !isSame(old.diagnostics, diagnostics))
         this.#send(uri, diagnostics, version);
-      after.set(uri, { version, diagnostics });
+      after.set(name, { uri, version, diagnostics });
     }
-    for (const [uri, kept] of before) {
-      if (after.has(uri)) continue;
-      const version = update.versionOf(uri);
-      if (version === null) after.set(uri, kept);
-      else this.#send(uri, [], version);
+    for (const [name, kept] of before) {
+      if (after.has(name)) continue;
+      const version = update.versionOf(name);
+      if (version === null) after.set(name, kept);
+      else this.#send(kept.uri, [], version);
     }
     this.#sent.set(update.root, after);
   }
 
   /** Takes everything of a root back: its folder was removed, or the index is thrown away. */
   clear(root: string): void {
-    for (const uri of this.#sent.get(root)?.keys() ?? []) this.#send(uri, [], undefined);
+    for (const { uri } of this.#sent.get(root)?.values() ?? []) this.#send(uri, [], undefined);
     this.#sent.delete(root);
   }
 
@@ -69,6 +69,8 @@ export class DiagnosticsBoard {
 }
 
 interface Sent {
+  /** As the editor writes it. */
+  readonly uri: string;
   readonly version: number | undefined;
   readonly diagnostics: readonly Diagnostic[];
 }

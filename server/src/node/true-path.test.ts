@@ -18,22 +18,22 @@ function drive(...files: readonly string[]): (folder: string) => readonly string
 }
 
 const list = drive(
-  "/Work/linux/fs/ext4/inode.c",
-  "/Work/linux/Makefile",
-  "/Work/linux/net/XT_DSCP.h",
-  "/Work/linux/net/xt_dscp.h",
+  "/Drive/linux/fs/ext4/inode.c",
+  "/Drive/linux/Makefile",
+  "/Drive/linux/net/XT_DSCP.h",
+  "/Drive/linux/net/xt_dscp.h",
 );
 
 test.each([
-  ["/work/LINUX/fs/Ext4/INODE.C", "/Work/linux/fs/ext4/inode.c"],
-  ["/Work/linux/fs/ext4/inode.c", "/Work/linux/fs/ext4/inode.c"],
+  ["/drive/LINUX/fs/Ext4/INODE.C", "/Drive/linux/fs/ext4/inode.c"],
+  ["/Drive/linux/fs/ext4/inode.c", "/Drive/linux/fs/ext4/inode.c"],
   // What is not there stays as it is written, behind what is.
-  ["/work/linux/FS/ext5/New.c", "/Work/linux/fs/ext5/New.c"],
+  ["/drive/linux/FS/ext5/New.c", "/Drive/linux/fs/ext5/New.c"],
   ["/elsewhere/A.c", "/elsewhere/A.c"],
   // Where case tells files apart, it does.
-  ["/Work/linux/net/XT_DSCP.h", "/Work/linux/net/XT_DSCP.h"],
-  ["/Work/linux/net/xt_dscp.h", "/Work/linux/net/xt_dscp.h"],
-  ["/Work/linux/net/Xt_Dscp.h", "/Work/linux/net/Xt_Dscp.h"],
+  ["/Drive/linux/net/XT_DSCP.h", "/Drive/linux/net/XT_DSCP.h"],
+  ["/Drive/linux/net/xt_dscp.h", "/Drive/linux/net/xt_dscp.h"],
+  ["/Drive/linux/net/Xt_Dscp.h", "/Drive/linux/net/Xt_Dscp.h"],
 ])("%s is %s", (written, path) => {
   expect(truePath(written, list)).toBe(path);
 });

@@ -5,16 +5,10 @@
  */
 import { completeToggles } from "../core/race/compile.ts";
 import type { RaceModel, ToggleSettings } from "../core/race/model.ts";
-import type { ExploreOptions, Outcome } from "../core/race/outcome.ts";
+import type { Outcome } from "../core/race/outcome.ts";
 import { createStepper, type Exploration, type Stepper, startExploration } from "../core/race/simulator.ts";
 import { parseTraceString } from "../core/race/trace-string.ts";
-import {
-  checkPanelMessage,
-  type HostMessage,
-  type PanelMemory,
-  type PanelMessage,
-  SIMULATOR_PROTOCOL,
-} from "../protocol/simulator.ts";
+import { checkPanelMessage, type PanelMemory, type PanelMessage, SIMULATOR_PROTOCOL } from "../protocol/simulator.ts";
 import type { LockInfo, RunEnd, RunKind } from "../protocol/simulator-view.ts";
 import { designsView } from "./designs-view.ts";
 import { exportRun } from "./simulator-exports.ts";
