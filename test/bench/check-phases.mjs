@@ -19,10 +19,15 @@ import { kernelFolder } from "../support/cache-folder.mjs";
 /** Functions of the bundle by which a phase is known. */
 const PHASES = new Map([
   ["loadTree", "list, read"],
+  ["listFolder", "list, read"],
   ["setFile", "skeleton"],
+  ["findMadeFunctions", "skeleton"],
   ["#lower", "parse"],
   ["#parseMembers", "parse"],
+  ["Analysis", "solve"],
   ["review", "solve"],
+  ["solve", "solve"],
+  ["solveGeneric", "solve"],
   ["(garbage collector)", "garbage collection"],
   ["(program)", "outside of JavaScript"],
   ["(idle)", null],
@@ -37,17 +42,28 @@ const folder = mkdtempSync(join(tmpdir(), "evictscope-phases-"));
 try {
   const cli = fileURLToPath(new URL("../../server/bin/evictscope.mjs", import.meta.url));
   const options = ["--cpu-prof", `--cpu-prof-dir=${folder}`, "--cpu-prof-interval=2000"];
-  const command = ["check", tree, "--format", "json", "--no-cache", "--fail-on", "never", "-o", "/dev/null"];
+  const command = [
+    "check",
+    tree,
+    "--format",
+    "json",
+    "--no-cache",
+    "--fail-on",
+    "never",
+    "-o",
+    join(folder, "review.json"),
+  ];
   const { status } = spawnSync(process.execPath, [...options, cli, ...command], { stdio: "inherit" });
   if (status !== 0) throw new Error(`check ended with status ${status}`);
-  const [name] = readdirSync(folder);
+  const name = readdirSync(folder).find((each) => each.endsWith(".cpuprofile"));
   const { nodes, samples, timeDeltas } = JSON.parse(readFileSync(join(folder, name), "utf8"));
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const phaseOf = new Map();
   const work = [[nodes[0], "start"]];
   while (work.length > 0) {
     const [node, around] = work.pop();
-    const known = PHASES.get(node.callFrame.functionName);
+    // The bundler numbers names that stand in several modules.
+    const known = PHASES.get(node.callFrame.functionName.replace(/\d+$/, ""));
     const phase = known === undefined ? around : known;
     phaseOf.set(node.id, phase);
     for (const child of node.children ?? []) work.push([byId.get(child), phase]);
