@@ -16,10 +16,12 @@ export type Requirement =
   | "code-server"
   | "cscope"
   | "ctags"
+  | "emacs"
   | "gcc"
   | "git"
   | "kernel-6.1"
   | "kernel-6.12"
+  | "nvim"
   | "rg"
   | "spin";
 
@@ -41,10 +43,12 @@ const REQUIREMENTS: Readonly<Record<Requirement, RequirementEntry>> = {
   },
   cscope: { find: () => onPath("cscope"), hint: "apt-get install cscope" },
   ctags: { find: () => onPath("ctags-universal", "ctags"), hint: "apt-get install universal-ctags" },
+  emacs: { find: () => onPath("emacs"), hint: "apt-get install emacs-nox elpa-eglot" },
   gcc: { find: () => onPath("gcc"), hint: "apt-get install gcc" },
   git: { find: () => onPath("git"), hint: "apt-get install git" },
   "kernel-6.1": { find: () => kernelTree("6.1"), hint: kernelHint("6.1") },
   "kernel-6.12": { find: () => kernelTree("6.12"), hint: kernelHint("6.12") },
+  nvim: { find: () => onPath("nvim"), hint: "apt-get install neovim" },
   rg: { find: () => onPath("rg"), hint: "apt-get install ripgrep" },
   spin: { find: () => onPath("spin"), hint: "apt-get install spin" },
 };
