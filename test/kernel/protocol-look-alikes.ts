@@ -57,4 +57,86 @@ export const HARMLESS_CHANGES: readonly ProtocolMutation[] = [
     ],
     invariants: [],
   },
+  {
+    id: "iput_final() keeps I_WILL_FREE beside I_FREEING until clear_inode() clears it",
+    edits: [replace("iput_final", "state &= ~I_WILL_FREE;", "")],
+    invariants: [],
+  },
+  {
+    id: "iput_final() sets the flag without WRITE_ONCE()",
+    edits: [
+      replace("iput_final", "WRITE_ONCE(inode->i_state, state | I_FREEING);", "inode->i_state |= I_FREEING;"),
+      replace("iput_final", "state &= ~I_WILL_FREE;", "inode->i_state &= ~I_WILL_FREE;"),
+    ],
+    invariants: [],
+  },
+  {
+    id: "find_inode_fast() tests superblock and number at once",
+    edits: [
+      replace(
+        "find_inode_fast",
+        "if (inode->i_ino != ino)\n\t\t\tcontinue;\n\t\tif (inode->i_sb != sb)\n\t\t\tcontinue;",
+        "if (inode->i_ino != ino || inode->i_sb != sb)\n\t\t\tcontinue;",
+      ),
+    ],
+    invariants: [],
+  },
+  {
+    id: "evict_inodes() tests flags and count in one condition",
+    edits: [
+      replace(
+        "evict_inodes",
+        "spin_lock(&inode->i_lock);\n\t\tif (atomic_read(&inode->i_count)) {\n\t\t\tspin_unlock(&inode->i_lock);\n\t\t\tcontinue;\n\t\t}",
+        "spin_lock(&inode->i_lock);",
+      ),
+      replace(
+        "evict_inodes",
+        "if (inode->i_state & (I_NEW | I_FREEING | I_WILL_FREE)) {",
+        "if (atomic_read(&inode->i_count) || (inode->i_state & (I_NEW | I_FREEING | I_WILL_FREE))) {",
+      ),
+    ],
+    invariants: [],
+  },
+  {
+    id: "evict_inodes() takes the inode off the LRU before it marks it",
+    edits: [
+      replace(
+        "evict_inodes",
+        "inode->i_state |= I_FREEING;\n\t\tinode_lru_list_del(inode);",
+        "inode_lru_list_del(inode);\n\t\tinode->i_state |= I_FREEING;",
+      ),
+    ],
+    invariants: [],
+  },
+  {
+    id: "evict() leaves the superblock's list only after ->evict_inode",
+    edits: [
+      replace("evict", "inode_sb_list_del(inode);", ""),
+      replace("evict", "remove_inode_hash(inode);", "inode_sb_list_del(inode);\n\tremove_inode_hash(inode);"),
+    ],
+    invariants: [],
+  },
+  {
+    id: "igrab() returns early",
+    edits: [
+      replace(
+        "igrab",
+        "if (!(inode->i_state & (I_FREEING|I_WILL_FREE))) {",
+        "if (inode->i_state & (I_FREEING|I_WILL_FREE)) {\n\t\tspin_unlock(&inode->i_lock);\n\t\treturn NULL;\n\t}\n\t{",
+      ),
+      replace("igrab", "} else {", "}\n\tif (0) {"),
+    ],
+    invariants: [],
+  },
+  {
+    id: "unlock_new_inode() clears the flags one by one",
+    edits: [
+      replace(
+        "unlock_new_inode",
+        "inode->i_state &= ~I_NEW & ~I_CREATING;",
+        "inode->i_state &= ~I_CREATING;\n\tinode->i_state &= ~I_NEW;",
+      ),
+    ],
+    invariants: [],
+  },
 ];

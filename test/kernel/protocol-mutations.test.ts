@@ -10,6 +10,10 @@ import { describeWith, pathOf } from "../support/requirements.ts";
 import { applyEdits } from "./mutants/mutant.ts";
 import { HARMLESS_CHANGES } from "./protocol-look-alikes.ts";
 import { PROTOCOL_MUTATIONS, type ProtocolMutation } from "./protocol-mutations.ts";
+import { EVICT_MUTATIONS } from "./protocol-mutations-evict.ts";
+import { LOOKUP_MUTATIONS } from "./protocol-mutations-lookup.ts";
+
+const ALL_MUTATIONS = [...PROTOCOL_MUTATIONS, ...LOOKUP_MUTATIONS, ...EVICT_MUTATIONS];
 
 const MAX_STATES = 500_000;
 
@@ -60,6 +64,11 @@ describeWith("kernel-6.12", "Linux 6.12's eviction protocol", () => {
       "lookup-against-create-insert_inode_locked",
       "put-at-umount-against-lookup",
       "worker-against-umount",
+      "lazytime-put-against-umount",
+      "put-at-umount-against-iget5_locked",
+      "discard-against-iget_locked",
+      "discard-against-iget5_locked",
+      "finder-against-builder-ilookup",
     ])
       expect(ids).toContain(wanted);
   });
@@ -109,8 +118,8 @@ describeWith("kernel-6.1", "Linux 6.1's eviction protocol", () => {
 
 describe("the mutations", () => {
   test("are at least ten, each with a name of its own", () => {
-    expect(PROTOCOL_MUTATIONS.length).toBeGreaterThanOrEqual(10);
-    const ids = [...PROTOCOL_MUTATIONS, ...HARMLESS_CHANGES].map((mutation) => mutation.id);
+    expect(ALL_MUTATIONS.length).toBeGreaterThanOrEqual(10);
+    const ids = [...ALL_MUTATIONS, ...HARMLESS_CHANGES].map((mutation) => mutation.id);
     expect(new Set(ids).size).toBe(ids.length);
   });
 });
@@ -126,7 +135,7 @@ describeWith("kernel-6.12", "Linux 6.12 with a fix taken out", () => {
       ),
     );
 
-  test.each(PROTOCOL_MUTATIONS.map((mutation) => [mutation.id, mutation] as const))(
+  test.each(ALL_MUTATIONS.map((mutation) => [mutation.id, mutation] as const))(
     "%s",
     async (_, mutation) => {
       const tree = await broken(mutation);

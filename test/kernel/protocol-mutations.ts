@@ -1,6 +1,7 @@
 /**
  * Fixes of fs/inode.c taken out by hand, as small edits of Linux 6.12 held in memory: each must be found by the standard
- * scenarios, with one of the invariants that it breaks. Look-alikes that must not be stand in protocol-look-alikes.ts.
+ * scenarios, with one of the invariants that it breaks. More stand in protocol-mutations-lookup.ts and -evict.ts,
+ * look-alikes that must not be found in protocol-look-alikes.ts.
  */
 import type { MutantEdit } from "./mutants/mutant.ts";
 

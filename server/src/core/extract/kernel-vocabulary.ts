@@ -202,6 +202,25 @@ export const KERNEL_VOCABULARY: VocabularyData = {
       assume: "leaving the writeback list takes one step",
     },
 
+    // An evict() that punts (Dave Chinner's evict_inode_async of 2025, Jan Kara's deferred reclaim of 2026) ends elsewhere.
+    {
+      names: [
+        "queue_work",
+        "queue_work_on",
+        "queue_delayed_work",
+        "queue_rcu_work",
+        "mod_delayed_work",
+        "schedule_work",
+        "schedule_work_on",
+        "schedule_delayed_work",
+        "kthread_queue_work",
+        "task_work_add",
+        "irq_work_queue",
+        "wake_up_process",
+      ],
+      op: "defer",
+    },
+
     { names: ["need_resched", "cond_resched"], op: "ignore" },
     {
       names: [

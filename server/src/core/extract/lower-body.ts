@@ -5,7 +5,8 @@ import { positionIn } from "../ir/function-bodies.ts";
 import type { Step, StepObject, VariableDeclaration } from "../race/model.ts";
 import type { ExtractionFailure, Fragment, FragmentNeeds } from "./fragment.ts";
 import type { LoweredNode } from "./lowered-step.ts";
-import { Lowering, LoweringLimit } from "./lowering.ts";
+import { Lowering } from "./lowering.ts";
+import { LoweringLimit } from "./lowering-limit.ts";
 import type { ExtractionTree, LowerRequest } from "./lowering-request.ts";
 import { UNKNOWN, type Value } from "./values.ts";
 

@@ -21,7 +21,13 @@ export type MethodBinding =
    * A procedure of the scenario with the parameter `inode` (a slot), and `result` (a number local) when `hasResult`.
    * It must take and release locks in balance.
    */
-  | { readonly kind: "procedure"; readonly procedure: string; readonly hasResult?: boolean }
+  | {
+      readonly kind: "procedure";
+      readonly procedure: string;
+      readonly hasResult?: boolean;
+      /** It cannot be called with a spin lock held. */
+      readonly sleeps?: boolean;
+    }
   /** A number that it always returns. */
   | { readonly kind: "value"; readonly value: number };
 

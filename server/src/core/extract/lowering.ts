@@ -9,6 +9,7 @@ import type { LocalDeclaration } from "../race/model.ts";
 import { Evaluator } from "./evaluate.ts";
 import type { Assumption } from "./fragment.ts";
 import { type Emission, type LoweredNode, NOT_KNOWN, type Outcome, placeOf, turned } from "./lowered-step.ts";
+import { LoweringLimit } from "./lowering-limit.ts";
 import type { ExtractionTree, LowerRequest } from "./lowering-request.ts";
 import { type Config, type Frame, forEachLive, goOn, keyOfConfig, refine, topOf, withTop } from "./lowering-state.ts";
 import { type MicroFunction, type MicroOp, takeApart } from "./micro.ts";
@@ -24,8 +25,6 @@ const MAX_NODES = 900;
 const MAX_DEPTH = 16;
 /** Operations without a step in a row, before a loop without a step is assumed. */
 const MAX_SILENT = 20_000;
-
-export class LoweringLimit extends Error {}
 
 export class Lowering {
   readonly tree: ExtractionTree;
@@ -236,6 +235,9 @@ export class Lowering {
       case "procedure": {
         const inode = args.find((arg) => arg.k === "slot");
         if (inode?.k !== "slot") break;
+        const spin = binding.sleeps === true ? config.locks.find((held) => held.spin) : undefined;
+        if (spin !== undefined)
+          return this.fails(config, "PROG", `->${name}() may sleep and is called with the spin lock ${spin.text} held`);
         this.procedures.add(binding.procedure);
         const given: Record<string, string> = { inode: inode.v };
         let value: Value = UNKNOWN;

@@ -10,6 +10,7 @@ export type Role =
   | "put"
   | "lookup"
   | "create"
+  | "discard"
   | "grab"
   | "reclaim"
   | "umount"
@@ -39,6 +40,8 @@ const ROLES: Readonly<Record<Role, RoleData>> = {
     all: true,
   },
   create: { names: ["insert_inode_locked", "insert_inode_locked4"], marks: [/I_CREATING/, /EBUSY/], all: true },
+  /** Gives up an inode that was inserted and never filled in. */
+  discard: { names: ["discard_new_inode"] },
   grab: { names: ["igrab"], marks: [/__iget\s*\(/, /I_FREEING/], not: [/for_each/] },
   reclaim: { names: ["prune_icache_sb", "prune_icache"], marks: [/list_lru\w*_walk\w*\s*\(/] },
   umount: { names: ["evict_inodes", "invalidate_inodes"], marks: [/i_sb_list/, /I_FREEING/], all: true },

@@ -18,7 +18,7 @@ export const FILESYSTEM_EVICT_ASYNC = "filesystem_evict_async";
 
 /** A filesystem without methods of its own but ->evict_inode. */
 export const PLAIN_METHODS: ReadonlyMap<string, MethodBinding> = new Map<string, MethodBinding>([
-  ["evict_inode", { kind: "procedure", procedure: FILESYSTEM_EVICT }],
+  ["evict_inode", { kind: "procedure", procedure: FILESYSTEM_EVICT, sleeps: true }],
   ["evict_inode_async", { kind: "absent" }],
   ["drop_inode", { kind: "absent" }],
   ["destroy_inode", { kind: "absent" }],

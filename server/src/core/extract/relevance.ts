@@ -21,6 +21,7 @@ const RELEVANT_OPERATIONS = new Set([
   "wait-on-bit",
   "alloc",
   "statement",
+  "defer",
 ]);
 /** Reading an inode's number or superblock tells nothing. */
 const NEUTRAL_MEMBERS = new Set(["object", "number-of-inode"]);

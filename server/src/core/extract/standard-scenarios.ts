@@ -14,6 +14,16 @@ import type {
 import type { Fragment } from "./fragment.ts";
 import { type ExtractedProtocol, FILESYSTEM_EVICT } from "./protocol.ts";
 import { composeScenario } from "./scenario.ts";
+import {
+  type Cast,
+  callOf,
+  createThread,
+  discardThread,
+  grabThread,
+  IGNORED,
+  lookupThread,
+  putThread,
+} from "./scenario-threads.ts";
 
 export interface StandardScenario {
   readonly model: RaceModel;
@@ -22,9 +32,6 @@ export interface StandardScenario {
 }
 
 const INVARIANTS: readonly BuiltInInvariant[] = ["UNIQ", "ONCE", "UAF", "WAKE", "PROG", "UMNT", "GEN", "STATE"];
-
-/** The number that all threads are about. */
-const NUMBER = "1";
 
 /** Fields of a slot beyond the language's own: whether the inode's content has been read or written. */
 const FIELDS: readonly VariableDeclaration[] = [{ name: "built", max: 1, description: "filled in by its filesystem" }];
@@ -59,86 +66,6 @@ function filesystemEvict(clear: Fragment): Procedure {
   };
 }
 
-// --- threads ------------------------------------------------------------------------------------------------------
-
-interface Cast {
-  readonly put: Fragment;
-  readonly unlockNew: Fragment;
-  readonly clear: Fragment;
-}
-
-/** Takes values that nobody wants. */
-const IGNORED = "ignored";
-
-const callOf = (fragment: Fragment, given: Readonly<Record<string, string>>): Step => {
-  const wanted = fragment.procedure.parameters ?? [];
-  const known: Record<string, string> = { ino: NUMBER, result: IGNORED, ...given };
-  return {
-    call: fragment.name,
-    with: Object.fromEntries(wanted.map((name) => [name, known[name] ?? given.inode ?? NUMBER])),
-  };
-};
-
-/** iput() of a reference that the thread holds from the start. */
-function putThread(cast: Cast, name: string, before: readonly Step[] = []): ThreadDeclaration {
-  return { name, steps: [...before, { label: "use the inode", do: USE("A") }, callOf(cast.put, { inode: "A" })] };
-}
-
-/** A user of an inode: it has been filled in, and has not been evicted. */
-const USE = (v: string): string =>
-  `assert(UNIQ, ${v}.built, "an inode is used that was never filled in"); assert(UAF, !${v}.CLEAR, "an inode is used that has been evicted")`;
-
-const ENDS = { goto: "over" } as const;
-
-/** Gets the inode by its number, fills it in when it is new, uses it and puts it. */
-function lookupThread(cast: Cast, lookup: Fragment, count?: number, unlinks = false): ThreadDeclaration {
-  const fillIn: Step[] = [
-    { label: "the filesystem reads the inode from disk", do: "read_inode(found); found.pending = 1; found.built = 1" },
-    callOf(cast.unlockNew, { inode: "found" }),
-  ];
-  return {
-    name: "lookup",
-    ...(count === undefined ? {} : { count }),
-    locals: [{ name: "found", type: "slot" }],
-    steps: [
-      callOf(lookup, { result: "found" }),
-      { label: "not found", if: "found == none", then: [ENDS] },
-      { label: "if (inode->i_state & I_NEW)", if: "found.NEW", then: fillIn },
-      { label: "use the inode", do: USE("found") },
-      ...(unlinks ? [{ label: "clear_nlink(inode)", do: "found.nlink = 0" }] : []),
-      callOf(cast.put, { inode: "found" }),
-      { id: "over", label: "lookup is over", do: "found = none" },
-    ],
-  };
-}
-
-/** Takes a free number, makes its inode and inserts it. */
-function createThread(cast: Cast, create: Fragment, newInode: Fragment): ThreadDeclaration {
-  return {
-    name: "create",
-    locals: [
-      { name: "made", type: "slot" },
-      { name: "busy", max: 1 },
-    ],
-    steps: [
-      { label: "take a free inode number", do: "wait(!disk.allocated); disk.allocated = 1; disk.gen = 1" },
-      callOf(newInode, { result: "made" }),
-      { label: "set its number and generation", do: "made.ino = 1; made.gen = 1" },
-      callOf(create, { inode: "made", result: "busy" }),
-      {
-        label: "is the number taken?",
-        if: "busy",
-        then: [{ label: "give up", do: "made.nlink = 0" }, callOf(cast.put, { inode: "made" }), ENDS],
-      },
-      { label: "the filesystem writes the new inode", do: "disk_write(made); made.built = 1; made.pending = 1" },
-      callOf(cast.unlockNew, { inode: "made" }),
-      { label: "use the inode", do: USE("made") },
-      callOf(cast.put, { inode: "made" }),
-      { id: "over", label: "create is over", do: "made = none" },
-    ],
-  };
-}
-
 // --- scenarios ----------------------------------------------------------------------------------------------------
 
 interface Draft {
@@ -162,6 +89,9 @@ export function* standardScenarios(protocol: ExtractedProtocol): Iterable<Standa
   const clear = protocol.first("clear");
   if (put === null || unlockNew === null || clear === null) return;
   const cast: Cast = { put, unlockNew, clear };
+  // What cannot be lowered is known before the first scenario, which lists it.
+  for (const role of ["lookup", "create", "discard", "grab", "reclaim", "umount", "new-inode"] as const)
+    protocol.all(role);
   for (const draft of drafts(protocol, cast))
     yield { model: modelOf(protocol, cast, draft), functions: draft.functions };
 }
@@ -194,6 +124,31 @@ function* drafts(protocol: ExtractedProtocol, cast: Cast): Iterable<Draft> {
       functions: [cast.put, each],
     };
   const builder = lookups.find(builds);
+  if (builder !== undefined)
+    for (const each of lookups.filter((other) => !builds(other)))
+      yield {
+        id: `finder-against-builder-${each.name}`,
+        title: `${each.name}() against ${builder.name}(), which builds the inode`,
+        summary: "Somebody looks for an inode in memory while a lookup of its number reads it from disk.",
+        threads: [lookupThread(cast, builder), { ...lookupThread(cast, each), name: "finder" }],
+        inode: {},
+        functions: [builder, each],
+      };
+  const discard = protocol.first("discard");
+  if (newInode !== null && discard !== null)
+    for (const [create, finder] of protocol
+      .all("create")
+      .slice(0, 1)
+      .flatMap((each) => lookups.filter(builds).map((other) => [each, other] as const)))
+      yield {
+        id: `discard-against-${finder.name}`,
+        title: `${discard.name}() after ${create.name}() against ${finder.name}()`,
+        summary: "A create fails half-way; its inode was in the hash and is looked up by an old file handle.",
+        threads: [discardThread(cast, create, newInode, discard), lookupThread(cast, finder)],
+        inode: {},
+        functions: [create, discard, finder],
+        variables: [{ name: "disk.allocated", initial: 0, max: 1, group: "disk" }],
+      };
   if (newInode !== null && builder !== undefined)
     for (const each of protocol.all("create").slice(0, 1))
       yield {
@@ -271,6 +226,17 @@ function* drafts(protocol: ExtractedProtocol, cast: Cast): Iterable<Draft> {
       functions: [cast.put, grab],
     };
   if (lookup !== undefined) {
+    for (const each of lookups.filter(builds))
+      if (each !== lookup)
+        yield {
+          id: `put-at-umount-against-${each.name}`,
+          title: `${cast.put.name}() after SB_ACTIVE was cleared, against ${each.name}()`,
+          summary: "The same with another lookup.",
+          threads: [putThread(cast, "put"), lookupThread(cast, each)],
+          inode: INODE,
+          functions: [cast.put, each],
+          variables: [{ name: "sb.active", initial: 0, max: 1, group: "superblock" }],
+        };
     yield {
       id: "put-at-umount-against-lookup",
       title: `${cast.put.name}() after SB_ACTIVE was cleared, against ${lookup.name}()`,
@@ -291,63 +257,44 @@ function* drafts(protocol: ExtractedProtocol, cast: Cast): Iterable<Draft> {
         functions: [cast.put, each],
       };
   }
-  if (umount !== undefined)
-    yield {
-      id: "worker-against-umount",
-      title: `a worker's ${cast.put.name}() against ${umount.name}()`,
-      summary:
-        "A worker drops the last reference; umount waits for it, evicts what is left and takes the filesystem down.",
-      threads: [
-        {
-          name: "worker",
-          context: ["worker"],
-          steps: [callOf(cast.put, { inode: "A" }), { label: "the work is done", do: "work = 0" }],
-        },
-        {
-          name: "umount",
-          steps: [
-            { label: "sb->s_flags &= ~SB_ACTIVE", do: "sb.active = 0" },
-            { label: "flush_workqueue()", do: "wait(!work)" },
-            callOf(umount, {}),
-            { label: "->put_super(sb)", do: "put_super()" },
-          ],
-        },
-      ],
-      inode: INODE,
-      functions: [umount, cast.put],
-      variables: [{ name: "work", initial: 1, max: 1 }],
-    };
+  for (const [id, times, of] of WORKERS)
+    if (umount !== undefined)
+      yield {
+        id,
+        title: `a worker's${of} ${cast.put.name}() against ${umount.name}()`,
+        summary:
+          "A worker drops the last reference; umount waits for it, evicts what is left and takes the filesystem down.",
+        threads: [
+          {
+            name: "worker",
+            context: ["worker"],
+            steps: [callOf(cast.put, { inode: "A" }), { label: "the work is done", do: "work = 0" }],
+          },
+          {
+            name: "umount",
+            steps: [
+              { label: "sb->s_flags &= ~SB_ACTIVE", do: "sb.active = 0" },
+              { label: "flush_workqueue()", do: "wait(!work)" },
+              callOf(umount, {}),
+              { label: "->put_super(sb)", do: "put_super()" },
+            ],
+          },
+        ],
+        inode: { ...INODE, ...times },
+        functions: [umount, cast.put],
+        variables: [{ name: "work", initial: 1, max: 1 }],
+      };
 }
+
+/** The last put of a worker, and that of an inode whose times are only in memory (lazytime): it dirties and puts again. */
+const WORKERS: readonly (readonly [id: string, times: SlotInitial, of: string])[] = [
+  ["worker-against-umount", {}, ""],
+  ["lazytime-put-against-umount", { DIRTY_TIME: 1 }, " lazytime"],
+];
 
 function reclaimSteps(reclaim: Fragment): Step[] {
   // An inode that has been used lately is taken on the second visit.
   return [callOf(reclaim, {}), callOf(reclaim, {})];
-}
-
-/** A finder under RCU: it sees the inode in the hash and calls igrab(). */
-function grabThread(cast: Cast, grab: Fragment): ThreadDeclaration {
-  return {
-    name: "grab",
-    locals: [
-      { name: "seen", type: "slot" },
-      { name: "mine", type: "slot" },
-    ],
-    steps: [
-      { label: "rcu_read_lock()", do: "rcu_read_lock()" },
-      {
-        label: "find the inode",
-        do: `seen = find(${NUMBER})`,
-        if: "seen == none",
-        then: [{ do: "rcu_read_unlock()" }, ENDS],
-      },
-      callOf(grab, { inode: "seen", result: "mine" }),
-      { label: "rcu_read_unlock()", do: "rcu_read_unlock()" },
-      { label: "no reference", if: "mine == none", then: [ENDS] },
-      { label: "use the inode", do: USE("mine") },
-      callOf(cast.put, { inode: "mine" }),
-      { id: "over", label: "grab is over", do: "seen = none; mine = none" },
-    ],
-  };
 }
 
 function modelOf(protocol: ExtractedProtocol, cast: Cast, draft: Draft): RaceModel {
@@ -369,6 +316,6 @@ function modelOf(protocol: ExtractedProtocol, cast: Cast, draft: Draft): RaceMod
     variables: [...(draft.variables ?? []), ...VARIABLES],
     invariants: INVARIANTS,
     progress: "deadlock",
-    assumptions: ASSUMPTIONS,
+    assumptions: [...ASSUMPTIONS, ...protocol.failures.map(({ name, reason }) => `${name}() is not judged: ${reason}`)],
   });
 }

@@ -49,6 +49,8 @@ export type Operation =
   | { readonly op: "is-error" | "is-error-or-null" | "error" }
   | { readonly op: "memalloc" }
   | StatementOperation
+  /** Hands work to another thread: what that does cannot be followed, so the function is not lowered. */
+  | { readonly op: "defer" }
   /** Does nothing that the model language knows. `value`: what it answers; absent: anything. */
   | { readonly op: "ignore"; readonly value?: number };
 

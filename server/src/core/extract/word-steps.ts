@@ -4,6 +4,7 @@ import { dropReference, readCount, takeReference } from "./count-steps.ts";
 import { firstInode, isEmpty, linkInto, lruStep, unlink, walkLru } from "./list-steps.ts";
 import { type Outcome, placeOf } from "./lowered-step.ts";
 import type { Lowering } from "./lowering.ts";
+import { LoweringLimit } from "./lowering-limit.ts";
 import { type Config, goOn, topOf } from "./lowering-state.ts";
 import type { MicroOp } from "./micro.ts";
 import { changeState, storeAt, writeState } from "./store-steps.ts";
@@ -142,6 +143,10 @@ export function runWord(
       return lowering.answer(config, op, { k: "error" });
     case "memalloc":
       return lowering.answer(config, op, EITHER);
+    case "defer":
+      throw new LoweringLimit(
+        `${topOf(config).function.body.name}() hands work to another thread (line ${placeOf(config).line ?? 0}), which may finish the eviction`,
+      );
     case "ignore":
       return lowering.answer(config, op, word.value === undefined ? EITHER : { k: "number", value: word.value });
     case "statement":
