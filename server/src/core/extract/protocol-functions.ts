@@ -17,6 +17,8 @@ export type Role =
   | "unlock-new"
   | "new-inode"
   | "clear"
+  | "evict"
+  | "unhash"
   | "complete";
 
 interface RoleData {
@@ -52,6 +54,8 @@ const ROLES: Readonly<Record<Role, RoleData>> = {
   },
   "new-inode": { names: ["new_inode"], marks: [/i_?n?e?w?_inode_pseudo|alloc_inode/, /sb_list_add/], not: [/I_NEW/] },
   clear: { names: ["clear_inode"], marks: [/I_FREEING\s*\|\s*I_CLEAR/, /BUG_ON/], not: [/wake/] },
+  evict: { names: ["evict"] },
+  unhash: { names: ["__remove_inode_hash"] },
   /** The tail of an eviction that a worker finishes (the asynchronous design). */
   complete: { names: ["evict_inode_complete", "evict_finish", "inode_evict_complete"] },
 };

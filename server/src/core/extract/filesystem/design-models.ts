@@ -6,6 +6,7 @@ import type { Procedure, RaceModel, Step, StepObject, ThreadDeclaration } from "
 import { hashUse } from "../../rules/hash-use.ts";
 import { memoryModel, throttleModel, umountModel } from "./design-obligations.ts";
 import { type Design, obligationOf, QUESTION_TITLES, type Question } from "./designs.ts";
+import { dropOf } from "./operation-methods.ts";
 import { BLOCKING_KINDS, CLEANUP_KINDS, type OwnCall, ownProcedure } from "./own-eviction.ts";
 import {
   type FindLine,
@@ -16,7 +17,7 @@ import {
   startFreeing,
   unhashAndWake,
 } from "./protocol.ts";
-import { ALWAYS_DROPS, callOf, closer, reserveUser, shrinker, unlinker } from "./reclaim-scenario.ts";
+import { callOf, closer, D_LOCK, reserveUser, shrinker, unlinker } from "./reclaim-scenario.ts";
 
 export interface DesignScope {
   readonly facts: FilesystemFacts;
@@ -146,11 +147,10 @@ function reclaimModel(scope: DesignScope): DesignParts {
   }[design.hands];
   const cached: Step[] = [{ label: "inode_add_lru(inode)", do: "A.lru = LRU", ...find("iput_final", /lru/) }];
   const kept: Step[] = [{ label: "->drop_inode queues it and keeps it in the cache", do: "handed = 1; A.lru = LRU" }];
-  const drop = facts.filesystem.operations.get("drop_inode")?.functionName;
   const lastPut: Step[] =
     design.hands === "deleted"
       ? [{ label: "if (!inode->i_nlink)", if: "A.nlink == 0", then: kept, else: cached }]
-      : drop !== undefined && ALWAYS_DROPS.has(drop)
+      : dropOf(facts.filesystem) === "always"
         ? [...atLastPut]
         : [
             {
@@ -178,16 +178,51 @@ function reclaimModel(scope: DesignScope): DesignParts {
       { name: "reserve", initial: design.reserve, max: 4, group: "memory" },
     ],
     slots: { count: 1, initial: [{ ino: 1, count: 1, nlink: 1, hashed: 1 }] },
-    locks: [I_LOCK, { name: "d_lock", kind: "spin", description: "dentry->d_lock" }],
+    locks: [I_LOCK, D_LOCK],
     procedures: own.procedures,
     threads: [
       unlinker(find),
       closer(find),
-      shrinker(find, { name: "kswapd", beforePut: [], lastPut, isolated }),
+      shrinker(find, { name: "kswapd", put: dropsLast(lastPut, find), reclaim: isolates(isolated, find) }),
       ...(allocates ? [reserveUser(2)] : []),
     ],
     invariants: ["DIRT", "RECL"],
   };
+}
+
+/** iput() of a design that changes what comes behind it. */
+function dropsLast(then: readonly Step[], find: FindLine): Step[] {
+  return [
+    { label: "iput(): the last reference", do: "lock(i_lock[A])", ...find("iput", /iput_final|i_count/) },
+    { label: "i_count becomes 0", do: "A.count--" },
+    { label: "spin_unlock(&inode->i_lock)", do: "unlock(i_lock[A])" },
+    ...then,
+  ];
+}
+
+/** prune_icache_sb() of a design that changes what comes behind it. */
+function isolates(then: readonly Step[], find: FindLine): Step[] {
+  return [
+    {
+      label: "prune_icache_sb(): spin_lock(&inode->i_lock)",
+      do: "lock(i_lock[A])",
+      ...find("inode_lru_isolate", /spin_(try)?lock/),
+    },
+    {
+      label: "if (unused and on the LRU)",
+      if: "A.lru == LRU && A.count == 0",
+      then: [
+        {
+          label: "inode_lru_isolate(): i_state |= I_FREEING",
+          do: "A.FREEING = 1; A.lru = LRU_PRIVATE",
+          ...find("inode_lru_isolate", /I_FREEING/),
+        },
+        { label: "spin_unlock(&inode->i_lock)", do: "unlock(i_lock[A])" },
+        ...then,
+      ],
+      else: [{ label: "spin_unlock(&inode->i_lock)", do: "unlock(i_lock[A])" }],
+    },
+  ];
 }
 
 const CLEANUP =

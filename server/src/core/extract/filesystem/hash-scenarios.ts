@@ -3,12 +3,14 @@ import { MODES } from "../../analysis/interpreter.ts";
 import type { Step } from "../../race/model.ts";
 import type { ChainFailure } from "./chain-steps.ts";
 import { chainOf, type FindingScope, type Scenario } from "./finding-scope.ts";
-import { HASH_LOCK, I_LOCK, LOOKUP_ASSUMPTION, lookupProcedure, startFreeing, unhashAndWake } from "./protocol.ts";
-import { treeProtocol, withTreeProtocol } from "./tree-protocol.ts";
+import { HASH_LOCK, startFreeing, unhashAndWake } from "./protocol.ts";
+import { onProtocol } from "./protocol-scenario.ts";
+import { evictorThread, lookupThread } from "./protocol-threads.ts";
+import { Protocol } from "./tree-protocol.ts";
 
 /** An evictor against the walker: STATE (a new reference to a dying inode), then UAF. */
 export function walkerScenario(scope: FindingScope): Scenario | ChainFailure {
-  const { finding, find } = scope;
+  const { finding } = scope;
   const chain = chainOf(
     scope,
     MODES.any,
@@ -23,23 +25,17 @@ export function walkerScenario(scope: FindingScope): Scenario | ChainFailure {
   );
   if ("reason" in chain) return chain;
   const walker = chain.procedures[0]!;
-  return {
+  const protocol = new Protocol(scope, { drop: "always" });
+  return onProtocol({
     summary: "An eviction is under way while code walks the hash, finds the inode and takes a reference.",
+    protocols: [protocol],
+    methods: [{}],
+    own: chain.procedures,
     assumptions: chain.assumptions,
-    slots: { count: 1, initial: [{ ino: 1, count: 1, hashed: 1 }] },
-    locks: [HASH_LOCK, I_LOCK],
-    procedures: chain.procedures,
+    slots: { count: 1, initial: [{ ino: 1, count: 1, hashed: 1, on_sb: 1 }] },
+    locks: [HASH_LOCK],
     threads: [
-      {
-        name: "evictor",
-        description: "the last reference is dropped",
-        steps: [
-          ...startFreeing("A", find),
-          { label: "evict(): op->evict_inode(inode)", do: "skip()", ...find("evict", /->evict_inode/) },
-          ...unhashAndWake("A", find),
-          { label: "destroy_inode(inode): call_rcu()", do: "call_rcu(A)", ...find("evict", /destroy_inode/) },
-        ],
-      },
+      evictorThread(protocol),
       {
         name: "walker",
         description: `${finding.function}()`,
@@ -53,63 +49,42 @@ export function walkerScenario(scope: FindingScope): Scenario | ChainFailure {
       },
     ],
     invariants: ["UAF", "STATE"],
-  };
+  });
 }
 
 /** The inode leaves the hash and __I_NEW is not woken: a lookup that sleeps on it sleeps for ever. */
 export function wakeScenario(scope: FindingScope): Scenario | ChainFailure {
-  const { finding, find } = scope;
-  const summary = "A lookup sleeps until the inode is gone; the eviction takes it out of the hash and wakes nobody.";
-  const protocol = treeProtocol(scope, false);
-  if (protocol !== null) {
-    return withTreeProtocol(protocol, {
-      own: [],
-      operation: "evict",
-      assumptions: [],
-      variables: [{ name: "built" }, { name: "free_on_disk" }],
-      others: [],
-      toggles: undefined,
-      summary,
-      invariants: ["WAKE", "PROG"],
-    });
-  }
-  const [anchor] = finding.chain;
-  const unhash: Step[] = unhashAndWake("A", find).filter((_, i) => i < 5);
-  return {
-    summary,
-    assumptions: [LOOKUP_ASSUMPTION],
+  const protocol = new Protocol(scope, { drop: "always", slots: 3 });
+  const { name } = protocol.fragment("put");
+  return onProtocol({
+    summary: "A lookup sleeps until the inode is gone; the eviction takes it out of the hash and wakes nobody.",
+    protocols: [protocol],
+    methods: [{}],
+    own: [],
+    assumptions: [],
     variables: [{ name: "built" }],
-    slots: { count: 3, initial: [{ ino: 1, count: 1, hashed: 1 }] },
-    locks: [HASH_LOCK, I_LOCK],
-    procedures: [lookupProcedure(find)],
-    threads: [
-      {
-        name: "evictor",
-        description: `${finding.function}()`,
-        steps: [
-          ...startFreeing("A", find),
-          { label: "op->evict_inode(inode)", do: "skip()", ...find("evict", /->evict_inode/) },
-          {
-            label: `${finding.function}() unhashes the inode`,
-            do: "skip()",
-            ...(anchor === undefined ? {} : { source: { file: anchor.file, line: anchor.line } }),
-          },
-          ...unhash,
-          {
-            label: "no wake-up on this path; destroy_inode(inode)",
-            do: "call_rcu(A)",
-            ...find("evict", /destroy_inode/),
-          },
-        ],
-      },
-      {
-        name: "lookup",
-        description: "iget_locked() of the same number",
-        locals: [{ name: "r", type: "slot" }],
-        steps: [{ call: "iget_locked", with: { r: "r" } }],
-      },
-    ],
+    slots: { count: 3, initial: [{ ino: 1, count: 1, hashed: 1, on_sb: 1 }] },
+    threads: [protocol.written.has(name) ? sleepingEvictor(scope) : evictorThread(protocol), lookupThread(protocol)],
     invariants: ["WAKE", "PROG"],
-    progress: "deadlock",
+  });
+}
+
+/** What the rule says of an evict() that cannot be lowered. */
+function sleepingEvictor({ finding, find }: FindingScope): { name: string; description: string; steps: Step[] } {
+  const [anchor] = finding.chain;
+  return {
+    name: "evictor",
+    description: `${finding.function}()`,
+    steps: [
+      ...startFreeing("A", find),
+      { label: "op->evict_inode(inode)", do: "skip()", ...find("evict", /->evict_inode/) },
+      {
+        label: `${finding.function}() unhashes the inode`,
+        do: "skip()",
+        ...(anchor === undefined ? {} : { source: { file: anchor.file, line: anchor.line } }),
+      },
+      ...unhashAndWake("A", find).slice(0, 5),
+      { label: "no wake-up on this path; destroy_inode(inode)", do: "call_rcu(A)", ...find("evict", /destroy_inode/) },
+    ],
   };
 }

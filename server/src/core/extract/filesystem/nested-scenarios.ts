@@ -16,134 +16,78 @@ import {
   runsInReclaim,
   type Scenario,
 } from "./finding-scope.ts";
-import { eitherLinkCount, HASH_LOCK, I_LOCK, unhashAndWake } from "./protocol.ts";
+import { asyncAssumption, bindingsOf, dropOf, eitherAnswer, methodsWith } from "./operation-methods.ts";
+import { eitherLinkCount } from "./protocol.ts";
+import { type Methods, onProtocol, plainEvict } from "./protocol-scenario.ts";
+import { callOf } from "./reclaim-scenario.ts";
+import { Protocol } from "./tree-protocol.ts";
 
-/** iget of the other inode: waits while it is I_FREEING and hashed. */
-function waitForOther(label: string, source: SourceSpan): Step[] {
-  return [
-    { do: "rcu_read_lock()", label, source },
-    {
-      if: "other.hashed",
-      label: "find_inode(): it is in the hash",
-      then: [
-        { do: "lock(i_lock[other])", label: "spin_lock(&inode->i_lock)" },
-        {
-          if: "other.FREEING",
-          label: "if (inode->i_state & (I_FREEING|I_WILL_FREE))",
-          then: [
-            {
-              if: "other.hashed",
-              label: "__wait_on_freeing_inode(): still hashed",
-              then: [
-                { do: "prepare_wait(other, NEW)", label: "prepare_to_wait_event()" },
-                { do: "unlock(i_lock[other])", label: "spin_unlock(&inode->i_lock)" },
-                { do: "rcu_read_unlock()", label: "rcu_read_unlock()" },
-                { do: "sleep()", label: "schedule() in __wait_on_freeing_inode()" },
-                { do: "finish_wait()", label: "finish_wait()" },
-                { goto: "found" },
-              ],
-            },
-          ],
-          else: [
-            { do: "other.count++", label: "__iget(inode)" },
-            { do: "unlock(i_lock[other])", label: "spin_unlock(&inode->i_lock)" },
-            { do: "rcu_read_unlock()", label: "rcu_read_unlock()" },
-            { do: "other.count--", label: "uses it, and lets go" },
-            { goto: "found" },
-          ],
-        },
-        { do: "unlock(i_lock[other])", label: "spin_unlock(&inode->i_lock)" },
-      ],
-    },
-    { do: "rcu_read_unlock()", label: "rcu_read_unlock()" },
-    { id: "found", do: "skip()", label: "the lookup returns" },
-  ];
-}
-
-const LOOKUP: Procedure = { name: "look_up_other", parameters: ["inode", "other"], steps: [] };
+/** What one eviction does to the other inode. It stands in both evictions, and the inode at hand says which is the other. */
+const LOOK_UP_OTHER = "look_up_other";
 
 export function lookupScenario(scope: FindingScope): Scenario | ChainFailure {
-  const { finding, find } = scope;
-  let procedure = LOOKUP;
-  const chain = chainOf(
-    scope,
-    MODES.any,
-    (label, source) => {
-      procedure = { ...LOOKUP, steps: waitForOther(label, source) };
-      return [{ call: LOOKUP.name, with: { inode: "inode", other: "other" } }];
-    },
-    ["other"],
-  );
+  const { finding } = scope;
+  const chain = chainOf(scope, MODES.any, (label, source) => [
+    { do: "skip()", label, source },
+    { call: LOOK_UP_OTHER, with: { inode: "inode" } },
+  ]);
   if ("reason" in chain) return chain;
-  const entry = chain.procedures[0]!;
-  const evicts = (slot: string, other: string): Step[] => {
-    const runs: Step = { call: entry.name, with: { inode: slot, other } };
-    const hashed = unhashAndWake(slot, find);
-    return finding.operation === "evict_inode" || finding.operation === "evict_inode_async"
-      ? [{ label: `evict(${slot}): op->evict_inode`, do: "skip()", ...find("evict", /->evict_inode/) }, runs, ...hashed]
-      : [...hashed, { label: `destroy_inode(${slot})`, do: "skip()", ...find("evict", /destroy_inode/) }, runs];
+  const outer = new Protocol(scope, { ...bindingsOf(scope), slots: 4 });
+  // What the nested lookup evicts, where it does, looks nothing up.
+  const inner = new Protocol(scope, { drop: dropOf(scope.filesystem), slots: 4, suffix: "_again" });
+  const lookUp: Procedure = {
+    name: LOOK_UP_OTHER,
+    parameters: ["inode"],
+    locals: [
+      { name: "other", max: 3 },
+      { name: "found", type: "slot" },
+    ],
+    steps: [
+      { label: "the number of the other inode", do: "other = 3 - inode.ino" },
+      inner.call("lookup", { ino: "other", result: "found" }, primitiveOf(finding)),
+      {
+        label: "if (inode->i_state & I_NEW)",
+        if: "found != none && found.NEW",
+        then: [inner.call("unlock-new", { inode: "found" })],
+      },
+      { label: "the lookup returns, and keeps what it has found", do: "found = none; other = 0" },
+    ],
   };
-  const isolates = (slot: string): Step[] => [
-    {
-      label: `inode_lru_isolate(): ${slot} goes to the dispose list`,
-      do: `lock(i_lock[${slot}])`,
-      ...find("inode_lru_isolate", /I_FREEING/),
-    },
-    {
-      label: "if (unused)",
-      if: `${slot}.count == 0 && !${slot}.FREEING`,
-      then: [{ label: "i_state |= I_FREEING", do: `${slot}.FREEING = 1; mine_${slot} = 1` }],
-    },
-    { label: "spin_unlock(&inode->i_lock)", do: `unlock(i_lock[${slot}])` },
-  ];
-  const disposes = (slot: string, other: string): Step => ({
-    label: `dispose_list(): ${slot}`,
-    if: `mine_${slot}`,
-    then: evicts(slot, other),
-    ...find("dispose_list", /evict\s*\(/),
-  });
-  return {
+  // ->drop_inode runs before anything is on a dispose list: the last reference goes.
+  const decides = finding.operation === "drop_inode";
+  const name = runsInReclaim(finding) ? reclaimerOf(finding) : "evictor";
+  return onProtocol({
     summary: "Reclaim has two inodes on its dispose list; the eviction of the first looks the second one up.",
-    assumptions: [...chain.assumptions, "the inode that is looked up can be on its way out: nothing pins it"],
-    variables: [{ name: "mine_A" }, { name: "mine_B" }],
+    protocols: [outer, inner],
+    methods: [methodsWith(scope, outer, [callOf(chain.procedures[0]!, "inode")]), { drop: eitherAnswer(scope) }],
+    own: [...chain.procedures, lookUp],
+    assumptions: [
+      ...chain.assumptions,
+      ...asyncAssumption(finding.operation),
+      "the inode that is looked up can be on its way out: nothing pins it",
+    ],
     slots: {
-      count: 2,
+      count: 4,
       initial: [
-        { ino: 1, hashed: 1 },
-        { ino: 2, hashed: 1 },
+        { ino: 1, hashed: 1, on_sb: 1, ...(decides ? { count: 1 } : { lru: "LRU" }) },
+        { ino: 2, hashed: 1, on_sb: 1, count: 1 },
       ],
     },
-    locks: [HASH_LOCK, I_LOCK],
-    procedures: [...chain.procedures, procedure],
     threads: [
       {
-        name: runsInReclaim(finding) ? reclaimerOf(finding) : "evictor",
-        description: "prune_icache_sb() with a dispose list of two inodes",
+        name,
+        description: "the walk of the inode LRU, with a dispose list of two inodes",
         ...(runsInReclaim(finding) ? { context: ["MEMALLOC"] } : {}),
-        steps: [eitherLinkCount("A"), ...isolates("A"), ...isolates("B"), disposes("A", "B"), disposes("B", "A")],
+        steps: [eitherLinkCount("A"), ...(decides ? [outer.call("put", { inode: "A" })] : []), outer.call("reclaim")],
       },
       {
         name: "evictor 2",
-        description: "another task that may take the second inode first",
-        steps: [
-          eitherLinkCount("B"),
-          { label: "iput(): the last reference of B", do: "lock(i_lock[B])", ...find("iput_final", /I_FREEING/) },
-          {
-            label: "if (not on its way out)",
-            if: "B.count == 0 && !B.FREEING",
-            then: [
-              { label: "i_state |= I_FREEING", do: "B.FREEING = 1" },
-              { label: "spin_unlock(&inode->i_lock)", do: "unlock(i_lock[B])" },
-              ...evicts("B", "A"),
-            ],
-            else: [{ label: "spin_unlock(&inode->i_lock)", do: "unlock(i_lock[B])" }],
-          },
-        ],
+        description: "another task drops the last reference of the second inode",
+        steps: [eitherLinkCount("B"), outer.call("put", { inode: "B" })],
       },
     ],
     invariants: ["PROG"],
-    progress: "deadlock",
-  };
+  });
 }
 
 /** What makes a nested eviction more than freeing memory. */
@@ -158,64 +102,69 @@ export function nestedScenario(scope: FindingScope): Scenario | ChainFailure {
 }
 
 function nestedIn(scope: FindingScope, inReclaim: boolean): Scenario | ChainFailure {
-  const { finding, find } = scope;
+  const { finding } = scope;
   const primitive = primitiveOf(finding) ?? "iput";
   const inner = nestedEviction(scope, primitive);
-  const step = inReclaim ? "io_wait()" : 'assert(PROG, sleeps_ok, "an eviction starts where nobody may sleep")';
-  const drop = (label: string, source: SourceSpan): Step[] => [
-    {
-      label,
-      source,
-      if: "B.count > 0",
-      then: [
-        { do: "B.count--", label: "iput_final(): the last reference of B", ...find("iput_final", /I_FREEING/) },
-        { do: "skip()", label: "evict(B) inside evict(A)", ...find("iput_final", /evict\s*\(/) },
-        {
-          do: inner.waits ? step : "skip()",
-          label: inner.label,
-          ...(inner.source === null ? {} : { source: inner.source }),
-        },
-      ],
-    },
-  ];
-  const chain = chainOf(scope, inReclaim ? reclaimMode(finding) : MODES.any, drop);
+  const heavy = inReclaim ? "io_wait()" : 'assert(PROG, sleeps_ok, "an eviction starts where nobody may sleep")';
+  const waits: Step = { do: heavy, label: inner.label, ...(inner.source === null ? {} : { source: inner.source }) };
+  const outer = new Protocol(scope, { ...bindingsOf(scope), slots: 2 });
+  const nested = new Protocol(scope, {
+    drop: primitive === "iput" ? dropOf(scope.filesystem) : "generic",
+    hasDestroy: inner.operation === "destroy_inode",
+    slots: 2,
+    suffix: "_again",
+  });
+  const chain = chainOf(scope, inReclaim ? reclaimMode(finding) : MODES.any, (label, source) =>
+    inner.waits
+      ? [{ label, source, if: "B.count > 0", then: [nested.call("put", { inode: "B" })] }]
+      : [
+          { label, source, do: "skip()" },
+          { do: "skip()", label: inner.label },
+        ],
+  );
   if ("reason" in chain) return chain;
-  const entry = chain.procedures[0]!;
-  return {
+  const runs = callOf(chain.procedures[0]!, "inode");
+  // An RCU callback runs when evict() is over: only what it drops is evicted by the tree's functions.
+  const isCallback = finding.operation === "free_inode";
+  const starts: Step[] = isCallback ? [callOf(chain.procedures[0]!)] : evictsA(outer, inReclaim);
+  const innerMethods: Methods =
+    inner.operation === "destroy_inode"
+      ? { destroy: [waits], drop: eitherAnswer(scope) }
+      : { evict: plainEvict(nested, [waits]), drop: eitherAnswer(scope) };
+  return onProtocol({
     summary: "The eviction of A drops what A held: the last reference of B, whose eviction runs inside this one.",
-    assumptions: [...chain.assumptions, ...inner.assumptions],
+    protocols: [outer, nested],
+    methods: [isCallback ? {} : methodsWith(scope, outer, [runs]), innerMethods],
+    own: chain.procedures,
+    assumptions: [...chain.assumptions, ...asyncAssumption(finding.operation), ...inner.assumptions],
     ...(inReclaim ? {} : { variables: [{ name: "sleeps_ok", initial: finding.contexts.includes("rcu") ? 0 : 1 }] }),
     slots: {
       count: 2,
       initial: [
-        { ino: 1, hashed: 1, FREEING: 1 },
-        { ino: 2, hashed: 1, count: 1 },
+        { ino: 1, hashed: 1, on_sb: 1, ...(isCallback ? { FREEING: 1 } : { count: 1 }) },
+        { ino: 2, hashed: 1, on_sb: 1, count: 1 },
       ],
     },
-    locks: [I_LOCK],
-    procedures: [...chain.procedures],
     threads: [
       {
         name: inReclaim ? reclaimerOf(finding) : "evictor",
         description: "evicts A, which holds the last reference of B",
         ...(inReclaim ? { context: ["MEMALLOC"] } : {}),
-        steps: [
-          eitherLinkCount("A"),
-          {
-            label: `evict(A): ${finding.operation}`,
-            do: "skip()",
-            ...find("evict", finding.operation === "evict_inode" ? /->evict_inode/ : /destroy_inode/),
-          },
-          { call: entry.name, with: { inode: "A" } },
-        ],
+        steps: [eitherLinkCount("A"), eitherLinkCount("B"), ...starts],
       },
     ],
     invariants: inReclaim ? ["RECL", "PROG"] : ["PROG"],
-    progress: "deadlock",
-  };
+  });
+}
+
+/** The last reference of A goes; what that leaves in the cache, the walk of the LRU finds. */
+function evictsA(protocol: Protocol, inReclaim: boolean): Step[] {
+  const put = protocol.call("put", { inode: "A" });
+  return [put, ...(inReclaim ? [protocol.call("reclaim")] : [])];
 }
 
 interface NestedEviction {
+  readonly operation: "evict_inode" | "destroy_inode";
   readonly waits: boolean;
   readonly label: string;
   readonly source: SourceSpan | null;
@@ -227,6 +176,7 @@ function nestedEviction(scope: FindingScope, primitive: string): NestedEviction 
   const { filesystem } = scope;
   if (PUTS_LATER.has(primitive)) {
     return {
+      operation: "evict_inode",
       waits: false,
       label: `${primitive}() leaves the last put to a task of its own`,
       source: null,
@@ -235,6 +185,7 @@ function nestedEviction(scope: FindingScope, primitive: string): NestedEviction 
   }
   if (primitive !== "iput" || filesystem === null) {
     return {
+      operation: "evict_inode",
       waits: true,
       label: "->evict_inode of the other filesystem",
       source: null,
@@ -250,6 +201,7 @@ function nestedEviction(scope: FindingScope, primitive: string): NestedEviction 
       if (heavy === undefined) continue;
       const { body } = operation;
       return {
+        operation: name,
         waits: true,
         label: `${callText(body, anchor.event.call)} for B: ${heavy.site.primitive}() ${heavy.site.what}`,
         source: { file: body.file.path, line: positionIn(body, anchor.event.call.at).line },
@@ -258,6 +210,7 @@ function nestedEviction(scope: FindingScope, primitive: string): NestedEviction 
     }
   }
   return {
+    operation: "evict_inode",
     waits: true,
     label: "->evict_inode of the filesystem that the inode belongs to",
     source: null,

@@ -4,9 +4,12 @@
  * nobody with PF_MEMALLOC waits for memory, for I/O, or for somebody who waits for memory.
  */
 import type { LockDeclaration, Procedure, Step, ThreadDeclaration, VariableDeclaration } from "../../race/model.ts";
-import type { ChainFailure, ChainSteps } from "./chain-steps.ts";
+import type { ChainFailure } from "./chain-steps.ts";
 import { chainOf, type FindingScope, primitiveOf, reclaimerOf, reclaimMode, type Scenario } from "./finding-scope.ts";
-import { type FindLine, I_LOCK } from "./protocol.ts";
+import { asyncAssumption, bindingsOf, methodsWith } from "./operation-methods.ts";
+import type { FindLine } from "./protocol.ts";
+import { onProtocol } from "./protocol-scenario.ts";
+import { Protocol } from "./tree-protocol.ts";
 
 /** What the effect does to a reclaimer, and who else is needed to see it. */
 interface Hazard {
@@ -29,7 +32,7 @@ const MEMORY: readonly VariableDeclaration[] = [
 ];
 
 export function reclaimScenario(scope: FindingScope): Scenario | ChainFailure {
-  const { finding } = scope;
+  const { finding, find } = scope;
   const hazard = hazardOf(scope);
   const chain = chainOf(scope, reclaimMode(finding), (label, source) => [
     // Who waits for ever never takes the step it waits at: the call itself comes before.
@@ -38,17 +41,34 @@ export function reclaimScenario(scope: FindingScope): Scenario | ChainFailure {
     ...(hazard.after === undefined ? [] : [{ do: hazard.after, label: "and lets go of it", source }]),
   ]);
   if ("reason" in chain) return chain;
-  return {
+  const { operation } = finding;
+  const runs = callOf(chain.procedures[0]!, "inode");
+  const protocol = new Protocol(scope, bindingsOf(scope));
+  return onProtocol({
     summary: hazard.summary,
-    assumptions: [...chain.assumptions, ...hazard.assumptions],
+    protocols: [protocol],
+    methods: [methodsWith(scope, protocol, [runs])],
+    own: chain.procedures,
+    assumptions: [...chain.assumptions, ...asyncAssumption(operation), ...hazard.assumptions],
     variables: [{ name: "d_count", initial: 2, max: 3 }, { name: "dead" }, ...hazard.variables],
-    slots: { count: 1, initial: [{ ino: 1, count: 1, nlink: 1, hashed: 1 }] },
-    locks: [I_LOCK, { name: "d_lock", kind: "spin", description: "dentry->d_lock" }, ...hazard.locks],
-    procedures: [...chain.procedures],
-    threads: [unlinker(scope.find), closer(scope.find), reclaimer(scope, chain), ...hazard.partners],
+    slots: { count: 1, initial: [{ ino: 1, count: 1, nlink: 1, hashed: 1, on_sb: 1 }] },
+    locks: [D_LOCK, ...hazard.locks],
+    threads: [
+      unlinker(find),
+      closer(find),
+      shrinker(find, {
+        name: reclaimerOf(finding),
+        put: [...(operation === "iput" ? [callOf(chain.procedures[0]!)] : []), protocol.call("put", { inode: "A" })],
+        reclaim: [protocol.call("reclaim")],
+      }),
+      ...hazard.partners,
+    ],
     invariants: [hazard.invariant],
-  };
+    looksAtOwnStepsAlone: true,
+  });
 }
+
+export const D_LOCK = { name: "d_lock", kind: "spin", description: "dentry->d_lock" } as const;
 
 function hazardOf({ finding, engine }: FindingScope): Hazard {
   if (finding.rule === "dirty-under-memalloc") {
@@ -176,30 +196,16 @@ export function closer(find: FindLine): ThreadDeclaration {
   };
 }
 
-function reclaimer(scope: FindingScope, chain: ChainSteps): ThreadDeclaration {
-  const { finding, find } = scope;
-  const entry = chain.procedures[0]!;
-  const runs = evictionSteps(scope, entry);
-  const { operation } = finding;
-  return shrinker(find, {
-    name: reclaimerOf(finding),
-    beforePut: operation === "iput" ? [callOf(entry)] : [],
-    lastPut: [...(operation === "drop_inode" ? [callOf(entry)] : []), ...finalPut(scope, runs)],
-    isolated: runs,
-  });
-}
-
 export interface Shrinker {
   readonly name: string;
-  readonly beforePut: readonly Step[];
-  /** iput_final(), from the dentry shrinker. */
-  readonly lastPut: readonly Step[];
-  /** dispose_list(), from the walk of the LRU: the inode is I_FREEING. */
-  readonly isolated: readonly Step[];
+  /** The last reference is dropped by the dentry shrinker. */
+  readonly put: readonly Step[];
+  /** The walk of the inode LRU. */
+  readonly reclaim: readonly Step[];
 }
 
 /** Reclaim's two ways into eviction: the last reference that a dentry held, and an unused inode of the LRU. */
-export function shrinker(find: FindLine, { name, beforePut, lastPut, isolated }: Shrinker): ThreadDeclaration {
+export function shrinker(find: FindLine, { name, put, reclaim }: Shrinker): ThreadDeclaration {
   return {
     name,
     description: "drops dentries, then inodes, with PF_MEMALLOC set",
@@ -216,95 +222,13 @@ export function shrinker(find: FindLine, { name, beforePut, lastPut, isolated }:
         then: [
           { label: "__dentry_kill(): dentry_unlink_inode()", do: "dead = 1", ...find("__dentry_kill", /unlink_inode/) },
           { label: "spin_unlock(&dentry->d_lock)", do: "unlock(d_lock)" },
-          ...beforePut,
-          {
-            label: "iput(): the last reference",
-            do: "lock(i_lock[A])",
-            ...find("iput", /iput_final|i_count/),
-          },
-          { label: "i_count becomes 0", do: "A.count--" },
-          { label: "spin_unlock(&inode->i_lock)", do: "unlock(i_lock[A])" },
-          ...lastPut,
+          ...put,
         ],
         else: [{ label: "spin_unlock(&dentry->d_lock): in use", do: "unlock(d_lock)" }],
       },
-      {
-        label: "prune_icache_sb(): spin_lock(&inode->i_lock)",
-        do: "lock(i_lock[A])",
-        ...find("inode_lru_isolate", /spin_(try)?lock/),
-      },
-      {
-        label: "if (unused and on the LRU)",
-        if: "A.lru == LRU && A.count == 0",
-        then: [
-          {
-            label: "inode_lru_isolate(): i_state |= I_FREEING",
-            do: "A.FREEING = 1; A.lru = LRU_PRIVATE",
-            ...find("inode_lru_isolate", /I_FREEING/),
-          },
-          { label: "spin_unlock(&inode->i_lock)", do: "unlock(i_lock[A])" },
-          ...isolated,
-        ],
-        else: [{ label: "spin_unlock(&inode->i_lock)", do: "unlock(i_lock[A])" }],
-      },
+      ...reclaim,
     ],
   };
-}
-
-/** Evicts, or leaves the inode in the cache, as ->drop_inode says. */
-function finalPut({ filesystem, find }: FindingScope, runs: readonly Step[]): Step[] {
-  const evicts: Step[] = [
-    { label: "iput_final(): i_state |= I_FREEING", do: "A.FREEING = 1", ...find("iput_final", /I_FREEING/) },
-    ...runs,
-    { end: true },
-  ];
-  const keeps: Step[] = [{ label: "inode_add_lru(inode)", do: "A.lru = LRU", ...find("iput_final", /lru/) }];
-  const drop = filesystem?.operations.get("drop_inode");
-  const label = "iput_final(): generic_drop_inode(inode): !inode->i_nlink";
-  const place = find("iput_final", /drop_inode/);
-  if (drop === undefined) return [{ label, if: "A.nlink == 0", then: evicts, else: keeps, ...place }];
-  if (ALWAYS_DROPS.has(drop.functionName)) return evicts;
-  // The filesystem's own decision: either.
-  const says = (answer: number): Step => ({
-    label: `${drop.functionName}() returns ${answer}`,
-    do: "skip()",
-    ...place,
-  });
-  return [
-    {
-      choose: [
-        [says(1), ...evicts],
-        [says(0), ...keeps],
-      ],
-    },
-  ];
-}
-
-export const ALWAYS_DROPS = new Set(["generic_delete_inode", "inode_just_drop"]);
-
-/** evict() as far as the finding's operation: what comes after its effect adds nothing. */
-function evictionSteps({ finding, find }: FindingScope, entry: Procedure): Step[] {
-  switch (finding.operation) {
-    case "evict_inode":
-    case "evict_inode_async":
-      return [
-        { label: "evict(): op->evict_inode(inode)", do: "skip()", ...find("evict", /->evict_inode/) },
-        callOf(entry),
-      ];
-    case "destroy_inode":
-    case "free_inode":
-      return [
-        {
-          label: "evict(): op->evict_inode(inode), remove_inode_hash(inode)",
-          do: "skip()",
-          ...find("evict", /remove_inode_hash/),
-        },
-        { label: "destroy_inode(inode)", do: "skip()", ...find("destroy_inode", /->destroy_inode/) },
-        callOf(entry),
-      ];
-    default:
-      return [{ label: "evict(inode)", do: "skip()", ...find("iput_final", /evict\s*\(/) }];
-  }
 }
 
 export function callOf(procedure: Procedure, slot = "A"): Step {

@@ -11,18 +11,22 @@ import type { Step } from "../../race/model.ts";
 import type { EvictionOperation } from "../../report/finding.ts";
 import type { ChainFailure } from "./chain-steps.ts";
 import type { FindingScope, Scenario } from "./finding-scope.ts";
+import { asyncAssumption } from "./operation-methods.ts";
 import { type EffectPlace, operationSteps } from "./operation-steps.ts";
-import { eitherLinkCount } from "./protocol.ts";
+import { onProtocol } from "./protocol-scenario.ts";
+import { evictorThread } from "./protocol-threads.ts";
 import { callOf } from "./reclaim-scenario.ts";
+import { Protocol } from "./tree-protocol.ts";
 
 const KINDS: ReadonlySet<EffectKind> = new Set(["clear", "truncate", "remove-folios"]);
 
 export function tailScenario(scope: FindingScope): Scenario | ChainFailure {
-  const { finding, filesystem, find } = scope;
+  const { finding, filesystem } = scope;
   if (filesystem === null) return { reason: "it belongs to no filesystem" };
   const last = finding.chain.at(-1)!;
   const isPlace = ({ body, source }: Pick<EffectPlace, "body" | "source">): boolean =>
     body.name === last.function && source.line === last.line && body.file.path === last.file;
+  const protocol = new Protocol(scope, { drop: "always" });
   let found = false;
   const effectSteps = (effect: EffectSite, place: EffectPlace): readonly Step[] | null => {
     const { label, source, onInode } = place;
@@ -31,7 +35,8 @@ export function tailScenario(scope: FindingScope): Scenario | ChainFailure {
         if (!onInode) return null;
         const isIt = finding.rule === "missing-truncate-pages" && isPlace(place);
         found ||= isIt;
-        return [{ do: isIt ? "clear_inode(inode)" : "inode.CLEAR = 1", label, source }];
+        if (!isIt) return [{ do: "inode.CLEAR = 1", label, source }];
+        return [{ do: "skip()", label, source }, protocol.call("clear", { inode: "inode" })];
       }
       case "truncate":
         return isOtherMapping(place) ? null : [{ do: "inode.pages = 0", label, source }];
@@ -64,30 +69,29 @@ export function tailScenario(scope: FindingScope): Scenario | ChainFailure {
   });
   const [entry] = own.procedures;
   if (entry === undefined || !found) return { reason: "the place of the finding was not met in its operation" };
-  return {
+  return onProtocol({
     summary: "->evict_inode runs, and evict() looks at what it left: pages, and i_state.",
-    assumptions: own.assumptions,
-    variables: [{ name: "at_exit", description: "the way out that the finding is about was taken" }],
-    slots: { count: 1, initial: [{ ino: 1, FREEING: 1, pages: 1 }] },
-    procedures: own.procedures,
-    threads: [
+    protocols: [protocol],
+    methods: [
       {
-        name: "evictor",
-        description: "evict() of an inode with any link count",
-        steps: [
-          eitherLinkCount("A"),
-          { label: "evict(): op->evict_inode(inode)", do: "skip()", ...find("evict", /->evict_inode/) },
-          callOf(entry),
+        evict: [
+          callOf(entry, "inode"),
+          // Other ways out, and other calls of clear_inode(), have findings of their own.
           {
-            label: "BUG_ON(inode->i_state != (I_FREEING | I_CLEAR))",
-            do: 'assert(STATE, !at_exit || A.CLEAR, "evict() finds i_state without I_CLEAR")',
-            ...find("evict", /BUG_ON\s*\([^)]*(I_CLEAR|i_state)/),
+            label: "the inode is cleared, unless this is the way that does not",
+            do: "if (!at_exit) { inode.FREEING = 1; inode.CLEAR = 1 }",
           },
         ],
       },
     ],
+    own: own.procedures,
+    assumptions: [...own.assumptions, ...asyncAssumption(finding.operation)],
+    variables: [{ name: "at_exit", description: "the way out that the finding is about was taken" }],
+    slots: { count: 1, initial: [{ ino: 1, count: 1, hashed: 1, on_sb: 1, pages: 1 }] },
+    threads: [evictorThread(protocol)],
     invariants: ["STATE"],
-  };
+    looksAtOwnStepsAlone: true,
+  });
 }
 
 function isOtherMapping({ event }: EffectPlace): boolean {

@@ -1,175 +1,123 @@
 /**
- * A lookup and the last iput() of one inode, both lowered from the tree's own fs/inode.c, with the filesystem's methods as
- * procedures in between. Where the tree has no such functions, or they can't be lowered, protocol.ts stands in for them.
+ * The functions of the eviction protocol that scenarios of a filesystem call: the last iput(), evict(), a lookup, reclaim,
+ * umount, as lowered from the tree's own fs/inode.c, with the filesystem's methods as procedures in between. A function that
+ * the tree has not, or that cannot be lowered, is the one of Linux 6.12 (written-protocol.ts), which the model then says.
  */
 import type { Engine } from "../../analysis/effect-graph.ts";
-import type { Procedure, Step, ThreadDeclaration, VariableDeclaration } from "../../race/model.ts";
+import type { Program } from "../../callgraph/program.ts";
+import type { Step } from "../../race/model.ts";
 import type { Fragment } from "../fragment.ts";
 import type { MethodBinding } from "../lowering-request.ts";
 import { ExtractedProtocol, FILESYSTEM_EVICT } from "../protocol.ts";
-import { composeScenario } from "../scenario.ts";
-import type { FindingScope, Scenario } from "./finding-scope.ts";
+import type { Role } from "../protocol-functions.ts";
+import type { FindLine } from "./protocol.ts";
+import { writtenFragment } from "./written-protocol.ts";
 
-const FILESYSTEM_DESTROY = "filesystem_destroy";
-const UNHASH = "__remove_inode_hash";
+export type ProtocolRole = Exclude<Role, "grab" | "discard" | "complete">;
 
-interface TreeProtocol {
-  readonly put: Fragment;
-  readonly lookup: Fragment;
-  readonly unlockNew: Fragment;
-  readonly clear: Fragment;
-  readonly unhash: Fragment | null;
+export const FILESYSTEM_DESTROY = "filesystem_destroy";
+export const FILESYSTEM_DROP = "filesystem_drop";
+
+/** What generic code finds in the filesystem's table of methods. */
+export interface Bindings {
+  /** Whether the last iput() evicts: always, by the link count, or as a procedure of the scenario says. */
+  readonly drop: "always" | "generic" | "own";
+  readonly hasDestroy: boolean;
+  /** The scenario's slots: walks of lists look at each. */
+  readonly slots: number;
+  /** Tells the functions and methods of an eviction inside an eviction apart: a procedure cannot call itself. */
+  readonly suffix: "" | "_again";
+}
+
+const BINDINGS: Bindings = { drop: "generic", hasDestroy: false, slots: 1, suffix: "" };
+
+export interface ProtocolScope {
+  readonly engine: Engine;
+  readonly program: Program;
+  readonly find: FindLine;
 }
 
 /** Lowered once for each state of the tree. */
-const KNOWN = new WeakMap<Engine, Map<boolean, TreeProtocol | null>>();
+const KNOWN = new WeakMap<Engine, Map<string, ExtractedProtocol>>();
 
-/** Null where the tree's own functions can't be had. */
-export function treeProtocol({ engine, program }: FindingScope, hasDestroy: boolean): TreeProtocol | null {
-  const known = KNOWN.get(engine) ?? new Map<boolean, TreeProtocol | null>();
+function extracted(
+  { engine, program }: ProtocolScope,
+  { drop, hasDestroy, slots, suffix }: Bindings,
+): ExtractedProtocol {
+  const known = KNOWN.get(engine) ?? new Map<string, ExtractedProtocol>();
   KNOWN.set(engine, known);
-  let found = known.get(hasDestroy);
+  const key = `${drop} ${hasDestroy} ${slots}${suffix}`;
+  let found = known.get(key);
   if (found === undefined) {
-    const methods = new Map<string, MethodBinding>([
-      ["evict_inode", { kind: "procedure", procedure: FILESYSTEM_EVICT }],
-      // Whatever the link count, the inode goes: which way reclaim took is another question.
-      ["drop_inode", { kind: "value", value: 1 }],
-      ...(hasDestroy
-        ? [["destroy_inode", { kind: "procedure", procedure: FILESYSTEM_DESTROY }] as [string, MethodBinding]]
-        : []),
-    ]);
-    const protocol = new ExtractedProtocol({ program, bodies: engine.bodies, lookup: engine.lookup }, { methods });
-    const put = protocol.first("put");
-    const lookup = protocol.first("lookup");
-    const unlockNew = protocol.first("unlock-new");
-    const clear = protocol.first("clear");
-    const unhash = program.functionsNamed(UNHASH).find((fn) => fn.file === protocol.functions.file);
-    found =
-      put === null || lookup === null || unlockNew === null || clear === null
-        ? null
-        : { put, lookup, unlockNew, clear, unhash: unhash === undefined ? null : protocol.fragment(unhash) };
-    known.set(hasDestroy, found);
+    const procedure = (name: string): MethodBinding => ({ kind: "procedure", procedure: `${name}${suffix}` });
+    const methods = new Map<string, MethodBinding>([["evict_inode", procedure(FILESYSTEM_EVICT)]]);
+    if (drop === "always") methods.set("drop_inode", { kind: "value", value: 1 });
+    if (drop === "own")
+      methods.set("drop_inode", { kind: "procedure", procedure: `${FILESYSTEM_DROP}${suffix}`, hasResult: true });
+    if (hasDestroy) methods.set("destroy_inode", procedure(FILESYSTEM_DESTROY));
+    found = new ExtractedProtocol({ program, bodies: engine.bodies, lookup: engine.lookup }, { methods, slots });
+    known.set(key, found);
   }
   return found;
 }
 
-export interface UnhashedParts {
-  /** The operation's procedures; the first is the operation. None: a filesystem that does nothing of its own. */
-  readonly own: readonly Procedure[];
-  readonly operation: "evict" | "destroy";
-  readonly assumptions: readonly string[];
-  readonly variables: readonly VariableDeclaration[];
-  /** Threads beside the evictor and the lookup. */
-  readonly others: readonly ThreadDeclaration[];
-  readonly toggles: Scenario["toggles"];
-  readonly summary: string;
-  readonly invariants: Scenario["invariants"];
+export class Protocol {
+  readonly bindings: Bindings;
+  readonly #scope: ProtocolScope;
+  readonly #extracted: ExtractedProtocol;
+  readonly #fragments = new Map<ProtocolRole, Fragment>();
+  /** Names of procedures to what is taken for granted by using them. */
+  readonly written = new Map<string, string>();
+
+  constructor(scope: ProtocolScope, bindings: Partial<Bindings> = {}) {
+    this.bindings = { ...BINDINGS, ...bindings };
+    this.#scope = scope;
+    this.#extracted = extracted(scope, this.bindings);
+  }
+
+  /** `named`: rather this function, where the tree has it. */
+  fragment(role: ProtocolRole, named?: string | null): Fragment {
+    let found = this.#fragments.get(role);
+    if (found === undefined) {
+      found = this.#of(role, named ?? null);
+      this.#fragments.set(role, found);
+    }
+    return found;
+  }
+
+  get fragments(): readonly Fragment[] {
+    return [...this.#fragments.values()];
+  }
+
+  /** The call; numbers are 1 and what a function returns goes to nobody, unless they are given. */
+  call(role: ProtocolRole, given: Readonly<Record<string, string>> = {}, named?: string | null): Step {
+    const { name, procedure } = this.fragment(role, named);
+    const known: Record<string, string> = { ino: "1", result: IGNORED, ...given };
+    return {
+      call: name,
+      with: Object.fromEntries((procedure.parameters ?? []).map((each) => [each, known[each] ?? "1"])),
+    };
+  }
+
+  #of(role: ProtocolRole, named: string | null): Fragment {
+    const { suffix } = this.bindings;
+    const functions = this.#extracted.functions.of(role);
+    const fn = functions.find(({ name }) => name === named) ?? functions[0];
+    const lowered = fn === undefined ? null : this.#extracted.fragment(fn);
+    if (lowered !== null) return renamed(lowered, suffix);
+    const fragment = renamed(writtenFragment(role, this.bindings, this.#scope.find), suffix);
+    const failure = this.#extracted.failures.find(({ name }) => name === fn?.name);
+    const why = fn === undefined ? "the tree has none" : `the tree's cannot be lowered: ${failure?.reason ?? "?"}`;
+    this.written.set(fragment.name, `${fragment.procedure.name.replace(suffix, "")}() is that of Linux 6.12 (${why})`);
+    return fragment;
+  }
 }
 
-/** The call of the tree's own unhash, for a filesystem that does it itself. */
-export function unhashCall(protocol: TreeProtocol): Step | null {
-  return protocol.unhash === null ? null : callOf(protocol.unhash, { inode: "inode" });
-}
+/** A local of every thread that takes values that nobody wants. */
+export const IGNORED = "ignored";
 
-export function withTreeProtocol(protocol: TreeProtocol, parts: UnhashedParts): Scenario {
-  const { put, lookup, unlockNew, clear, unhash } = protocol;
-  const entry: Step[] = parts.own.slice(0, 1).map(({ name }) => ({ call: name, with: { inode: "inode" } }));
-  const isEvict = parts.operation === "evict";
-  const procedures: Procedure[] = [
-    ...parts.own,
-    {
-      name: FILESYSTEM_EVICT,
-      parameters: ["inode"],
-      steps: [
-        { label: "->evict_inode: truncate_inode_pages_final(&inode->i_data)", do: "inode.pages = 0" },
-        callOf(clear, { inode: "inode" }),
-        ...(isEvict ? entry : []),
-      ],
-    },
-    {
-      name: FILESYSTEM_DESTROY,
-      parameters: ["inode"],
-      steps: [
-        { label: "->destroy_inode(inode)", do: "free_on_disk = 1" },
-        ...(isEvict ? [] : entry),
-        { label: "the memory is freed: call_rcu()", do: "call_rcu(inode)" },
-      ],
-    },
-  ];
-  const model = composeScenario({
-    id: "unhashed",
-    title: "",
-    summary: parts.summary,
-    fragments: [put, lookup, unlockNew, clear, ...(unhash === null ? [] : [unhash])],
-    procedures,
-    threads: [evictor(put), lookupThread(lookup, unlockNew, parts.toggles !== undefined), ...parts.others],
-    slots: { count: 3, initial: [{ ino: 1, hashed: 1, on_sb: 1, count: 1 }] },
-    variables: [
-      { name: "sb.active", initial: 1, group: "superblock" },
-      { name: "sb.dead", group: "superblock" },
-      ...parts.variables,
-    ],
-    invariants: parts.invariants,
-    progress: "deadlock",
-    assumptions: parts.assumptions,
-  });
-  const { assumptions = [], variables, slots, locks, threads, invariants } = model;
-  return {
-    summary: parts.summary,
-    assumptions,
-    ...(parts.toggles === undefined ? {} : { toggles: parts.toggles }),
-    ...(variables === undefined ? {} : { variables }),
-    ...(slots === undefined ? {} : { slots }),
-    ...(locks === undefined ? {} : { locks }),
-    procedures: model.procedures ?? [],
-    threads,
-    invariants,
-    progress: "deadlock",
-  };
-}
-
-function evictor(put: Fragment): ThreadDeclaration {
-  return {
-    name: "evictor",
-    description: "the last reference of the inode is dropped",
-    steps: [
-      {
-        choose: [
-          [{ label: "iput() of a deleted inode", do: "A.nlink = 0" }],
-          [{ label: "iput() of an inode that stays on disk", do: "A.nlink = 1" }],
-        ],
-      },
-      callOf(put, { inode: "A" }),
-    ],
-  };
-}
-
-function lookupThread(lookup: Fragment, unlockNew: Fragment, isToggled: boolean): ThreadDeclaration {
-  return {
-    name: "lookup",
-    description: `${lookup.name}() of the same number`,
-    ...(isToggled ? { when: "partner == lookup" } : {}),
-    locals: [{ name: "found", type: "slot" }],
-    steps: [
-      callOf(lookup, { result: "found" }),
-      {
-        label: "if (inode->i_state & I_NEW)",
-        if: "found != none && found.NEW",
-        then: [
-          { label: "the filesystem reads the inode from disk", do: "built = 1" },
-          callOf(unlockNew, { inode: "found" }),
-        ],
-      },
-      { label: "the lookup returns", do: "skip()" },
-    ],
-  };
-}
-
-/** Numbers are 1; what a function returns goes to nobody unless it is asked for. */
-function callOf(fragment: Fragment, given: Readonly<Record<string, string>>): Step {
-  const known: Record<string, string> = { ino: "1", result: "ignored", ...given };
-  return {
-    call: fragment.name,
-    with: Object.fromEntries((fragment.procedure.parameters ?? []).map((name) => [name, known[name] ?? "1"])),
-  };
+function renamed(fragment: Fragment, suffix: string): Fragment {
+  if (suffix === "") return fragment;
+  const name = `${fragment.name}${suffix}`;
+  return { ...fragment, name, procedure: { ...fragment.procedure, name } };
 }

@@ -4,19 +4,23 @@
  */
 import { type CallExpr, MODES } from "../../analysis/interpreter.ts";
 import { positionIn } from "../../ir/function-bodies.ts";
-import type { Procedure, SourceSpan, Step, ThreadDeclaration } from "../../race/model.ts";
+import type { SourceSpan, Step, ThreadDeclaration } from "../../race/model.ts";
 import type { ChainFailure, ChainSteps } from "./chain-steps.ts";
 import { type Drain, drainFor } from "./drains.ts";
 import { chainOf, type FindingScope, type Scenario } from "./finding-scope.ts";
+import { bindingsOf, eitherAnswer, methodsWith } from "./operation-methods.ts";
 import { operationSteps } from "./operation-steps.ts";
-import { HASH_LOCK, I_LOCK, LOOKUP_ASSUMPTION, lookupProcedure, startFreeing, unhashAndWake } from "./protocol.ts";
+import { eitherLinkCount, HASH_LOCK, I_LOCK, startFreeing, unhashAndWake } from "./protocol.ts";
+import { onProtocol } from "./protocol-scenario.ts";
+import { lookupThread } from "./protocol-threads.ts";
 import { callOf } from "./reclaim-scenario.ts";
+import { Protocol } from "./tree-protocol.ts";
 import { evictionWithUnhash } from "./unhashed-scenario.ts";
 
 const QUEUE = { name: "work", capacity: 2, description: "what eviction handed on" } as const;
 
 export function umountScenario(scope: FindingScope): Scenario | ChainFailure {
-  const { finding, find } = scope;
+  const { finding } = scope;
   let queued: CallExpr | null = null;
   const chain = chainOf(scope, MODES.any, (label, source, call) => {
     queued = call;
@@ -25,66 +29,63 @@ export function umountScenario(scope: FindingScope): Scenario | ChainFailure {
   if ("reason" in chain) return chain;
   const drain = queued === null ? null : drainFor(scope, queued);
   const isAsync = finding.operation === "evict_inode_async";
-  const entry = chain.procedures[0]!;
-  const tail = [
-    ...unhashAndWake("A", find),
-    { label: "destroy_inode(inode): call_rcu()", do: "call_rcu(A)", ...find("evict", /destroy_inode/) },
-  ];
-  return {
+  const runs = callOf(chain.procedures[0]!, "inode");
+  const protocol = new Protocol(scope, bindingsOf(scope));
+  const punts = isAsync ? puntingEvictor(scope, callOf(chain.procedures[0]!)) : null;
+  const methods = methodsWith(scope, protocol, [runs]);
+  const put = punts?.steps ?? [eitherLinkCount("A"), protocol.call("put", { inode: "A" })];
+  return onProtocol({
     summary: "Eviction hands work to another task; the filesystem is unmounted before the work is done.",
+    protocols: [protocol],
+    // Queueing does not sleep: ->drop_inode does it under i_lock.
+    methods: [finding.operation === "drop_inode" ? { drop: [runs, ...eitherAnswer(scope)] } : methods],
+    own: chain.procedures,
     assumptions: [
       ...chain.assumptions,
+      ...(isAsync ? [PUNTS] : []),
       drain === null
         ? "nothing was found on the way from ->put_super and ->kill_sb that waits for this work"
         : `${drain.label} in ${drain.function}() waits for all of this work, and it runs before what the work uses is freed`,
       "the work uses structures of the mounted filesystem",
     ],
     variables: [
-      { name: "sb.dead", group: "superblock" },
       { name: "queued", description: "the work has not been done yet" },
-      { name: "gone", description: "the evicting task is through" },
+      { name: "gone", description: "the task that had the last reference is through" },
     ],
     slots: { count: 1, initial: [{ ino: 1, count: 1, hashed: 1, on_sb: 1 }] },
-    locks: [HASH_LOCK, I_LOCK],
     queues: [QUEUE],
-    procedures: [...chain.procedures],
     threads: [
       {
         name: "evictor",
         description: "the last reference is dropped",
-        steps: [
-          ...startFreeing("A", find),
-          ...evictionOf(scope, entry, tail, isAsync),
-          { label: "returns", do: "gone = 1" },
-        ],
+        steps: [...put, { label: "returns", do: "gone = 1" }],
       },
-      worker(isAsync ? tail : []),
-      umount(scope, drain),
+      worker(punts?.tail ?? []),
+      umount(scope, protocol, drain),
     ],
     invariants: ["UMNT", "ONCE"],
-  };
+  });
 }
 
-function evictionOf(
-  { finding, find }: FindingScope,
-  entry: Procedure,
-  tail: readonly Step[],
-  isAsync: boolean,
-): Step[] {
-  const offList: Step = { label: "inode_sb_list_del(inode)", do: "A.on_sb = 0", ...find("evict", /inode_sb_list_del/) };
-  const method: Step = { label: `op->${finding.operation}(inode)`, do: "skip()", ...find("evict", /->evict_inode/) };
-  if (isAsync) {
-    return [
-      offList,
-      method,
-      callOf(entry),
+/** What evict() does with the answer of ->evict_inode_async is the tree's own affair; this is what the name says. */
+const PUNTS =
+  "evict() leaves an inode that was punted to the worker, which completes it as evict() of Linux 6.12 would";
+
+function puntingEvictor({ find }: FindingScope, runs: Step): { steps: readonly Step[]; tail: readonly Step[] } {
+  const tail = [
+    ...unhashAndWake("A", find),
+    { label: "destroy_inode(inode): call_rcu()", do: "call_rcu(A)", ...find("evict", /destroy_inode/) },
+  ];
+  return {
+    steps: [
+      ...startFreeing("A", find),
+      { label: "inode_sb_list_del(inode)", do: "A.on_sb = 0", ...find("evict", /inode_sb_list_del/) },
+      { label: "op->evict_inode_async(inode)", do: "skip()", ...find("evict", /->evict_inode/) },
+      runs,
       { label: "punted: the worker completes it", if: "!queued && A.phase == LIVE && A.hashed", then: tail },
-    ];
-  }
-  if (finding.operation === "evict_inode") return [offList, method, callOf(entry), ...tail];
-  if (finding.operation === "drop_inode") return [method, callOf(entry), offList, ...tail];
-  const beforeFree = tail.slice(0, -1);
-  return [offList, ...beforeFree, method, callOf(entry), ...tail.slice(-1)];
+    ],
+    tail,
+  };
 }
 
 function worker(tail: readonly Step[]): ThreadDeclaration {
@@ -103,16 +104,18 @@ function worker(tail: readonly Step[]): ThreadDeclaration {
   };
 }
 
-function umount({ find }: FindingScope, drain: Drain | null): ThreadDeclaration {
+function umount({ find }: FindingScope, protocol: Protocol, drain: Drain | null): ThreadDeclaration {
   return {
     name: "umount",
     description: "generic_shutdown_super()",
     steps: [
+      { label: "nobody uses the filesystem any more", do: "wait(gone)" },
       {
-        label: "generic_shutdown_super(): evict_inodes(): the inode is on no list any more",
-        do: "wait(gone)",
-        ...find("generic_shutdown_super", /evict_inodes/),
+        label: "sb->s_flags &= ~SB_ACTIVE",
+        do: "sb.active = 0",
+        ...find("generic_shutdown_super", /SB_ACTIVE/),
       },
+      protocol.call("umount"),
       ...(drain === null ? [] : [{ label: drain.label, do: "wait(!queued)", source: drain.source }]),
       { label: "sop->put_super(sb)", do: "put_super()", ...find("generic_shutdown_super", /put_super/) },
     ],
@@ -127,12 +130,15 @@ export function asyncContractScenario(scope: FindingScope): Scenario | ChainFail
   const isExit = /neither completes nor punts/.test(what);
   const cleanup =
     'assert(UNIQ, !built, "the worker still cleans the older inode up, and a lookup has read the number from disk")';
+  const protocol = new Protocol(scope, { slots: 3 });
   const own = isExit
     ? eachReturn(scope)
     : isLate
-      ? evictionWithUnhash(scope, (label, source: SourceSpan) => [
-          { do: "queue(work, inode); queued = 1", label, source },
-        ])
+      ? evictionWithUnhash(
+          scope,
+          (label, source: SourceSpan) => [{ do: "queue(work, inode); queued = 1", label, source }],
+          [protocol.call("unhash", { inode: "inode" })],
+        )
       : chainOf(scope, MODES.any, (label, source) => [{ do: "queue(work, inode); queued = 1", label, source }]);
   if ("reason" in own) return own;
   const entry = own.procedures[0]!;
@@ -145,14 +151,16 @@ export function asyncContractScenario(scope: FindingScope): Scenario | ChainFail
   const work: Step[] = isLate
     ? [{ label: "the worker cleans up on disk", do: cleanup }, ...tail]
     : [{ label: "the work function runs; it does not complete the eviction", do: "skip()" }];
-  return {
+  return onProtocol({
     summary: "->evict_inode_async must complete the eviction or hand it on while lookups can still see the inode.",
-    assumptions: [...own.assumptions, LOOKUP_ASSUMPTION],
+    protocols: [protocol],
+    methods: [{}],
+    own: own.procedures,
+    assumptions: [...own.assumptions, PUNTS],
     variables: [{ name: "built" }, { name: "queued" }, { name: "at_exit" }],
     slots: { count: 3, initial: [{ ino: 1, count: 1, hashed: 1 }] },
     locks: [HASH_LOCK, I_LOCK],
     queues: [QUEUE],
-    procedures: [...own.procedures, lookupProcedure(find)],
     threads: [
       {
         name: "evictor",
@@ -172,16 +180,10 @@ export function asyncContractScenario(scope: FindingScope): Scenario | ChainFail
         locals: [{ name: "x", type: "slot" }],
         steps: [{ label: "takes the work", do: "pop(work, x)" }, ...work, { label: "is done", do: "x = none" }],
       },
-      {
-        name: "lookup",
-        description: "iget_locked() of the same number",
-        locals: [{ name: "r", type: "slot" }],
-        steps: [{ call: "iget_locked", with: { r: "r" } }],
-      },
+      lookupThread(protocol),
     ],
     invariants: ["UNIQ", "ONCE", "WAKE", "PROG"],
-    progress: "deadlock",
-  };
+  });
 }
 
 /** The ways out of the operation; the one that the finding is about is marked. */
