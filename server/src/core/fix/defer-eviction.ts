@@ -19,6 +19,7 @@ import {
 } from "./fix-site.ts";
 import type { Fixer } from "./fixer.ts";
 import { RECLAIM_RULES } from "./fixer.ts";
+import { moduleQueue } from "./module-queue.ts";
 
 export const deferEviction: Fixer = {
   fix: "defer-eviction",
@@ -30,15 +31,15 @@ export const deferEviction: Fixer = {
     const file = filesystem.table.file;
     const text = fileText(site, file);
     const prefix = prefixOf(site);
-    const init = findInit(text);
     const names = [`${prefix}_evict_worker`, `${prefix}_evict_inode_async`].map((name) => freeName(site, name));
     const [worker, method] = names;
-    if (container === null || init === null || worker == null || method == null) return null;
+    if (container === null || worker == null || method == null) return null;
     const binding = tableBinding(text, site);
     if (binding === null) return null;
     const queue = `${prefix}_evict_wq`;
     const drain = addDrain(site, file, text, queue, prefix);
-    if (drain === null) return null;
+    const lifetime = moduleQueue(site, file, text, queue, prefix);
+    if (drain === null || lifetime === null) return null;
     const tableAt = commentStart(text, filesystem.table.span.start);
     const queueAt = Math.min(tableAt, drain.usedAt);
     const code = skeleton({ prefix, queue, worker, method, evict: site.body.name, container }) + drain.function;
@@ -64,8 +65,7 @@ export const deferEviction: Fixer = {
       fileEdit(file, text, tableAt, tableAt, code, "the method and its worker"),
       fileEdit(file, text, binding.start, binding.end, `.evict_inode_async = ${method}`, "evict() calls it instead"),
       ...drain.edits,
-      fileEdit(file, text, init.at, init.at, initText(queue, prefix), "the queue exists before the first mount"),
-      ...destroyQueue(file, text, queue),
+      ...lifetime,
     ];
     const lacks = site.scope.engine.types.membersOf("super_operations")?.has("evict_inode_async") !== true;
     return {
@@ -100,45 +100,6 @@ export function findContainer(site: FixSite): Container | null {
     }
   }
   return null;
-}
-
-/** Behind the declarations of the function that the module begins with. */
-function findInit(text: string): { readonly at: number } | null {
-  const name = /^\s*(?:module|fs|subsys|late|core|device|postcore|rootfs)_init(?:call)?\s*\(\s*(\w+)\s*\)/m.exec(
-    text,
-  )?.[1];
-  const start =
-    name === undefined ? -1 : text.search(new RegExp(`^static\\s+int\\s+(?:__init\\s+)?${name}\\s*\\(`, "m"));
-  const open = start < 0 ? -1 : text.indexOf("{", start);
-  if (open < 0) return null;
-  let at = text.indexOf("\n", open) + 1;
-  const declaration = /^\t(?:(?:const|unsigned|static|struct)\s+)*\w+\s+\**\w+(?:\[\w*\])?(?:\s*=[^;]*|\s*,[^;]*)?;\n/;
-  for (;;) {
-    const match = declaration.exec(text.slice(at, at + 400));
-    if (match === null || /^\treturn\b/.test(match[0])) break;
-    at += match[0].length;
-  }
-  // The blank line behind the declarations stays in front of the code.
-  return { at: text[at] === "\n" ? at + 1 : at };
-}
-
-function initText(queue: string, prefix: string): string {
-  return `	${queue} = alloc_workqueue("${prefix}-evict", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
-	if (!${queue})
-		return -ENOMEM;
-`;
-}
-
-/** In the function that the module ends with, where there is one. */
-function destroyQueue(file: SourceFile, text: string, queue: string): FixEdit[] {
-  const name = /^\s*module_exit\s*\(\s*(\w+)\s*\)/m.exec(text)?.[1];
-  const start =
-    name === undefined ? -1 : text.search(new RegExp(`^static\\s+void\\s+(?:__exit\\s+)?${name}\\s*\\(`, "m"));
-  const close = start < 0 ? -1 : text.indexOf("\n}", start);
-  if (close < 0) return [];
-  return [
-    fileEdit(file, text, close + 1, close + 1, `\tdestroy_workqueue(${queue});\n`, "every superblock has drained it"),
-  ];
 }
 
 /** `.evict_inode = foofs_evict_inode` in the table, without the comma. */

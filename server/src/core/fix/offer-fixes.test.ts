@@ -160,8 +160,10 @@ const CASES: readonly Case[] = [
     has: [
       "\t.evict_inode_async = parkfs_evict_inode_async,\n",
       "\t.put_super = parkfs_put_super,\n};\n",
-      '\tint error;\n\n\tparkfs_evict_wq = alloc_workqueue("parkfs-evict", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);\n',
-      "\tunregister_filesystem(&parkfs_type);\n\tdestroy_workqueue(parkfs_evict_wq);\n}\n",
+      '\tint err;\n\n\tparkfs_evict_wq = alloc_workqueue("parkfs-evict", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);\n\tif (!parkfs_evict_wq)\n\t\treturn -ENOMEM;\n\terr = parkfs_init();\n\tif (err)\n\t\tdestroy_workqueue(parkfs_evict_wq);\n\treturn err;\n}\n',
+      "\tparkfs_exit();\n\tdestroy_workqueue(parkfs_evict_wq);\n}\n",
+      "module_init(parkfs_evict_wq_init",
+      "module_exit(parkfs_evict_wq_exit",
       "\tstruct work_struct evict_work;\n\tstruct inode vfs_inode;\n",
     ],
   },
