@@ -5,7 +5,7 @@ import { ChainPanels } from "./chain-panels.ts";
 import { chooseFinding, findingOfArgument } from "./choose-finding.ts";
 import { askForFilter } from "./eviction-filter.ts";
 import { EvictionView, REVEAL_COMMAND } from "./eviction-view.ts";
-import { followSample, openSampleTree, showSampleFinding } from "./sample-tree.ts";
+import { followSample, openSampleTree, showSampleFinding, targetOf } from "./sample-tree.ts";
 import type { SimulatorPanels } from "./simulator-panel.ts";
 import { SurveyPanel } from "./survey-panel.ts";
 import { revealLine } from "./view-panel.ts";
@@ -32,11 +32,12 @@ export function registerViews(context: ExtensionContext, source: ViewsSource, si
     context.subscriptions.push(commands.registerCommand(name, run));
   };
   register("evictscope.openSurvey", () => survey.open());
-  register("evictscope.showChain", async (target) => {
+  register("evictscope.showChain", async (argument) => {
+    const target = await targetOf(source, argument);
     const chosen = findingOfArgument(target) ?? (await pick(source));
     if (chosen !== undefined) await chains.open(chosen.root, chosen.finding);
   });
-  register("evictscope.simulateFinding", simulate);
+  register("evictscope.simulateFinding", async (argument) => simulate(await targetOf(source, argument)));
   register("evictscope.filterFindings", async () => {
     if (view.latest === null) await view.refresh();
     if (view.latest === null) return;

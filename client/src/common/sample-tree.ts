@@ -59,8 +59,8 @@ export async function showSampleFinding(source: ViewsSource): Promise<void> {
     if (answer === open) await commands.executeCommand("evictscope.openSampleTree");
     return;
   }
-  const finding = await sampleFinding(source);
-  const line = finding ?? (await lineOf(Uri.joinPath(folder.uri, SAMPLE_FINDING.file), "queue_work("));
+  const found = await sampleFinding(source);
+  const line = found?.line ?? (await lineOf(Uri.joinPath(folder.uri, SAMPLE_FINDING.file), "queue_work("));
   await revealLine(folder.uri.toString(), SAMPLE_FINDING.file, line);
   await commands.executeCommand("workbench.action.focusActiveEditorGroup");
 }
@@ -71,16 +71,32 @@ async function lineOf(uri: Uri, text: string): Promise<number> {
   return at < 0 ? 1 : document.positionAt(at).line + 1;
 }
 
-/** The line of the walkthrough's finding; undefined when there is none (any more). */
-async function sampleFinding(source: ViewsSource): Promise<number | undefined> {
+/** What the walkthrough's links hand to a command about a finding. */
+const SAMPLE = "sample";
+
+/** The walkthrough's finding for a command that one of its links runs; any other command's argument as it is. */
+export async function targetOf(source: ViewsSource, argument: unknown): Promise<unknown> {
+  return argument === SAMPLE ? await sampleFinding(source) : argument;
+}
+
+interface SampleFinding {
+  readonly root: string;
+  readonly finding: string;
+  readonly line: number;
+}
+
+/** Undefined when there is none (any more). */
+async function sampleFinding(source: ViewsSource): Promise<SampleFinding | undefined> {
   if (source.status === null) return undefined;
   const { roots } = await source.tree({
     rules: [SAMPLE_FINDING.rule],
     contexts: [],
     folder: SAMPLE_FINDING.filesystem,
   });
-  for (const { filesystems } of roots)
-    for (const { operations } of filesystems) for (const { findings } of operations) return findings[0]?.line;
+  for (const { root, filesystems } of roots)
+    for (const { operations } of filesystems)
+      for (const { findings } of operations)
+        if (findings[0] !== undefined) return { root, finding: findings[0].id, line: findings[0].line };
   return undefined;
 }
 

@@ -84,9 +84,16 @@ export class Editor {
 
   async command(title: string): Promise<void> {
     const { page } = this;
-    await page.keyboard.press("F1");
-    await page.locator(".quick-input-widget .quick-input-box input").first().fill(`>${title}`);
-    await page.locator(".quick-input-list .monaco-list-row", { hasText: title }).first().waitFor();
+    const input = page.locator(".quick-input-widget .quick-input-box input").first();
+    const row = page.locator(".quick-input-list .monaco-list-row", { hasText: title }).first();
+    // A palette that was opened before the extensions were read does not learn of their commands.
+    for (let attempt = 0; attempt < 10 && !(await row.isVisible()); attempt++) {
+      await page.keyboard.press("Escape");
+      await page.keyboard.press("F1");
+      await input.fill(`>${title}`);
+      await row.waitFor({ timeout: 5000 }).catch(() => {});
+    }
+    await row.waitFor();
     await page.keyboard.press("Enter");
   }
 
