@@ -1,6 +1,6 @@
 /** Which functions macros make in which files of a program, and whether an edit may change that. */
 import type { LineMove } from "./file-change.ts";
-import { drop, push } from "./name-lists.ts";
+import type { NameLists } from "./name-lists.ts";
 import type { FunctionRef, MadeFunctions, Program, SourceFile } from "./program.ts";
 import { LazyFunction } from "./references.ts";
 
@@ -14,10 +14,10 @@ interface Made {
 export class MadeInFiles {
   readonly #program: Program;
   /** All functions of the program by name; those that are made are entered beside the others. */
-  readonly #functions: Map<number, FunctionRef[]>;
+  readonly #functions: NameLists<FunctionRef>;
   readonly #files = new Map<string, Made>();
 
-  constructor(program: Program, functions: Map<number, FunctionRef[]>) {
+  constructor(program: Program, functions: NameLists<FunctionRef>) {
     this.#program = program;
     this.#functions = functions;
   }
@@ -31,14 +31,14 @@ export class MadeInFiles {
   replace(made: ReadonlyMap<string, MadeFunctions>): SourceFile[] {
     const changed = [...this.#files.values()].map(({ file }) => file);
     for (const { file, references } of this.#files.values())
-      for (const { span } of references) drop(this.#functions, span.name, file, isMade);
+      for (const { span } of references) this.#functions.drop(span.name, file, isMade);
     this.#files.clear();
     for (const [path, each] of made) {
       const file = this.#program.files.get(path)!;
       const references = each.functions.map(
         ({ span, macro }) => new LazyFunction(file, span, this.#program.names, macro),
       );
-      for (const reference of references) push(this.#functions, reference.span.name, reference);
+      for (const reference of references) this.#functions.add(reference.span.name, reference);
       this.#files.set(path, { file, made: each, references });
       changed.push(file);
     }

@@ -27,7 +27,7 @@ import {
   VISIBILITY,
 } from "./file-change.ts";
 import { MadeInFiles } from "./made-in-files.ts";
-import { drop, push } from "./name-lists.ts";
+import { NameLists } from "./name-lists.ts";
 import type { Reads } from "./reads.ts";
 import { LazyBinding, LazyFunction, LazyMacro } from "./references.ts";
 
@@ -107,12 +107,12 @@ export class Program {
   /** Set where edits are to be followed: notes who asked for what. */
   reads: Reads | null = null;
   readonly #read: SourceReader;
-  #functions = new Map<number, FunctionRef[]>();
-  #macros = new Map<number, MacroRef[]>();
-  #structs = new Map<number, StructRef[]>();
-  #typedefs = new Map<number, TypedefRef[]>();
-  #tables = new Map<number, TableRef[]>();
-  #bindings = new Map<number, BindingRef[]>();
+  readonly #functions = new NameLists<FunctionRef>();
+  readonly #macros = new NameLists<MacroRef>();
+  readonly #structs = new NameLists<StructRef>();
+  readonly #typedefs = new NameLists<TypedefRef>();
+  readonly #tables = new NameLists<TableRef>();
+  readonly #bindings = new NameLists<BindingRef>();
   readonly #made: MadeInFiles;
   #generation = 0;
   #inOrder: readonly SourceFile[] | null = null;
@@ -264,7 +264,7 @@ export class Program {
       readonly texts: Set<FunctionRef | MacroRef>;
       readonly definitions: Set<number>;
       readonly moves: LineMove[];
-      readonly among: ReadonlyMap<number, readonly unknown[]>;
+      readonly among: { get(name: number): readonly unknown[] };
     },
   ): T[] {
     const { comparison, texts, definitions, moves, among } = changes;
@@ -282,7 +282,7 @@ export class Program {
       if (!comparison.isSame(known.span, span)) {
         texts.add(known);
         // Among several of one name the larger wins.
-        const isAlone = (among.get(span.name)?.length ?? 0) < 2;
+        const isAlone = among.get(span.name).length < 2;
         if (!isAlone || visibilityOf(known.span) !== visibilityOf(span)) definitions.add(span.name);
       } else {
         const move = comparison.moveOf(known.span, span);
@@ -302,14 +302,14 @@ export class Program {
 
   #enter(file: SourceFile): void {
     const { skeleton } = file;
-    for (const each of file.functions) push(this.#functions, each.span.name, each);
-    for (const each of file.macros) push(this.#macros, each.span.name, each);
-    for (const span of skeleton.structs) push(this.#structs, span.name, { file, span });
-    for (const { name, struct } of skeleton.typedefs) push(this.#typedefs, name, { file, struct });
+    for (const each of file.functions) this.#functions.add(each.span.name, each);
+    for (const each of file.macros) this.#macros.add(each.span.name, each);
+    for (const span of skeleton.structs) this.#structs.add(span.name, { file, span });
+    for (const { name, struct } of skeleton.typedefs) this.#typedefs.add(name, { file, struct });
     const bindings = skeleton.bindings.map((span) => new LazyBinding(file, span, this.names));
     const ofTable = new Map<number, BindingRef[]>();
     for (const each of bindings) {
-      push(this.#bindings, each.span.field, each);
+      this.#bindings.add(each.span.field, each);
       const { table } = each.span;
       if (table < 0) continue;
       const own = ofTable.get(table);
@@ -317,7 +317,7 @@ export class Program {
       else own.push(each);
     }
     skeleton.tables.forEach((span, index) => {
-      push(this.#tables, span.struct, {
+      this.#tables.add(span.struct, {
         file,
         struct: this.names.text(span.struct),
         name: this.names.text(span.name),
@@ -329,48 +329,43 @@ export class Program {
 
   #withdraw(file: SourceFile): void {
     const { skeleton } = file;
-    for (const span of skeleton.functions) drop(this.#functions, span.name, file, ({ madeBy }) => madeBy === null);
-    for (const span of skeleton.macros) drop(this.#macros, span.name, file);
-    for (const span of skeleton.structs) drop(this.#structs, span.name, file);
-    for (const span of skeleton.typedefs) drop(this.#typedefs, span.name, file);
-    for (const span of skeleton.tables) drop(this.#tables, span.struct, file);
-    for (const span of skeleton.bindings) drop(this.#bindings, span.field, file);
+    for (const span of skeleton.functions) this.#functions.drop(span.name, file, ({ madeBy }) => madeBy === null);
+    for (const span of skeleton.macros) this.#macros.drop(span.name, file);
+    for (const span of skeleton.structs) this.#structs.drop(span.name, file);
+    for (const span of skeleton.typedefs) this.#typedefs.drop(span.name, file);
+    for (const span of skeleton.tables) this.#tables.drop(span.struct, file);
+    for (const span of skeleton.bindings) this.#bindings.drop(span.field, file);
   }
 
   functionsNamed(name: string): readonly FunctionRef[] {
     this.reads?.readName("definition", name);
-    return this.#functions.get(this.names.find(name)) ?? [];
+    return this.#functions.get(this.names.find(name));
   }
 
   macrosNamed(name: string): readonly MacroRef[] {
     this.reads?.readName("definition", name);
-    return this.#macros.get(this.names.find(name)) ?? [];
+    return this.#macros.get(this.names.find(name));
   }
 
   structsNamed(name: string): readonly StructRef[] {
     this.reads?.readName("struct", name);
-    return this.#structs.get(this.names.find(name)) ?? [];
+    return this.#structs.get(this.names.find(name));
   }
 
   /** The struct tag behind a typedef, or the name itself. */
   structOfTypedef(name: string): string {
     this.reads?.readName("typedef", name);
-    const struct = this.#typedefs.get(this.names.find(name))?.at(-1)?.struct;
+    const struct = this.#typedefs.get(this.names.find(name)).at(-1)?.struct;
     return struct === undefined ? name : this.names.text(struct);
   }
 
   tablesOf(struct: string): readonly TableRef[] {
-    return this.#tables.get(this.names.find(struct)) ?? [];
+    return this.#tables.get(this.names.find(struct));
   }
 
   bindingsOf(field: string): readonly BindingRef[] {
     this.reads?.readName("field", field);
-    return this.#bindings.get(this.names.find(field)) ?? [];
-  }
-
-  /** Names of the structs of which there is an initialised variable. */
-  *tableStructs(): Iterable<string> {
-    for (const id of this.#tables.keys()) yield this.names.text(id);
+    return this.#bindings.get(this.names.find(field));
   }
 }
 

@@ -14,6 +14,7 @@ export class NameTable {
   #hashes = new Int32Array(1 << 15);
   #starts = new Int32Array((1 << 15) + 1);
   #arena = new Uint8Array(1 << 19);
+  /** An entry for every name, so that the array stays one without holes. */
   #strings: (string | undefined)[] = [];
   #count = 0;
 
@@ -111,6 +112,7 @@ export class NameTable {
 
   #append(bytes: Uint8Array, start: number, end: number, hash: number): number {
     const id = this.#count++;
+    this.#strings.push(undefined);
     const from = this.#starts[id]!;
     const to = from + (end - start);
     if (to > this.#arena.length) this.#arena = grown(this.#arena, Math.max(to, this.#arena.length * 2));
