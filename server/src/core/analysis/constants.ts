@@ -18,6 +18,8 @@ export class ConstantTable {
   readonly #bodies: FunctionBodies;
   readonly #knowledge: Knowledge;
   readonly #macros = new Map<string, Macro>();
+  /** What names come to that are no locals, where no edits are followed. */
+  readonly #globals = new Map<string, Value>();
   readonly #locals = new WeakMap<Body, ReadonlySet<string>>();
 
   constructor(program: Program, bodies: FunctionBodies, knowledge: Knowledge) {
@@ -28,8 +30,14 @@ export class ConstantTable {
 
   /** The value of `name` in `body` when it is not a local of it. */
   valueOf(name: string, body: Body): Value {
-    if (this.#localsOf(body).has(name)) return undefined;
-    return this.#global(name, 0);
+    if (this.#program.reads !== null) return this.#localsOf(body).has(name) ? undefined : this.#global(name, 0);
+    let value = this.#globals.get(name);
+    if (value === undefined && !this.#globals.has(name)) {
+      value = this.#global(name, 0);
+      this.#globals.set(name, value);
+    }
+    // Most names come to nothing, whether they are locals or not.
+    return value === undefined || this.#localsOf(body).has(name) ? undefined : value;
   }
 
   /** Whether the tree has a function or a table of this name, so that its address is a constant. */
