@@ -131,15 +131,20 @@ function collectCalls(file: SourceFile, bodies: FunctionBodies, data: ReclaimDat
     const slice = blankComments(own);
     let below = countLines(isAscii ? text.slice(nameStart, body) : bodies.textOf(file, nameStart, body));
     let counted = 0;
-    for (const match of slice.matchAll(/(->|\.)?\b([A-Za-z_]\w*)\s*\(/g)) {
-      const name = match[2]!;
-      const isPointer = match[1] !== undefined;
+    for (let open = slice.indexOf("("); open >= 0; open = slice.indexOf("(", open + 1)) {
+      const end = endOfWord(slice, open);
+      const start = startOfWord(slice, end);
+      if (start === end || isDigit(slice.charCodeAt(start))) continue;
+      const name = slice.slice(start, end);
+      const isArrow = slice.startsWith("->", start - 2);
+      const isPointer = isArrow || slice[start - 1] === ".";
       if (isPointer ? !wanted.has(name) : NOT_CALLS.has(name)) continue;
-      for (let at = slice.indexOf("\n", counted); at >= 0 && at < match.index; at = slice.indexOf("\n", at + 1)) {
+      const from = isArrow ? start - 2 : isPointer ? start - 1 : start;
+      for (let at = slice.indexOf("\n", counted); at >= 0 && at < from; at = slice.indexOf("\n", at + 1)) {
         below++;
         counted = at + 1;
       }
-      if (isPointer) push(pointers, name, { caller, below, via: pointerText(slice, match.index, name) });
+      if (isPointer) push(pointers, name, { caller, below, via: pointerText(slice, from, name) });
       else push(names, name, { caller, below, via: null });
     }
   }
@@ -147,8 +152,34 @@ function collectCalls(file: SourceFile, bodies: FunctionBodies, data: ReclaimDat
   return { names, pointers, reclaimers, assigned: new Set([...assignments].map((match) => match[1]!)) };
 }
 
+/** Where the word ends that stands before `at`, blanks between. */
+function endOfWord(text: string, at: number): number {
+  let end = at;
+  while (end > 0 && isBlank(text.charCodeAt(end - 1))) end--;
+  return end;
+}
+
+function startOfWord(text: string, end: number): number {
+  let start = end;
+  while (start > 0 && isWord(text.charCodeAt(start - 1))) start--;
+  return start;
+}
+
+function isBlank(c: number): boolean {
+  return c === 32 || (c >= 9 && c <= 13);
+}
+
+function isDigit(c: number): boolean {
+  return c >= 48 && c <= 57;
+}
+
+function isWord(c: number): boolean {
+  return (c >= 97 && c <= 122) || (c >= 65 && c <= 90) || c === 95 || isDigit(c);
+}
+
 /** Comments as spaces: what they say about do_shrink_slab() is no call of it. */
 function blankComments(text: string): string {
+  if (!text.includes("/*") && !text.includes("//")) return text;
   return text.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, (comment) => comment.replace(/[^\n]/g, " "));
 }
 
