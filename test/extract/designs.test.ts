@@ -55,6 +55,41 @@ describe("the designs of a filesystem whose eviction dirties and allocates", () 
     expect(answer(design, question)).toBe(expected);
   });
 
+  test("the lookups and the worker run the tree's own evict(): one that wakes nobody lets lookups sleep", async () => {
+    const tree = readFixtureTree("sample");
+    const text = tree.get("fs/inode.c")!;
+    const without = text.replace(/(remove_inode_hash\(inode\);[\s\S]*?)inode_wake_up_bit\(inode, __I_NEW\);/, "$1");
+    expect(without).not.toBe(text);
+    tree.set("fs/inode.c", without);
+    const changed = sessionOf(tree);
+    await reviewNow(changed);
+    const { designs } = (await changed.query({ name: "designs", filesystem: "fs/jnlfs" }, NEVER_CANCELLED))!;
+    for (const id of ["sync", "async-before-unhash", "deferred-freeing"]) {
+      const { run } = designs.find((each) => each.id === id)!.cells.find(({ question }) => question === "lookup")!;
+      expect(["WAKE", "PROG"], id).toContain(run?.invariant);
+    }
+  });
+
+  test("where evict() cannot be lowered, the table says whose it is, and answers the same", async () => {
+    const tree = readFixtureTree("sample");
+    const text = tree.get("fs/inode.c")!;
+    tree.set("fs/inode.c", text.replace("\tinode_sb_list_del(inode);\n\n", "\tschedule_work(&inode->i_work);\n\n"));
+    const changed = sessionOf(tree);
+    await reviewNow(changed);
+    const written = (await changed.query({ name: "designs", filesystem: "fs/jnlfs" }, NEVER_CANCELLED))!;
+    expect(written.assumptions.join("\n")).toMatch(/iput\(\) is that of Linux 6\.12 \(the tree's cannot be lowered/);
+    expect(table.assumptions.join("\n")).not.toMatch(/Linux 6\.12/);
+    const answers = ({ designs }: DesignTable): unknown =>
+      designs.map(({ id, cells }) => [
+        id,
+        cells.map(({ run, obligation, note }) => [
+          run?.invariant ?? run?.verdict ?? note,
+          obligation?.without.invariant,
+        ]),
+      ]);
+    expect(answers(written)).toEqual(answers(table));
+  });
+
   test("lists what a design must bring", () => {
     const { obligations } = table.designs.find(({ id }) => id === "async-before-unhash")!;
     expect(obligations.join("\n")).toMatch(/drains the queue[\s\S]*rescuer[\s\S]*backlog/);

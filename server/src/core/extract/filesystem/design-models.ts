@@ -2,22 +2,18 @@
 import type { FilesystemFacts } from "../../analysis/filesystem-facts.ts";
 import { MODES } from "../../analysis/interpreter.ts";
 import type { EffectKind } from "../../knowledge/knowledge.ts";
-import type { Procedure, RaceModel, Step, StepObject, ThreadDeclaration } from "../../race/model.ts";
+import type { Procedure, RaceModel, Step, StepObject } from "../../race/model.ts";
 import { hashUse } from "../../rules/hash-use.ts";
+import { designEviction, type OwnSteps, puntingProtocol, punts, realMethods, realProtocol } from "./design-eviction.ts";
 import { memoryModel, throttleModel, umountModel } from "./design-obligations.ts";
 import { type Design, obligationOf, QUESTION_TITLES, type Question } from "./designs.ts";
 import { dropOf } from "./operation-methods.ts";
 import { BLOCKING_KINDS, CLEANUP_KINDS, type OwnCall, ownProcedure } from "./own-eviction.ts";
-import {
-  type FindLine,
-  HASH_LOCK,
-  I_LOCK,
-  LOOKUP_ASSUMPTION,
-  lookupProcedure,
-  startFreeing,
-  unhashAndWake,
-} from "./protocol.ts";
+import { type FindLine, I_LOCK } from "./protocol.ts";
+import { type Methods, onProtocol, plainEvict } from "./protocol-scenario.ts";
+import { createThread, lookupThread } from "./protocol-threads.ts";
 import { callOf, closer, D_LOCK, reserveUser, shrinker, unlinker } from "./reclaim-scenario.ts";
+import type { Protocol } from "./tree-protocol.ts";
 
 export interface DesignScope {
   readonly facts: FilesystemFacts;
@@ -91,17 +87,17 @@ export function ownSteps(
   { facts }: DesignScope,
   write: (call: OwnCall) => readonly Step[],
   inReclaim = false,
-): { readonly evict: readonly Step[]; readonly destroy: readonly Step[]; readonly procedures: readonly Procedure[] } {
+): OwnSteps & { readonly procedures: readonly Procedure[] } {
   const mode = inReclaim ? MODES.reclaim : MODES.any;
   const procedures: Procedure[] = [];
-  const steps = (name: "evict_inode" | "destroy_inode"): Step[] => {
+  const calls = (name: "evict_inode" | "destroy_inode"): ((slot: string) => Step[]) => {
     const operation = facts.operation(name);
     const procedure = operation === undefined ? null : ownProcedure(facts, operation, mode, name, write);
-    if (procedure === null) return [];
+    if (procedure === null) return () => [];
     procedures.push(procedure);
-    return [callOf(procedure)];
+    return (slot) => [callOf(procedure, slot)];
   };
-  return { evict: steps("evict_inode"), destroy: steps("destroy_inode"), procedures };
+  return { evict: calls("evict_inode"), destroy: calls("destroy_inode"), procedures };
 }
 
 const DIRTIES: ReadonlySet<EffectKind> = new Set(["dirty", "transaction"]);
@@ -123,53 +119,32 @@ function underReclaim(call: OwnCall): Step[] {
 function reclaimModel(scope: DesignScope): DesignParts {
   const { design, facts, find } = scope;
   const own = ownSteps(scope, underReclaim, true);
-  const evicts: readonly Step[] = [
-    { label: "evict(inode)", do: "skip()", ...find("evict", /->evict_inode/) },
-    ...own.evict,
-    ...own.destroy,
-  ];
-  const handsOn = (why: string): Step[] => [{ label: `handed on to a worker: ${why}`, do: "handed = 1" }];
+  const drop = dropOf(facts.filesystem);
+  const real = realProtocol(scope, { drop });
+  const hands = puntingProtocol(scope, { drop: design.hands === "deleted" ? "own" : drop });
+  const isObliged = design.hands === "lru" || design.hands === "deleted";
+  const puts = design.hands === "none" ? real : hands;
+  const put = puts.call("put", { inode: "A" });
+  const walk = real.call("reclaim");
+  const handsOn: Step[] = isolates([{ label: "handed on to a worker, off the LRU", do: "handed = 1" }], find);
   const putsBack: Step[] = [
     { label: "->evict_inode returns an error before it does anything", do: "skip()" },
     { label: "the inode is put back", do: "A.lru = LRU" },
   ];
-  const unlessObliged = (without: readonly Step[], why: string): Step[] => [
-    { when: "obligation == on", label: `handed on to a worker: ${why}`, do: "handed = 1" },
-    ...without.map(
-      (step): Step => ({ ...(typeof step === "string" ? { do: step } : step), when: "obligation == off" }),
-    ),
-  ];
-  const atLastPut = {
-    both: handsOn("at the last iput()"),
-    lru: design.hands === "lru" ? unlessObliged(evicts, "at the last iput()") : [],
-    deleted: [] as Step[],
-    none: design.runs === "nobody" ? putsBack : evicts,
-  }[design.hands];
-  const cached: Step[] = [{ label: "inode_add_lru(inode)", do: "A.lru = LRU", ...find("iput_final", /lru/) }];
-  const kept: Step[] = [{ label: "->drop_inode queues it and keeps it in the cache", do: "handed = 1; A.lru = LRU" }];
-  const lastPut: Step[] =
-    design.hands === "deleted"
-      ? [{ label: "if (!inode->i_nlink)", if: "A.nlink == 0", then: kept, else: cached }]
-      : dropOf(facts.filesystem) === "always"
-        ? [...atLastPut]
-        : [
-            {
-              label: "iput_final(): generic_drop_inode(inode): !inode->i_nlink",
-              if: "A.nlink == 0",
-              ...find("iput_final", /drop_inode/),
-              then: atLastPut,
-              else: cached,
-            },
-          ];
-  const isolated = {
-    both: handsOn("by the walk of the LRU"),
-    lru: handsOn("by the walk of the LRU"),
-    deleted: design.hands === "deleted" ? unlessObliged(evicts, "by the walk of the LRU") : [],
-    none: design.runs === "nobody" ? putsBack : evicts,
-  }[design.hands];
+  const reclaim: Record<Design["hands"], readonly Step[]> = {
+    none: [walk],
+    both: [hands.call("reclaim")],
+    lru: handsOn,
+    deleted: onlyWith("on", handsOn).concat(onlyWith("off", [walk])),
+  };
+  const isNobody = design.runs === "nobody";
   const allocates = JSON.stringify(own.procedures).includes("alloc_nf(");
-  return {
+  return onProtocol({
     summary: "Reclaim becomes the last holder of an inode, by a dentry or by the LRU.",
+    protocols: [real, hands],
+    methods: [realMethods(scope, real, own), handingMethods(scope, hands, own, isObliged)],
+    own: own.procedures,
+    assumptions: [],
     variables: [
       { name: "d_count", initial: 2, max: 3 },
       { name: "dead" },
@@ -177,17 +152,44 @@ function reclaimModel(scope: DesignScope): DesignParts {
       { name: "free", initial: 0, max: 4, group: "memory" },
       { name: "reserve", initial: design.reserve, max: 4, group: "memory" },
     ],
-    slots: { count: 1, initial: [{ ino: 1, count: 1, nlink: 1, hashed: 1 }] },
-    locks: [I_LOCK, D_LOCK],
-    procedures: own.procedures,
+    slots: { count: 1, initial: [{ ino: 1, count: 1, nlink: 1, hashed: 1, on_sb: 1 }] },
+    locks: [D_LOCK, I_LOCK],
     threads: [
       unlinker(find),
       closer(find),
-      shrinker(find, { name: "kswapd", put: dropsLast(lastPut, find), reclaim: isolates(isolated, find) }),
+      shrinker(find, {
+        name: "kswapd",
+        put: isNobody ? dropsLast(putsBack, find) : [put],
+        reclaim: isNobody ? isolates(putsBack, find) : reclaim[design.hands],
+      }),
       ...(allocates ? [reserveUser(2)] : []),
     ],
     invariants: ["DIRT", "RECL"],
-  };
+    looksAtOwnStepsAlone: true,
+  });
+}
+
+/** The methods of a design that hands inodes on, wherever it does. */
+function handingMethods(scope: DesignScope, hands: Protocol, own: OwnSteps, isObliged: boolean): Methods {
+  const { design } = scope;
+  const real = realMethods(scope, hands, own);
+  if (design.hands === "deleted") {
+    const keeps: Step[] = [
+      { label: "->drop_inode: if (!inode->i_nlink)", if: "inode.nlink == 0", then: ["handed = 1"] },
+      { label: "->drop_inode keeps it in the cache", do: "result = 0" },
+    ];
+    return { ...real, drop: keeps };
+  }
+  if (design.unhashFirst) return { ...real, evict: plainEvict(hands), destroy: punts("handed = 1") };
+  const handed = punts("handed = 1");
+  if (!isObliged) return { ...real, evict: handed };
+  return { ...real, evict: [...onlyWith("on", handed), ...onlyWith("off", real.evict ?? [])] };
+}
+
+function onlyWith(obligation: "on" | "off", steps: readonly Step[]): Step[] {
+  return steps.map(
+    (step): Step => ({ ...(typeof step === "string" ? { do: step } : step), when: `obligation == ${obligation}` }),
+  );
 }
 
 /** iput() of a design that changes what comes behind it. */
@@ -229,134 +231,56 @@ const CLEANUP =
   'assert(UNIQ, !built, "the older inode of this number still cleans up, and a lookup has read the number from disk")';
 
 function lookupModel(scope: DesignScope): DesignParts {
-  const { design, facts, find } = scope;
+  const { design, facts } = scope;
   const use = hashUse(facts).severity;
   const own = ownSteps(scope, (call) =>
     [...CLEANUP_KINDS].some((kind) => call.kinds.has(kind))
       ? [{ do: CLEANUP, label: call.label, source: call.source }]
       : [],
   );
-  const done: Step = { label: "the memory is freed: call_rcu()", do: "indexed = 0; call_rcu(A)" };
-  const full: readonly Step[] = design.unhashFirst
-    ? [...own.evict, ...own.destroy, done]
-    : [...own.evict, ...unhashAndWake("A", find), ...own.destroy, done];
-  const byWorker = design.runs === "worker";
-  const evictor: ThreadDeclaration = { name: "evictor", description: "drops the last reference", steps: [] };
-  const threads: ThreadDeclaration[] = [];
-  if (byWorker && design.parked === "live") {
-    threads.push({ ...evictor, steps: parks(find) }, worker([...takesParked(), ...full]));
-  } else if (byWorker) {
-    const before = design.unhashFirst ? unhashAndWake("A", find) : [];
-    const queues: Step = { label: "punted: queue_work()", do: "queue(work, A)" };
-    threads.push({ ...evictor, steps: [...startFreeing("A", find), ...before, queues] }, worker(full));
-  } else if (design.runs === "nobody") {
-    threads.push({ ...evictor, steps: [...startFreeing("A", find), { choose: [[...full], putBack()] }] });
-  } else threads.push({ ...evictor, steps: [...startFreeing("A", find), ...full] });
-  if (use !== "hint") threads.push(lookupThread());
+  const eviction = designEviction(scope, {
+    own,
+    slots: 3,
+    caches: false,
+    onFree: "indexed = 0; ",
+    question: "lookup",
+  });
   const readsDisk =
     use === "warning"
       ? "wait(!indexed); built = 1"
       : design.ownIndex
         ? "wait(obligation == off || !indexed); built = 1"
         : "built = 1";
-  return {
-    summary: "The inode is evicted while a lookup comes for the same number.",
-    assumptions: [HASH_USES[use]],
-    variables: [{ name: "built" }, { name: "indexed", initial: 1, description: "in the filesystem's own index" }],
-    slots: { count: 3, initial: [{ ino: 1, count: 1, hashed: 1 }] },
-    locks: [HASH_LOCK, I_LOCK],
-    ...(byWorker ? { queues: [{ name: "work", capacity: 2 }] } : {}),
-    procedures: [...own.procedures, lookupProcedure(find, readsDisk)],
-    threads,
-    invariants: ["UNIQ", "ONCE", "UAF", "WAKE", "PROG"],
-    progress: "deadlock",
+  const uses: Step = {
+    label: "uses the inode, and lets go",
+    do: 'assert(UAF, !found.FREEING, "the inode that a lookup returned is being freed"); found.count--',
   };
+  return onProtocol({
+    ...eviction,
+    summary: "The inode is evicted while a lookup comes for the same number.",
+    own: own.procedures,
+    assumptions: use === "error" ? [] : [HASH_USES[use]],
+    variables: [{ name: "built" }, { name: "indexed", initial: 1, description: "in the filesystem's own index" }],
+    slots: { count: 3, initial: [{ ino: 1, count: 1, hashed: 1, on_sb: 1 }] },
+    ...(design.runs === "worker" ? { queues: [WORK] } : {}),
+    threads: [...eviction.threads, ...(use === "hint" ? [] : [lookupThread(eviction.real, readsDisk, [uses])])],
+    invariants: ["UNIQ", "ONCE", "UAF", "WAKE", "PROG"],
+  });
 }
 
+export const WORK = { name: "work", capacity: 2 } as const;
+
 const HASH_USES = {
-  error: LOOKUP_ASSUMPTION,
   warning: "its lookups use an index of its own, which is taken to show the inode until its memory is freed",
   hint: "its inodes are never hashed: nobody looks one up",
 } as const;
-
-function lookupThread(): ThreadDeclaration {
-  return {
-    name: "lookup",
-    description: "iget_locked() of the same number, then iput()",
-    locals: [{ name: "r", type: "slot" }],
-    steps: [
-      { call: "iget_locked", with: { r: "r" } },
-      {
-        label: "uses the inode",
-        do: 'assert(UAF, !r.FREEING, "the inode that a lookup returned is being freed"); r.count--',
-      },
-    ],
-  };
-}
-
-export function worker(steps: readonly Step[]): ThreadDeclaration {
-  return {
-    name: "worker",
-    description: "takes inodes off the queue and evicts them",
-    context: ["worker"],
-    daemon: true,
-    steps: [{ label: "takes the inode off the queue", do: "wait(length(work) > 0); dequeue(work, A)" }, ...steps],
-  };
-}
-
-/** Count 0, not I_FREEING, on the deferred list. */
-export function parks(find: FindLine): Step[] {
-  return [
-    { choose: [[putOf("a deleted inode", 0, find)], [putOf("a cached inode", 1, find)]] },
-    {
-      label: "if (!--inode->i_count)",
-      do: "A.count--",
-      if: "A.count == 0",
-      then: [{ label: "onto the deferred list, not I_FREEING", do: "A.lru = LRU_DEFERRED; queue(work, A)" }],
-    },
-    { label: "spin_unlock(&inode->i_lock)", do: "unlock(i_lock[A])" },
-  ];
-}
-
-function putOf(what: string, nlink: number, find: FindLine): Step {
-  return {
-    label: `iput() of ${what}: spin_lock(&inode->i_lock)`,
-    do: `lock(i_lock[A]); A.nlink = ${nlink}`,
-    ...find("iput", /lock/),
-  };
-}
-
-export function takesParked(): Step[] {
-  return [
-    { label: "spin_lock(&inode->i_lock)", do: "lock(i_lock[A])" },
-    {
-      label: "if (in use again, or on its way out)",
-      if: "(A.count > 0 || A.FREEING) && obligation == on",
-      then: [
-        { label: "off the list: spin_unlock(&inode->i_lock)", do: "A.lru = LRU_NONE; unlock(i_lock[A])" },
-        { end: true },
-      ],
-    },
-    { label: "i_state |= I_FREEING", do: "A.FREEING = 1; A.lru = LRU_NONE" },
-    { label: "spin_unlock(&inode->i_lock)", do: "unlock(i_lock[A])" },
-  ];
-}
-
-function putBack(): Step[] {
-  return [
-    { label: "->evict_inode fails: spin_lock(&inode->i_lock)", do: "lock(i_lock[A])" },
-    { label: "i_state &= ~I_FREEING, back on the LRU", do: "A.FREEING = 0; A.lru = LRU" },
-    { when: "obligation == on", label: "inode_wake_up_bit(inode, __I_NEW)", do: "wake(A, NEW)" },
-    { label: "spin_unlock(&inode->i_lock)", do: "unlock(i_lock[A])" },
-  ];
-}
 
 /** Names of functions that make an inode's number free on disk. */
 const FREES_NUMBER = /(^|_)(free_inode|ifree|free_ino|free_dinode)$|^diFree$/;
 const WRITES: ReadonlySet<EffectKind> = new Set(["dirty", "truncate"]);
 
 function createModel(scope: DesignScope): DesignParts | NoModel {
-  const { design, find } = scope;
+  const { design } = scope;
   let frees = false;
   const own = ownSteps(scope, (call) => {
     const isFree = FREES_NUMBER.test(call.callee) && call.takesInode;
@@ -367,33 +291,22 @@ function createModel(scope: DesignScope): DesignParts | NoModel {
     return [{ do: `assert(GEN, !created, "${text}")`, label: call.label, source: call.source }];
   });
   if (!frees) return { note: "which call frees the number on disk was not found" };
-  const tail = design.unhashFirst
-    ? [...own.evict, ...own.destroy]
-    : [...own.evict, ...unhashAndWake("A", find), ...own.destroy];
-  return {
+  const eviction = designEviction(scope, { question: "create", own, slots: 3, caches: false });
+  return onProtocol({
+    ...eviction,
     summary: "The number becomes free on disk in the middle of the eviction; a new file gets it.",
+    own: own.procedures,
+    assumptions: [],
     variables: [
       { name: "free_on_disk", group: "disk" },
       { name: "created", group: "disk" },
     ],
-    slots: { count: 1, initial: [{ ino: 1, count: 1, hashed: 1 }] },
-    locks: [HASH_LOCK, I_LOCK],
-    procedures: own.procedures,
+    slots: { count: 3, initial: [{ ino: 1, count: 1, hashed: 1, on_sb: 1 }] },
+    ...(design.runs === "worker" ? { queues: [WORK] } : {}),
     threads: [
-      {
-        name: design.runs === "worker" ? "worker" : "evictor",
-        description: "evicts the inode",
-        steps: [...startFreeing("A", find), ...(design.unhashFirst ? unhashAndWake("A", find) : []), ...tail],
-      },
-      {
-        name: "create",
-        description: "insert_inode_locked() steps over I_FREEING",
-        steps: [
-          { label: "finds the number free on disk", do: "wait(free_on_disk)" },
-          { label: "a new inode of the number is hashed and written", do: "created = 1" },
-        ],
-      },
+      ...eviction.threads,
+      createThread(eviction.real, { label: "finds the number free on disk", do: "wait(free_on_disk)" }),
     ],
     invariants: ["GEN"],
-  };
+  });
 }

@@ -1,101 +1,57 @@
 /** What a design adds beside the eviction itself: the drain at umount, the worker's memory, the limit of the backlog. */
 import type { RaceModel, Step, ThreadDeclaration } from "../../race/model.ts";
-import {
-  type DesignParts,
-  type DesignScope,
-  type NoModel,
-  ownSteps,
-  parks,
-  takesParked,
-  worker,
-} from "./design-models.ts";
+import { designEviction } from "./design-eviction.ts";
+import { type DesignParts, type DesignScope, type NoModel, ownSteps, WORK } from "./design-models.ts";
 import { CLEANUP_KINDS } from "./own-eviction.ts";
-import { HASH_LOCK, I_LOCK, startFreeing, unhashAndWake } from "./protocol.ts";
+import { onProtocol } from "./protocol-scenario.ts";
+import type { Protocol } from "./tree-protocol.ts";
 
 const NO_WORKER: NoModel = { note: "nothing is handed on" };
 
 export function umountModel(scope: DesignScope): DesignParts {
-  const { design, find } = scope;
-  const byWorker = design.runs === "worker";
+  const { design } = scope;
   const own = ownSteps(scope, (call) =>
     [...CLEANUP_KINDS].some((kind) => call.kinds.has(kind))
       ? [{ do: "use_fs()", label: call.label, source: call.source }]
       : [],
   );
-  const offList: Step = { label: "inode_sb_list_del(inode)", do: "A.on_sb = 0", ...find("evict", /inode_sb_list_del/) };
-  const full: readonly Step[] = [
-    ...own.evict,
-    { label: "still hashed?", if: "A.hashed", then: unhashAndWake("A", find) },
-    ...own.destroy,
-    { label: "the memory is freed: call_rcu()", do: "call_rcu(A)" },
-  ];
-  const idle: Step = { label: "the worker is idle", do: "busy = 0" };
-  const threads: ThreadDeclaration[] = [];
-  const through: Step = { label: "returns", do: "gone = 1" };
-  const describe = { name: "evictor", description: "drops the last reference before the umount" } as const;
-  if (byWorker && design.parked === "live") {
-    const takes = takesParked().map(unconditional);
-    threads.push({ ...describe, steps: [...parks(find), { label: "queued", do: "busy = 1" }, through] });
-    threads.push(worker([...takes, offList, ...full, idle]));
-  } else if (byWorker) {
-    const before = design.unhashFirst ? unhashAndWake("A", find) : [];
-    const queues: Step = { label: "punted: queue_work()", do: "queue(work, A); busy = 1" };
-    threads.push({ ...describe, steps: [...startFreeing("A", find), offList, ...before, queues, through] });
-    threads.push(worker([...full, idle]));
-  } else if (design.runs === "nobody") {
-    const back: Step[] = [
-      { label: "->evict_inode fails: i_state &= ~I_FREEING", do: "A.FREEING = 0" },
-      { when: "obligation == on", label: "inode_sb_list_add(inode)", do: "A.on_sb = 1" },
-    ];
-    threads.push({ ...describe, steps: [...startFreeing("A", find), offList, { choose: [[...full], back] }, through] });
-  } else threads.push({ ...describe, steps: [...startFreeing("A", find), offList, ...full, through] });
-  return {
+  const eviction = designEviction(scope, {
+    own,
+    slots: 1,
+    caches: true,
+    question: "umount",
+    onQueue: "; busy = 1",
+    onEnd: "; gone = 1",
+    through: [{ label: "returns", do: "gone = 1" }],
+    idle: [{ label: "the worker is idle", do: "busy = 0" }],
+  });
+  return onProtocol({
+    ...eviction,
     summary: "The filesystem is unmounted after the last reference of an inode was dropped.",
-    variables: [{ name: "sb.dead", group: "superblock" }, { name: "gone" }, { name: "busy" }],
+    own: own.procedures,
+    assumptions: [],
+    variables: [{ name: "gone" }, { name: "busy" }],
     slots: { count: 1, initial: [{ ino: 1, count: 1, hashed: 1, on_sb: 1 }] },
-    locks: [HASH_LOCK, I_LOCK],
-    ...(byWorker ? { queues: [{ name: "work", capacity: 2 }] } : {}),
-    procedures: own.procedures,
-    threads: [...threads, umount(scope, full, offList)],
+    ...(design.runs === "worker" ? { queues: [WORK] } : {}),
+    threads: [...eviction.threads, umount(scope, eviction.real)],
     invariants: ["UMNT", "ONCE"],
-  };
+  });
 }
 
-/** Here the obligation is the drain; that the worker looks again is taken for granted. */
-function unconditional(step: Step): Step {
-  return typeof step === "object" && step.if !== undefined
-    ? { ...step, if: step.if.replace(" && obligation == on", "") }
-    : step;
-}
-
-function umount({ design, find }: DesignScope, full: readonly Step[], offList: Step): ThreadDeclaration {
+function umount({ design, find }: DesignScope, real: Protocol): ThreadDeclaration {
   const byWorker = design.runs === "worker";
   const isParked = byWorker && design.parked === "live";
+  const drains: Step = { when: "obligation == on", label: "drains the queue", do: "wait(!busy)" };
   return {
     name: "umount",
     description: "generic_shutdown_super()",
     steps: [
       { label: "nobody uses the filesystem any more", do: "wait(gone)" },
+      { label: "sb->s_flags &= ~SB_ACTIVE", do: "sb.active = 0", ...find("generic_shutdown_super", /SB_ACTIVE/) },
       // What is parked without I_FREEING is still on the superblock's list: the worker must be through with it first.
-      ...(isParked ? [{ when: "obligation == on", label: "drains the queue", do: "wait(!busy)" }] : []),
-      {
-        label: "evict_inodes(): spin_lock(&inode->i_lock)",
-        do: "lock(i_lock[A])",
-        ...find("generic_shutdown_super", /evict_inodes/),
-      },
-      {
-        label: "if (on the superblock's list and unused)",
-        if: "A.on_sb && A.phase == LIVE && A.count == 0 && !A.FREEING",
-        ...find("evict_inodes", /i_count/),
-        then: [
-          { label: "i_state |= I_FREEING", do: "A.FREEING = 1" },
-          { label: "spin_unlock(&inode->i_lock)", do: "unlock(i_lock[A])" },
-          offList,
-          ...full,
-        ],
-        else: [{ label: "spin_unlock(&inode->i_lock)", do: "unlock(i_lock[A])" }],
-      },
-      ...(byWorker && !isParked ? [{ when: "obligation == on", label: "drains the queue", do: "wait(!busy)" }] : []),
+      ...(isParked ? [drains] : []),
+      real.call("umount"),
+      ...(byWorker && !isParked ? [drains] : []),
       { label: "sop->put_super(sb)", do: "put_super()", ...find("generic_shutdown_super", /put_super/) },
     ],
   };
@@ -141,8 +97,8 @@ export function memoryModel(scope: DesignScope): DesignParts | NoModel {
         context: ["worker"],
         steps: [
           { when: "obligation == off", label: "a new kworker is needed: it allocates", do: "alloc_nf(1)" },
-          ...own.evict,
-          ...own.destroy,
+          ...own.evict("A"),
+          ...own.destroy("A"),
           { label: "the inode's memory is free", do: "evicted = 1; free_pages(1)" },
         ],
       },

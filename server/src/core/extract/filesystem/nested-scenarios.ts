@@ -18,7 +18,7 @@ import {
 } from "./finding-scope.ts";
 import { asyncAssumption, bindingsOf, dropOf, eitherAnswer, methodsWith } from "./operation-methods.ts";
 import { eitherLinkCount } from "./protocol.ts";
-import { type Methods, onProtocol, plainEvict } from "./protocol-scenario.ts";
+import { FREES, type Methods, onProtocol, plainEvict } from "./protocol-scenario.ts";
 import { callOf } from "./reclaim-scenario.ts";
 import { Protocol } from "./tree-protocol.ts";
 
@@ -32,9 +32,11 @@ export function lookupScenario(scope: FindingScope): Scenario | ChainFailure {
     { call: LOOK_UP_OTHER, with: { inode: "inode" } },
   ]);
   if ("reason" in chain) return chain;
-  const outer = new Protocol(scope, { ...bindingsOf(scope), slots: 4 });
+  // Where both are out of the hash when they look each other up, each builds another one.
+  const slots = finding.operation === "destroy_inode" ? 4 : 3;
+  const outer = new Protocol(scope, { ...bindingsOf(scope), slots });
   // What the nested lookup evicts, where it does, looks nothing up.
-  const inner = new Protocol(scope, { drop: dropOf(scope.filesystem), slots: 4, suffix: "_again" });
+  const inner = new Protocol(scope, { drop: dropOf(scope.filesystem), slots, suffix: "_again" });
   const lookUp: Procedure = {
     name: LOOK_UP_OTHER,
     parameters: ["inode"],
@@ -67,7 +69,7 @@ export function lookupScenario(scope: FindingScope): Scenario | ChainFailure {
       "the inode that is looked up can be on its way out: nothing pins it",
     ],
     slots: {
-      count: 4,
+      count: slots,
       initial: [
         { ino: 1, hashed: 1, on_sb: 1, ...(decides ? { count: 1 } : { lru: "LRU" }) },
         { ino: 2, hashed: 1, on_sb: 1, count: 1 },
@@ -129,7 +131,7 @@ function nestedIn(scope: FindingScope, inReclaim: boolean): Scenario | ChainFail
   const starts: Step[] = isCallback ? [callOf(chain.procedures[0]!)] : evictsA(outer, inReclaim);
   const innerMethods: Methods =
     inner.operation === "destroy_inode"
-      ? { destroy: [waits], drop: eitherAnswer(scope) }
+      ? { destroy: [waits, FREES], drop: eitherAnswer(scope) }
       : { evict: plainEvict(nested, [waits]), drop: eitherAnswer(scope) };
   return onProtocol({
     summary: "The eviction of A drops what A held: the last reference of B, whose eviction runs inside this one.",

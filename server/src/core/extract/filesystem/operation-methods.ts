@@ -4,7 +4,7 @@ import type { Filesystem } from "../../callgraph/filesystem.ts";
 import type { Step } from "../../race/model.ts";
 import type { EvictionOperation } from "../../report/finding.ts";
 import type { FindingScope } from "./finding-scope.ts";
-import { type Methods, plainEvict } from "./protocol-scenario.ts";
+import { FREES, type Methods, plainEvict } from "./protocol-scenario.ts";
 import type { Bindings, Protocol } from "./tree-protocol.ts";
 
 /** The generic ->drop_inode that keeps nothing: in Linux 6.12, and since 6.18. */
@@ -34,7 +34,7 @@ export function methodsWith(scope: FindingScope, protocol: Protocol, own: readon
       return { evict: plainEvict(protocol, own), drop };
     case "destroy_inode":
     case "free_inode":
-      return { destroy: own, drop };
+      return { destroy: [...own, FREES], drop };
     case "drop_inode":
       return { drop: [...withoutLock(own), ...drop] };
     default:
@@ -42,13 +42,13 @@ export function methodsWith(scope: FindingScope, protocol: Protocol, own: readon
   }
 }
 
-/** The filesystem's own decision whether to keep the inode. */
+/** The filesystem's own decision whether to keep the inode. One that somebody has got meanwhile is kept. */
 export function eitherAnswer({ filesystem, find }: Pick<FindingScope, "filesystem" | "find">): Step[] {
   const name = filesystem?.operations.get("drop_inode")?.functionName ?? "->drop_inode";
-  const says = (answer: number): Step[] => [
-    { label: `${name}() returns ${answer}`, do: `result = ${answer}`, ...find("iput_final", /drop_inode/) },
+  const says = (answer: number, value: string): Step[] => [
+    { label: `${name}() returns ${answer}`, do: `result = ${value}`, ...find("iput_final", /drop_inode/) },
   ];
-  return [{ choose: [says(1), says(0)] }];
+  return [{ choose: [says(1, "inode.count == 0"), says(0, "0")] }];
 }
 
 /** iput_final() calls ->drop_inode under i_lock; what sleeps has given it up, and holds a reference meanwhile. */

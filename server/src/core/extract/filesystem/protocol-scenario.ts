@@ -1,11 +1,21 @@
 /** A scenario on the eviction protocol: the methods of the filesystem as procedures, and whatever the threads call. */
-import type { Procedure, RaceModel, Step, ThreadDeclaration, VariableDeclaration } from "../../race/model.ts";
+import type {
+  Procedure,
+  RaceModel,
+  Step,
+  StepObject,
+  ThreadDeclaration,
+  VariableDeclaration,
+} from "../../race/model.ts";
 import { FILESYSTEM_EVICT } from "../protocol.ts";
 import { composeScenario } from "../scenario.ts";
 import type { Scenario } from "./finding-scope.ts";
 import { FILESYSTEM_DESTROY, FILESYSTEM_DROP, IGNORED, type Protocol } from "./tree-protocol.ts";
 
-/** Steps of a filesystem's methods. Each has the parameter `inode`, and `drop` sets `result` besides. */
+/**
+ * Steps of a filesystem's methods. Each has the parameter `inode`; `drop` sets `result` besides, and `destroy` frees the
+ * memory or leaves that to somebody.
+ */
 export interface Methods {
   readonly evict?: readonly Step[];
   readonly destroy?: readonly Step[];
@@ -73,7 +83,7 @@ export function onProtocol(parts: ProtocolParts): Scenario {
 
 function methodsOf(
   protocol: Protocol,
-  { evict = plainEvict(protocol), destroy = [], drop = [] }: Methods,
+  { evict = plainEvict(protocol), destroy = [FREES], drop = [] }: Methods,
 ): Procedure[] {
   const { suffix } = protocol.bindings;
   return [
@@ -81,11 +91,13 @@ function methodsOf(
     {
       name: `${FILESYSTEM_DESTROY}${suffix}`,
       parameters: ["inode"],
-      steps: [...destroy, { label: "the memory is freed: call_rcu()", do: "call_rcu(inode)" }],
+      steps: destroy,
     },
     { name: `${FILESYSTEM_DROP}${suffix}`, parameters: ["inode", "result"], steps: drop },
   ];
 }
+
+export const FREES: StepObject = { label: "the memory is freed: call_rcu()", do: "call_rcu(inode)" };
 
 /** What any ->evict_inode does, with the filesystem's own steps before clear_inode(). */
 export function plainEvict(protocol: Protocol, own: readonly Step[] = []): Step[] {

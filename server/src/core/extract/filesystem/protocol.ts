@@ -1,12 +1,10 @@
 /**
- * The parts of the eviction protocol that a filesystem's own steps are put into: the life of an inode around its methods,
- * and a lookup of the same number. What generic code does is written down here after Linux 6.12; the places of the steps
- * are those of the opened tree, found by what stands there.
+ * Steps of the eviction protocol that are written down after Linux 6.12, for functions that a tree has not and for designs
+ * that change it. The places of the steps are those of the opened tree, found by what stands there.
  */
 import type { Engine } from "../../analysis/effect-graph.ts";
 import type { Program } from "../../callgraph/program.ts";
-import { getModel } from "../../race/catalogue/index.ts";
-import type { Procedure, SourceSpan, Step, StepObject } from "../../race/model.ts";
+import type { SourceSpan, Step } from "../../race/model.ts";
 
 /** Finds the line of generic code that a step stands for; nothing where the tree has no such function or line. */
 export type FindLine = (fn: string, pattern: RegExp) => { readonly source: SourceSpan } | Record<string, never>;
@@ -58,7 +56,7 @@ export function unhashAndWake(slot: string, find: FindLine): Step[] {
   ];
 }
 
-export function wakeWaiters(slot: string, find: FindLine): Step[] {
+function wakeWaiters(slot: string, find: FindLine): Step[] {
   return [
     { label: "spin_lock(&inode->i_lock)", do: `lock(i_lock[${slot}])` },
     {
@@ -99,44 +97,6 @@ export function eitherLinkCount(slot: string): Step {
       [{ label: `${slot} stays on disk`, do: `${slot}.nlink = 1` }],
     ],
   };
-}
-
-/** What verdicts that rest on `lookupProcedure` say. */
-export const LOOKUP_ASSUMPTION =
-  "a lookup waits for an inode that is I_FREEING and hashed, and looks again (__wait_on_freeing_inode() of Linux 6.12)";
-
-/**
- * iget_locked() of number 1 with the parameter `r` for its result, from the catalogue's baseline: it waits for an inode
- * that is being freed, builds a new one where there is none, and notes in `built` that it has read the disk.
- */
-export function lookupProcedure(find: FindLine, readsDisk = "built = 1"): Procedure {
-  const procedure = getModel("sync-evict-baseline")?.procedures?.find((each) => each.name === "iget_locked");
-  if (procedure === undefined) throw new Error("the catalogue has no iget_locked()");
-  const places: readonly [RegExp, ReturnType<FindLine>][] = [
-    [/__wait_on_freeing_inode|I_FREEING/, find("find_inode_fast", /I_FREEING/)],
-    [/inode_unhashed/, find("__wait_on_freeing_inode", /inode_unhashed/)],
-    [/^schedule\(\) in __wait/, find("__wait_on_freeing_inode", /schedule\(\)/)],
-    [/^finish_wait\(wq_head/, find("__wait_on_freeing_inode", /finish_wait/)],
-    [/hlist_for_each_entry_rcu/, find("find_inode_fast", /for_each/)],
-    [/alloc_inode/, find("iget_locked", /alloc_inode/)],
-    [/hlist_add_head_rcu/, find("iget_locked", /hlist_add_head/)],
-    [/^__iget/, find("find_inode_fast", /__iget/)],
-    [/I_NEW/, find("unlock_new_inode", /I_NEW/)],
-  ];
-  const change = (step: Step): Step => {
-    if (typeof step === "string") return step;
-    const { source: _place, ...rest } = step;
-    const place = places.find(([pattern]) => pattern.test(step.label ?? ""))?.[1] ?? {};
-    return {
-      ...rest,
-      ...place,
-      ...(step.do === "read_inode(fresh)" ? { do: readsDisk } : {}),
-      ...(step.then === undefined ? {} : { then: step.then.map(change) }),
-      ...(step.else === undefined ? {} : { else: step.else.map(change) }),
-      ...(step.loop === undefined ? {} : { loop: step.loop.map(change) }),
-    } as StepObject;
-  };
-  return { ...procedure, steps: procedure.steps.map(change) };
 }
 
 export const I_LOCK = { name: "i_lock", kind: "spin", per: "slot", description: "inode->i_lock" } as const;

@@ -11,7 +11,7 @@ import { hashUse } from "../../rules/hash-use.ts";
 import type { ChainFailure, ChainSteps } from "./chain-steps.ts";
 import { chainOf, type FindingScope, type Scenario } from "./finding-scope.ts";
 import { operationSteps } from "./operation-steps.ts";
-import { onProtocol, TRUNCATES } from "./protocol-scenario.ts";
+import { FREES, onProtocol, TRUNCATES } from "./protocol-scenario.ts";
 import { createThread, evictorThread, lookupThread } from "./protocol-threads.ts";
 import { callOf } from "./reclaim-scenario.ts";
 import { Protocol } from "./tree-protocol.ts";
@@ -52,7 +52,7 @@ export function unhashedScenario(scope: FindingScope): Scenario | ChainFailure {
     methods: [
       isEviction
         ? { evict: [TRUNCATES, protocol.call("clear", { inode: "inode" }), runs] }
-        : { destroy: [{ label: "->destroy_inode(inode)", do: "free_on_disk = 1" }, runs] },
+        : { destroy: [{ label: "->destroy_inode(inode)", do: "free_on_disk = 1" }, runs, FREES] },
     ],
     own: own.procedures,
     assumptions: [
