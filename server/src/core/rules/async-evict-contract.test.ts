@@ -124,6 +124,79 @@ static const struct super_operations foo_sops = {
 };
 `));
 
+test("takes no other work that the method queues for the punt", () =>
+  findsWhatIsMarked(`
+//- /fs/inode.c
+void evict_inode_complete(struct inode *inode)
+{
+	remove_inode_hash(inode);
+	inode_wake_up_bit(inode, __I_NEW);
+	destroy_inode(inode);
+}
+
+//- /fs/foo/inode.c
+#include <linux/fs.h>
+
+static void foo_flush_super(struct work_struct *work)
+{
+	write_super(container_of(work, struct foo_sb, flush));
+}
+
+static void foo_evict_worker(struct work_struct *work)
+{
+	struct inode *inode = &container_of(work, struct foo_inode, work)->vfs_inode;
+
+	truncate_inode_pages_final(&inode->i_data);
+	clear_inode(inode);
+	evict_inode_complete(inode);
+}
+
+static bool foo_evict_inode_async(struct inode *inode)
+{
+	INIT_WORK(&FOO_SB(inode)->flush, foo_flush_super);
+	queue_work(foo_wq, &FOO_SB(inode)->flush);
+	INIT_WORK(&FOO_I(inode)->work, foo_evict_worker);
+	queue_work(foo_wq, &FOO_I(inode)->work);
+	return false;
+}
+
+static const struct super_operations foo_sops = {
+	.evict_inode_async = foo_evict_inode_async,
+};
+`));
+
+test("doubts a worker that calls what the tree does not have", () =>
+  findsWhatIsMarked(`
+//- /fs/inode.c
+int inode_init_always(struct super_block *sb, struct inode *inode)
+{
+	return 0;
+}
+
+//- /fs/foo/inode.c
+#include <linux/fs.h>
+
+static void foo_evict_worker(struct work_struct *work)
+{
+	struct inode *inode = &container_of(work, struct foo_inode, work)->vfs_inode;
+
+	truncate_inode_pages_final(&inode->i_data);
+	clear_inode(inode);
+	evict_inode_complete(inode);
+}
+
+static bool foo_evict_inode_async(struct inode *inode)
+{
+	INIT_WORK(&FOO_I(inode)->work, foo_evict_worker);
+	queue_work(foo_wq, &FOO_I(inode)->work); /* expect: async-evict-contract hint */
+	return false;
+}
+
+static const struct super_operations foo_sops = {
+	.evict_inode_async = foo_evict_inode_async,
+};
+`));
+
 test("finds a worker that does not complete the eviction", () =>
   findsWhatIsMarked(`
 //- /fs/inode.c

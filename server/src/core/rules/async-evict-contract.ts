@@ -24,7 +24,10 @@ export const asyncEvictContract: Rule = {
     const contexts = operationContexts(facts, "evict_inode_async");
     const name = operation.body.name;
     const seen = new Set<number>();
-    for (const event of walk.events) {
+    const punts = walk.events.map((event) => (isPunt(event) ? worstWorker(facts, event) : null));
+    // What else the method queues is other work: a flush of the superblock, say.
+    const hasPunt = punts.some((punt) => punt !== null && punt.lack !== "incomplete");
+    for (const [i, event] of walk.events.entries()) {
       const at = event.stack[0]?.event.call.at ?? event.at;
       if (seen.has(at)) continue;
       if (event.kind === "exit" && (event.state & (CLEARED | QUEUED)) === 0) {
@@ -38,7 +41,7 @@ export const asyncEvictContract: Rule = {
           `${name}() can return here having neither completed the eviction nor queued it`,
           contexts,
         );
-      } else if (event.kind === "defer" && event.primitive !== "" && (event.state & UNHASHED) !== 0) {
+      } else if (isPunt(event) && (event.state & UNHASHED) !== 0) {
         seen.add(at);
         yield stateDraft(
           "async-evict-contract",
@@ -49,23 +52,41 @@ export const asyncEvictContract: Rule = {
           `${name}() punts the eviction after it unhashed the inode: a lookup no longer waits for the worker`,
           contexts,
         );
-      } else if (event.kind === "defer" && event.primitive !== "") {
-        const worker = workFunctions(facts, event).find((fn) => !completes(facts, fn));
-        if (worker === undefined) continue;
+      } else if (isPunt(event)) {
+        const punt = punts[i] ?? null;
+        if (punt === null || punt.lack === null || (punt.lack === "incomplete" && hasPunt)) continue;
+        const { worker, lack } = punt;
         seen.add(at);
-        yield stateDraft(
+        const says = `does not complete the eviction`;
+        const draft = stateDraft(
           "async-evict-contract",
-          "error",
+          lack === "incomplete" ? "error" : "hint",
           operation,
           event,
-          `${worker.name}() does not complete the eviction`,
-          `${name}() queues ${worker.name}(), which does not complete the eviction`,
+          `${worker.name}() ${says}`,
+          `${name}() queues ${worker.name}(), which ${says}`,
           contexts,
         );
+        yield lack === "incomplete"
+          ? draft
+          : { ...draft, doubt: `${lack.calls}() may do it: this tree does not have it` };
       }
     }
   },
 };
+
+function isPunt(event: StateEvent): boolean {
+  return event.kind === "defer" && event.primitive !== "";
+}
+
+type Lack = "incomplete" | { readonly calls: string } | null;
+
+/** The work function of a queued item that does least of what completes an eviction; null when none is known. */
+function worstWorker(facts: FilesystemFacts, queued: StateEvent): { worker: FunctionRef; lack: Lack } | null {
+  const judged = workFunctions(facts, queued).map((worker) => ({ worker, lack: lackOf(facts, worker) }));
+  const worst = judged.find(({ lack }) => lack === "incomplete") ?? judged.find(({ lack }) => lack !== null);
+  return worst ?? judged[0] ?? null;
+}
 
 /** What runs when the work item of this call does: the function that INIT_WORK() or DECLARE_WORK() gave it. */
 function workFunctions(facts: FilesystemFacts, queued: StateEvent): FunctionRef[] {
@@ -105,11 +126,22 @@ function lastName(expr: Expr): string {
   }
 }
 
-/** Clears the inode and takes it out of the hash, itself or through the tree's own completion. */
-function completes(facts: FilesystemFacts, fn: FunctionRef): boolean {
+/**
+ * What a worker lacks: it clears the inode and takes it out of the hash, itself or through the tree's own completion. A
+ * function that the tree does not have (the proposal was not merged) may do what is lacking.
+ */
+function lackOf(facts: FilesystemFacts, fn: FunctionRef): Lack {
   const root = facts.graph(MODES.any).root(fn);
   const walk = facts.typestate("evict_inode_async");
-  if (root === null || walk === null) return true;
+  if (root === null || walk === null) return null;
   const below = walk.reaches(root);
-  return below.has("clear") && below.has("unhash");
+  if (below.has("clear") && below.has("unhash")) return null;
+  const { lookup, knowledge, types } = facts.engine;
+  const { body, events } = root.expansion;
+  for (const { call } of events) {
+    if (call.callee.k !== "id" || !call.args.some((arg) => types.structOf(arg, body)?.tag === "inode")) continue;
+    const { name } = call.callee;
+    if (!knowledge.functions.has(name) && lookup.direct(name, fn.file) === null) return { calls: name };
+  }
+  return "incomplete";
 }
