@@ -1,5 +1,7 @@
 /** Adds the clear_inode() or truncate_inode_pages_final() that a path through ->evict_inode lacks. */
+import { MODES } from "../analysis/interpreter.ts";
 import { CLEARED, NO_PAGES, PAGES_GONE } from "../analysis/typestate.ts";
+import type { EffectKind } from "../knowledge/knowledge.ts";
 import { stepsIn } from "../query/function-at.ts";
 import { stateMap } from "../query/state-map.ts";
 import { bodyEdit, type FixSite, insertBefore, lineStart, statementOf } from "./fix-site.ts";
@@ -33,7 +35,7 @@ export const addTruncatePages: Fixer = {
   rules: ["missing-truncate-pages"],
   make(site) {
     const place = statementOf(site.ast, site.at);
-    if (place === null || place.node.type !== "expression_statement") return null;
+    if (place === null || place.node.type !== "expression_statement" || truncatesInReclaim(site)) return null;
     return {
       title: "Add truncate_inode_pages_final() on this path",
       edits: insertBefore(
@@ -45,6 +47,28 @@ export const addTruncatePages: Fixer = {
     };
   },
 };
+
+/** What reclaim must not do (the *-under-memalloc rules). */
+const COSTS: ReadonlySet<EffectKind> = new Set([
+  "dirty",
+  "nofail",
+  "transaction",
+  "disk",
+  "network",
+  "wait",
+  "freeze",
+  "lock",
+]);
+
+/** Where the filesystem's ->invalidate_folio does more than let pages go, another truncation is another finding. */
+function truncatesInReclaim({ facts, operation }: FixSite): boolean {
+  return facts
+    .anchors(operation, MODES.reclaim)
+    .some(
+      ({ effects }) =>
+        effects.some(({ site }) => site.kind === "truncate") && effects.some(({ site }) => COSTS.has(site.kind)),
+    );
+}
 
 /** The typestates that reach a statement of the operation. */
 function statesAt(site: FixSite, start: number, end: number): number[] {

@@ -15,11 +15,12 @@ export interface Fixer {
   make(site: FixSite): MadeFix | null;
 }
 
-/** Findings that come of what eviction does in a task with PF_MEMALLOC set. */
-export const RECLAIM_RULES: readonly RuleId[] = [
+/** Findings that a task without PF_MEMALLOC does not have. */
+export const MEMALLOC_RULES: readonly RuleId[] = [
   "dirty-under-memalloc",
   "nofail-under-memalloc",
   "blocking-under-memalloc",
-  "lookup-under-evict",
-  "iput-under-evict",
 ];
+
+/** Findings of what eviction does: another task that does it later, with the inode still hashed, is no part of evict(). */
+export const RECLAIM_RULES: readonly RuleId[] = [...MEMALLOC_RULES, "lookup-under-evict", "iput-under-evict"];

@@ -2,18 +2,10 @@
 import { EffectGraph, type GraphNode } from "../analysis/effect-graph.ts";
 import { MODES } from "../analysis/interpreter.ts";
 import type { FunctionRef } from "../callgraph/program.ts";
-import {
-  addIncludes,
-  bodyEdit,
-  type FixSite,
-  fileText,
-  indentOf,
-  ownFiles,
-  statementOf,
-  wrapBranch,
-} from "./fix-site.ts";
+import { addIncludes, type FixSite, fileText, ownFiles } from "./fix-site.ts";
 import type { Fixer } from "./fixer.ts";
-import { RECLAIM_RULES } from "./fixer.ts";
+import { MEMALLOC_RULES } from "./fixer.ts";
+import { callStatements, guardCalls } from "./guard-calls.ts";
 
 /** What a function that only puts work off does not do. */
 const NOT_DEFERRAL: ReadonlySet<string> = new Set([
@@ -36,20 +28,18 @@ const QUEUES =
 
 export const guardMemalloc: Fixer = {
   fix: "guard-memalloc",
-  rules: RECLAIM_RULES,
+  rules: MEMALLOC_RULES,
   make(site) {
-    const { body, ast } = site;
-    const place = statementOf(ast, site.at);
-    if (place === null || place.node.type !== "expression_statement") return null;
-    const deferral = findDeferral(site);
-    if (deferral === null) return null;
-    const call = body.text.slice(place.node.start, place.node.end);
-    const lines = ["if (current->flags & PF_MEMALLOC)", `\t${deferral.name}(${site.inode});`, "else", `\t${call}`];
-    const why = `in reclaim ${deferral.name}() puts it off`;
-    const indent = indentOf(body.text, place.node.start);
-    const edits = place.inBlock
-      ? [bodyEdit(body, place.node.start, place.node.end, lines.join(`\n${indent}`), why)]
-      : wrapBranch(site, place.node, lines, why);
+    const { body } = site;
+    const places = callStatements(site);
+    const deferral = places === null ? null : findDeferral(site);
+    if (places === null || deferral === null) return null;
+    const edits = guardCalls(
+      site,
+      places,
+      (call) => ["if (current->flags & PF_MEMALLOC)", `\t${deferral.name}(${site.inode});`, "else", `\t${call}`],
+      `in reclaim ${deferral.name}() puts it off`,
+    );
     const includes = addIncludes(body.file, fileText(site, body.file), ["linux/sched.h"]);
     return {
       title: `In reclaim, put it off with ${deferral.name}() (guard with PF_MEMALLOC)`,

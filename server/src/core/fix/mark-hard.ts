@@ -3,46 +3,45 @@
  * worker instead of evicting it. The flag is raised while the inode is set up, where nobody else has it: reclaim
  * that classifies an inode must not see the flag change. In the RFC filesystems do it at the first modification.
  */
+import { type CallEvent, MODES } from "../analysis/interpreter.ts";
 import type { SourceFile } from "../callgraph/program.ts";
 import type { FixEdit } from "../query/queries.ts";
+import type { AstNode } from "../syntax/ast.ts";
 import {
   addIncludes,
-  bodyEdit,
   commentStart,
   type FixSite,
   fileEdit,
   fileText,
   freeName,
-  indentOf,
   lineStart,
   ownFiles,
   prefixOf,
-  statementOf,
-  wrapBranch,
 } from "./fix-site.ts";
 import type { Fixer } from "./fixer.ts";
-import { RECLAIM_RULES } from "./fixer.ts";
+import { MEMALLOC_RULES } from "./fixer.ts";
+import { callStatements, guardCalls } from "./guard-calls.ts";
 
 /** The RFC's working name. */
 const FLAG = "I_RECLAIM_HARD";
 
 export const markHard: Fixer = {
   fix: "mark-hard-to-reclaim",
-  rules: RECLAIM_RULES,
+  rules: MEMALLOC_RULES,
   make(site) {
     if (site.operation.name !== "evict_inode") return null;
-    const place = statementOf(site.ast, site.at);
+    const places = callStatements(site);
     const name = freeName(site, `${prefixOf(site)}_mark_reclaim_hard`);
     const setUp = findSetUp(site);
-    if (place === null || place.node.type !== "expression_statement" || name === null || setUp === null) return null;
+    if (places === null || name === null || setUp === null) return null;
+    if (places.some(({ node }) => isOwedToEvict(site, node))) return null;
     const { body } = site;
-    const call = body.text.slice(place.node.start, place.node.end);
-    const indent = indentOf(body.text, place.node.start);
-    const why = "an inode that is hard to reclaim is evicted by a worker, never by reclaim";
-    const lines = ["if (!WARN_ON_ONCE(current->flags & PF_MEMALLOC))", `\t${call}`];
-    const guarded = place.inBlock
-      ? [bodyEdit(body, place.node.start, place.node.end, lines.join(`\n${indent}`), why)]
-      : wrapBranch(site, place.node, lines, why);
+    const guarded = guardCalls(
+      site,
+      places,
+      (call) => ["if (!WARN_ON_ONCE(current->flags & PF_MEMALLOC))", `\t${call}`],
+      "an inode that is hard to reclaim is evicted by a worker, never by reclaim",
+    );
     const usesAccessors = site.scope.program.functionsNamed("inode_state_set").length > 0;
     const edits: FixEdit[] = [
       ...addIncludes(body.file, fileText(site, body.file), ["linux/sched.h"]),
@@ -71,6 +70,22 @@ export const markHard: Fixer = {
     };
   },
 };
+
+/** Without what these do evict() stops the machine: no way through ->evict_inode may leave them out. */
+const OWED: ReadonlySet<string> = new Set(["truncate", "clear"]);
+
+function isOwedToEvict(site: FixSite, statement: AstNode): boolean {
+  const root = site.facts.graph(MODES.reclaim).root(site.body.function!);
+  if (root === null) return true;
+  const isIn = ({ call }: CallEvent): boolean => statement.start <= call.at && call.at < statement.end;
+  if (root.effects.some(({ kind, event }) => OWED.has(kind) && isIn(event))) return true;
+  const below = new Set(root.edges.filter(({ event }) => isIn(event)).map(({ target }) => target));
+  for (const node of below) {
+    if (node.effects.some(({ kind }) => OWED.has(kind))) return true;
+    for (const { target } of node.edges) below.add(target);
+  }
+  return false;
+}
 
 interface SetUp {
   readonly file: SourceFile;
