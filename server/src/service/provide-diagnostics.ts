@@ -4,11 +4,12 @@ import {
   type DiagnosticRelatedInformation,
   DiagnosticSeverity,
   type Location,
+  type Range,
 } from "vscode-languageserver";
 import type { Finding, Review, Severity, TableReference } from "../core/report/finding.ts";
 import { isSameData } from "../core/report/same-data.ts";
 import type { Settings } from "../protocol/settings.ts";
-import { lineLocation, spanRange } from "./tree-location.ts";
+import { lineLocation, lineRange, spanRange } from "./tree-location.ts";
 
 export const DIAGNOSTIC_SOURCE = "evictscope";
 
@@ -76,7 +77,7 @@ export function visibleFindings(review: Review, settings: Settings): readonly Fi
 function toDiagnostic(finding: Finding, table: TableReference | undefined, request: DiagnosticsRequest): Diagnostic {
   const data: DiagnosticData = { finding: finding.id, revision: request.revision };
   return {
-    range: spanRange(finding),
+    range: firstLine(finding),
     severity: severityOf(finding, request.settings),
     code: finding.rule,
     codeDescription: { href: `${request.rulePages}${finding.rule}.md` },
@@ -85,6 +86,12 @@ function toDiagnostic(finding: Finding, table: TableReference | undefined, reque
     relatedInformation: relatedInformation(finding, table, request.root),
     data,
   };
+}
+
+/** A call over several lines is marked in its first: editors draw the others from their margin on. */
+function firstLine(finding: Finding): Range {
+  const range = spanRange(finding);
+  return range.end.line === range.start.line ? range : { start: range.start, end: lineRange(finding.line).end };
 }
 
 /** A hint becomes an information: VS Code leaves hints out of its problem list, and counts must agree with it. */
