@@ -361,6 +361,10 @@ describeWith("chromium", "the simulator's panel", () => {
     expect(state?.y).toBeGreaterThanOrEqual((trace?.y ?? 0) + (trace?.height ?? 0));
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(520);
     await page.screenshot({ path: join(pictures, "simulator-narrow.png"), fullPage: true });
+    await page.setViewportSize({ width: 520, height: 640 });
+    const transport = await page.locator(".transport").boundingBox();
+    expect((transport?.y ?? 0) + (transport?.height ?? 1e6)).toBeLessThanOrEqual(640);
+    await page.screenshot({ path: join(pictures, "simulator-narrow-low.png") });
   });
 });
 
