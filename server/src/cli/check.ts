@@ -41,7 +41,7 @@ export async function check(paths: readonly string[], options: CheckOptions): Pr
   };
   const review =
     options.simulate === "all"
-      ? await simulateFindings(await openReview(tree, asked, progress), progress)
+      ? await simulateFindings(await openReview(tree, asked, progress, options.cache), progress)
       : await reviewTree(tree, asked, options.cache, progress);
   if (options.jobs !== undefined && options.jobs > 1) {
     console.error(`evictscope: --jobs ${options.jobs}: this release uses 1`);

@@ -1,4 +1,5 @@
 /** One review of one tree, as check, explain and simulate need it. */
+import type { OutcomeStore } from "../core/extract/filesystem/verdict.ts";
 import type { Finding, Review, RuleId } from "../core/report/finding.ts";
 import { RULES } from "../core/rules/all-rules.ts";
 import type { FileSource } from "../index/file-source.ts";
@@ -7,6 +8,7 @@ import type { ReviewSession } from "../index/review-session.ts";
 import { DEFAULT_EXCLUDE, DEFAULT_MAX_FILES } from "../index/tree-scope.ts";
 import { createTreeSession, type TreeSessionOptions } from "../index/tree-session.ts";
 import { createParser } from "../node/create-parser.ts";
+import { openOutcomeStore } from "../node/outcome-store.ts";
 import { openReviewCache, reviewFolder } from "../node/review-cache.ts";
 import { Refusal } from "./exit-status.ts";
 import { INTERRUPT } from "./interrupt.ts";
@@ -27,13 +29,15 @@ export interface OpenReview {
   readonly session: ReviewSession;
 }
 
-/** Throws Refusal when there is nothing to review, Cancelled on Ctrl-C. */
+/** `mayCache`: outcomes of simulations may come from the disk. Throws Refusal when there is nothing to review, Cancelled on Ctrl-C. */
 export async function openReview(
   tree: TreeRequest,
   options: ReviewOptions,
   progress: ProgressLine,
+  mayCache = true,
 ): Promise<OpenReview> {
-  const session = openSession(tree.files, questionOf(tree, options));
+  const outcomes = mayCache ? openOutcomeStore(reviewFolder(), (line) => console.error(`evictscope: ${line}`)) : null;
+  const session = openSession(tree.files, questionOf(tree, options), outcomes);
   try {
     const { review } = await session.review(INTERRUPT, progress.report);
     return { review: answerOf(tree, options, review), session };
@@ -83,8 +87,12 @@ function questionOf(tree: TreeRequest, options: ReviewOptions): Question {
   };
 }
 
-function openSession(files: FileSource, options: TreeSessionOptions): ReviewSession {
-  return createTreeSession({ files, parser: createParser, options });
+function openSession(
+  files: FileSource,
+  options: TreeSessionOptions,
+  outcomes: OutcomeStore | null = null,
+): ReviewSession {
+  return createTreeSession({ files, parser: createParser, options, ...(outcomes === null ? {} : { outcomes }) });
 }
 
 /** The part of a review that was asked for. Throws Refusal. */

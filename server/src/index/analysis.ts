@@ -19,6 +19,7 @@ import { findMadeFunctions, findMadeFunctionsIn, type TextReader } from "../core
 import type { Program, SourceFile, TableRef } from "../core/callgraph/program.ts";
 import { Fact, Reads } from "../core/callgraph/reads.ts";
 import { TypeResolver } from "../core/callgraph/types.ts";
+import type { OutcomeStore } from "../core/extract/filesystem/verdict.ts";
 import { FunctionBodies, MAX_BODY_BYTES } from "../core/ir/function-bodies.ts";
 import { BUILT_IN, Knowledge, type KnowledgeData } from "../core/knowledge/knowledge.ts";
 import { answerQuery } from "../core/query/answer-query.ts";
@@ -55,6 +56,7 @@ export class Analysis {
   readonly #parser: SyntaxParser;
   readonly #knowledge: Knowledge;
   readonly #options: TreeSessionOptions;
+  readonly #outcomes: OutcomeStore | null;
   readonly #program: Program;
   readonly #rules: readonly Rule[];
   readonly #bodies: FunctionBodies;
@@ -73,10 +75,17 @@ export class Analysis {
   /** For questions between two reviews; null before the first, and from an edit to the next review. */
   #scope: QueryScope | null = null;
 
-  constructor(tree: LoadedTree, parser: SyntaxParser, user: readonly KnowledgeData[], options: TreeSessionOptions) {
+  constructor(
+    tree: LoadedTree,
+    parser: SyntaxParser,
+    user: readonly KnowledgeData[],
+    options: TreeSessionOptions,
+    outcomes: OutcomeStore | null,
+  ) {
     this.#tree = tree;
     this.#parser = parser;
     this.#options = options;
+    this.#outcomes = outcomes;
     this.#program = tree.program;
     this.#knowledge = new Knowledge(BUILT_IN, ...user);
     this.#rules = RULES.filter(
@@ -318,6 +327,7 @@ export class Analysis {
       contexts: parts.contexts,
       filesystems: this.#reviews.map((each) => each.filesystem),
       reach: this.#reach,
+      outcomes: this.#outcomes,
     });
     return this.#assemble(parts.contexts, started);
   }

@@ -1,5 +1,6 @@
 /** A review session over a FileSource: lists, reads, builds the program, runs the rules, and keeps up with edits. */
 
+import type { OutcomeStore } from "../core/extract/filesystem/verdict.ts";
 import type { KnowledgeData } from "../core/knowledge/knowledge.ts";
 import type { Answer, Query, QueryName } from "../core/query/queries.ts";
 import type { Review, RuleId, TreeProblem } from "../core/report/finding.ts";
@@ -33,6 +34,8 @@ export interface TreeSessionRequest {
   readonly files: FileSource;
   readonly parser: () => Promise<SyntaxParser>;
   readonly options?: TreeSessionOptions;
+  /** What simulations of earlier sessions came to. */
+  readonly outcomes?: OutcomeStore;
 }
 
 export function createTreeSession(request: TreeSessionRequest): ReviewSession {
@@ -44,6 +47,7 @@ class TreeSession implements ReviewSession {
   readonly #files: FileSource;
   readonly #makeParser: () => Promise<SyntaxParser>;
   readonly #options: TreeSessionOptions;
+  readonly #outcomes: OutcomeStore | null;
   readonly #overlays = new Map<string, Uint8Array>();
   /** What the analysis has seen of the files that are open: an edit counts for it when its review begins. */
   readonly #seen = new Map<string, Uint8Array>();
@@ -59,6 +63,7 @@ class TreeSession implements ReviewSession {
     this.#files = request.files;
     this.#makeParser = request.parser;
     this.#options = request.options ?? {};
+    this.#outcomes = request.outcomes ?? null;
   }
 
   get revision(): number {
@@ -121,7 +126,7 @@ class TreeSession implements ReviewSession {
         this.#options.edits === false,
       );
       const user = await this.#userKnowledge(tree);
-      this.#analysis = new Analysis(tree, this.#parser, user, this.#options);
+      this.#analysis = new Analysis(tree, this.#parser, user, this.#options, this.#outcomes);
       this.#tree = tree;
       for (const path of changed) this.#changed.delete(path);
     }

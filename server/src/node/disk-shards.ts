@@ -24,6 +24,8 @@ export interface DiskShardsOptions {
 const SUFFIX = ".shard";
 const TEMPORARY = ".tmp";
 const MAGIC = Buffer.from("EVSHARD1", "latin1");
+/** Of what is left, before others who put something here are counted again. */
+const SHARE = 1 / 4;
 const HASH_BYTES = 32;
 const HEADER_BYTES = MAGIC.length + HASH_BYTES;
 /** A temporary file that is older belongs to a run that was killed. */
@@ -33,6 +35,8 @@ const TEMPORARY_LIFETIME_MS = 3_600_000;
 export function openShards(folder: string, { maxBytes, log }: DiskShardsOptions): DiskShards {
   const pathOf = (key: string): string =>
     join(folder, createHash("sha256").update(key).digest("hex").slice(0, 40) + SUFFIX);
+  /** Bytes that may be put before the folder is looked at again. */
+  let room = 0;
   return {
     get(key) {
       const path = pathOf(key);
@@ -67,7 +71,8 @@ export function openShards(folder: string, { maxBytes, log }: DiskShardsOptions)
         remove(temporary);
         return false;
       }
-      removeOldest(folder, maxBytes);
+      room -= HEADER_BYTES + bytes.length;
+      if (room < 0) room = removeOldest(folder, maxBytes) * SHARE;
       return true;
     },
     clear() {
@@ -119,7 +124,8 @@ function filesOf(folder: string): ShardFile[] {
   }
 }
 
-function removeOldest(folder: string, maxBytes: number): void {
+/** Returns the bytes that are left. */
+function removeOldest(folder: string, maxBytes: number): number {
   const files = filesOf(folder).sort((a, b) => b.used - a.used);
   let kept = 0;
   for (const { path, size, used } of files) {
@@ -127,4 +133,5 @@ function removeOldest(folder: string, maxBytes: number): void {
     if (!isTemporary) kept += size;
     if (isTemporary ? Date.now() - used > TEMPORARY_LIFETIME_MS : kept > maxBytes) remove(path);
   }
+  return Math.max(0, maxBytes - kept);
 }

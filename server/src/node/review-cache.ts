@@ -114,10 +114,15 @@ export function clearReviews(folder: string): void {
 
 /** The cache of this program in a folder; null where it runs from its sources, which nothing tells apart. */
 export function openReviewCache(folder: string, log: (line: string) => void): ReviewCache | null {
+  const analyser = programHash();
+  return analyser === null ? null : new ReviewCache(openShards(folder, { maxBytes: MAX_BYTES, log }), analyser);
+}
+
+/** Tells builds of the program apart; null where it runs from its sources. */
+export function programHash(): string | null {
   const program = fileURLToPath(import.meta.url);
   if (!program.endsWith(".js")) return null;
-  const analyser = hashOf(readFileSync(program), readFileSync(grammarPath()), process.env.EVICTSCOPE_PARSER ?? "");
-  return new ReviewCache(openShards(folder, { maxBytes: MAX_BYTES, log }), analyser);
+  return hashOf(readFileSync(program), readFileSync(grammarPath()), process.env.EVICTSCOPE_PARSER ?? "");
 }
 
 /** The folder for those who have none of their own. */

@@ -9,6 +9,7 @@ import type { WorkerAnswer, WorkerRequest, WorkerStart } from "../worker/message
 import { serveSession } from "../worker/serve-session.ts";
 import { chooseParser } from "./create-parser.ts";
 import { createFolderSource } from "./folder-source.ts";
+import { openOutcomeStore } from "./outcome-store.ts";
 import { resumeSession } from "./resumed-session.ts";
 import { openReviewCache } from "./review-cache.ts";
 
@@ -27,7 +28,9 @@ const files = recordReads(
 );
 // The kernel behind a module is not under review itself.
 const options = { exclude, maxFiles, simulate, ...(kernel === undefined ? {} : { filesystems: [kernel.mount] }) };
+const outcomes = openOutcomeStore(cacheFolder, log);
 const session = createTreeSession({
+  ...(outcomes === null ? {} : { outcomes }),
   files,
   parser: async () => {
     const { parser, fallbackReason } = await chooseParser();

@@ -14,6 +14,7 @@ import { readTreeAddress } from "../protocol/tree-address.ts";
 import { panelSessions } from "../service/panel-session.ts";
 import { createParser } from "./create-parser.ts";
 import { filePages } from "./file-pages.ts";
+import { clearOutcomes } from "./outcome-store.ts";
 import { clearReviews, reviewFolder } from "./review-cache.ts";
 import { createThreadedSession } from "./threaded-session.ts";
 import { truePath } from "./true-path.ts";
@@ -67,7 +68,10 @@ function createEnvironment(connection: Connection, options: InitializationOption
         (line) => connection.console.log(line),
       );
     },
-    clearCache: () => clearReviews(cache),
+    clearCache: () => {
+      clearReviews(cache);
+      clearOutcomes(cache);
+    },
     panels: panelSessions,
     pages: filePages,
   };

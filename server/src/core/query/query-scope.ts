@@ -5,6 +5,7 @@ import { MODES, type Mode } from "../analysis/interpreter.ts";
 import type { TreeContexts } from "../analysis/reclaim-roots.ts";
 import type { Filesystem } from "../callgraph/filesystem.ts";
 import type { FunctionRef, Program } from "../callgraph/program.ts";
+import type { OutcomeStore } from "../extract/filesystem/verdict.ts";
 import type { SyntaxParser } from "../syntax/parser-port.ts";
 import { filesystemKey, type ReachIndex } from "./reach-index.ts";
 
@@ -15,6 +16,8 @@ export interface QueryScopeParts {
   readonly contexts: TreeContexts;
   readonly filesystems: readonly Filesystem[];
   readonly reach: ReachIndex;
+  /** Null where nothing is kept beyond the session. */
+  readonly outcomes: OutcomeStore | null;
 }
 
 /** Filesystems whose graphs are kept between questions: the one being read, and those it was compared with. */
@@ -26,6 +29,7 @@ export class QueryScope {
   readonly parser: SyntaxParser;
   readonly contexts: TreeContexts;
   readonly filesystems: readonly Filesystem[];
+  readonly outcomes: OutcomeStore | null;
   readonly #reach: ReachIndex;
   readonly #facts = new Map<string, FilesystemFacts>();
 
@@ -35,6 +39,7 @@ export class QueryScope {
     this.parser = parts.parser;
     this.contexts = parts.contexts;
     this.filesystems = parts.filesystems;
+    this.outcomes = parts.outcomes;
     this.#reach = parts.reach;
   }
 

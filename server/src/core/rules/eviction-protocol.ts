@@ -5,7 +5,7 @@
 
 import { filesystemId } from "../callgraph/filesystem.ts";
 import type { Program } from "../callgraph/program.ts";
-import { VerdictCache } from "../extract/filesystem/verdict.ts";
+import { kept, VerdictCache } from "../extract/filesystem/verdict.ts";
 import { NOT_KNOWN } from "../extract/lowered-step.ts";
 import type { ExtractionTree } from "../extract/lowering-request.ts";
 import { ExtractedProtocol } from "../extract/protocol.ts";
@@ -38,7 +38,7 @@ export const evictionProtocol: Rule = {
     for (const { model } of standardScenarios(new ExtractedProtocol(tree, { token }))) {
       throwIfCancelled(token);
       const outcome = exploreOnce(program, model, token);
-      const violation = violationOf(tree, model, outcome);
+      const violation = outcome === null ? null : violationOf(tree, model, outcome);
       if (violation === null) continue;
       const key = `${violation.invariant} ${violation.place.body.name}:${violation.place.at}`;
       const known = shortest.get(key);
@@ -59,16 +59,16 @@ interface Violation {
 
 const CACHES = new WeakMap<Program, VerdictCache>();
 
-/** An edit changes few of the scenarios: the others' outcomes are known. */
-function exploreOnce(program: Program, model: RaceModel, token: CancellationToken): Outcome {
+/** An edit changes few of the scenarios: of the others it is known that nothing is violated (null). */
+function exploreOnce(program: Program, model: RaceModel, token: CancellationToken): Outcome | null {
   const cache = CACHES.get(program) ?? new VerdictCache();
   CACHES.set(program, cache);
   // A trace shows lines, and those are no part of what the cache compares.
   const known = cache.get(model);
-  if (known !== undefined && known.verdict !== "violated") return known;
+  if (known !== undefined && known.verdict !== "violated") return null;
   const outcome = explore(model, { maxStates: MAX_PROTOCOL_STATES }, token);
   throwIfCancelled(token);
-  cache.set(model, outcome);
+  cache.set(model, kept(outcome));
   return outcome;
 }
 

@@ -19,10 +19,10 @@ import { type FindingVerdict, judge, VerdictCache } from "./verdict.ts";
 /** A tree's verdicts outlive its reviews: most edits change few models. */
 const CACHES = new WeakMap<Program, VerdictCache>();
 
-function cacheOf(program: Program): VerdictCache {
+function cacheOf({ program, outcomes }: QueryScope): VerdictCache {
   let cache = CACHES.get(program);
   if (cache === undefined) {
-    cache = new VerdictCache();
+    cache = new VerdictCache(outcomes);
     CACHES.set(program, cache);
   }
   return cache;
@@ -59,7 +59,7 @@ export function answerVerdict(
   const model = answerModel(scope, { finding });
   // Making it takes as long as exploring most.
   throwIfCancelled(token);
-  return judge(finding, model, cacheOf(scope.program), token, maxStates === undefined ? {} : { maxStates });
+  return judge(finding, model, cacheOf(scope), token, maxStates === undefined ? {} : { maxStates });
 }
 
 interface DesignsOf {
@@ -73,7 +73,7 @@ export function answerDesigns(scope: QueryScope, asked: DesignsOf, token: Cancel
   const filesystem = wanted(scope, asked);
   if (filesystem === undefined) return null;
   const find = lineFinder(scope.program, scope.engine);
-  return designTable(scope.facts(filesystem), find, cacheOf(scope.program), token);
+  return designTable(scope.facts(filesystem), find, cacheOf(scope), token);
 }
 
 export function answerDesignModel(

@@ -1,14 +1,13 @@
 /** The designs compared for one filesystem: a verdict for each design and question, with and without what it must bring. */
 import type { FilesystemFacts } from "../../analysis/filesystem-facts.ts";
 import type { RaceModel } from "../../race/model.ts";
-import type { Outcome } from "../../race/outcome.ts";
 import { explore, loadModel } from "../../race/simulator.ts";
 import type { CancellationToken } from "../../text/cancellation.ts";
 import { throwIfCancelled } from "../../text/cancellation.ts";
 import { designModel } from "./design-models.ts";
 import { DESIGNS, obligationOf, QUESTION_TITLES, QUESTIONS, type Question } from "./designs.ts";
 import type { FindLine } from "./protocol.ts";
-import type { VerdictCache } from "./verdict.ts";
+import { type KeptOutcome, kept, type VerdictCache } from "./verdict.ts";
 
 export interface DesignRun {
   readonly verdict: "violated" | "holds" | "bounded";
@@ -65,8 +64,9 @@ export function designTable(
     const toggled = obligation === null ? model : withDefault(model, obligation);
     let outcome = cache.get(toggled);
     if (outcome === undefined) {
-      outcome = explore(toggled, { maxStates: MAX_DESIGN_STATES }, token);
-      if (outcome.limit?.name === "cancelled") throwIfCancelled(token);
+      const explored = explore(toggled, { maxStates: MAX_DESIGN_STATES }, token);
+      if (explored.limit?.name === "cancelled") throwIfCancelled(token);
+      outcome = kept(explored);
       cache.set(toggled, outcome);
     }
     states += outcome.states;
@@ -105,15 +105,8 @@ function withDefault(model: RaceModel, value: "on" | "off"): RaceModel {
   return { ...model, toggles: (model.toggles ?? []).map((toggle) => ({ ...toggle, default: value })) };
 }
 
-function runOf(outcome: Outcome): DesignRun {
-  const { verdict, invariant, violation, states, trace } = outcome;
-  return {
-    verdict,
-    ...(invariant === undefined || verdict !== "violated" ? {} : { invariant }),
-    ...(violation === undefined ? {} : { message: violation.message }),
-    states,
-    ...(trace === undefined ? {} : { steps: trace.steps.length, traceString: trace.traceString }),
-  };
+function runOf({ limit: _, ...run }: KeptOutcome): DesignRun {
+  return run;
 }
 
 /** The model of one cell; null for a design or question that is none, or that does not arise. */

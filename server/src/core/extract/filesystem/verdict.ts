@@ -22,31 +22,77 @@ export interface FindingVerdict {
   readonly steps?: number;
 }
 
+/** What is kept of an outcome. Plain data; nothing in it depends on where the code's lines are. */
+export interface KeptOutcome extends Pick<Outcome, "verdict" | "invariant" | "limit" | "states"> {
+  /** What is violated, in words. */
+  readonly message?: string;
+  /** Of the counterexample. */
+  readonly steps?: number;
+  readonly traceString?: string;
+}
+
+export function kept({ verdict, invariant, limit, states, violation, trace }: Outcome): KeptOutcome {
+  return {
+    verdict,
+    ...(invariant === undefined || verdict !== "violated" ? {} : { invariant }),
+    ...(limit === undefined ? {} : { limit }),
+    states,
+    ...(violation === undefined ? {} : { message: violation.message }),
+    ...(trace === undefined ? {} : { steps: trace.steps.length, traceString: trace.traceString }),
+  };
+}
+
+/** Outcomes of earlier runs by the content of their models. Neither throws. */
+export interface OutcomeStore {
+  get(content: string): KeptOutcome | null;
+  put(content: string, outcome: KeptOutcome): void;
+}
+
 /** Outcomes by the content of the model: an edit elsewhere, or one that only moves lines, runs nothing again. */
 export class VerdictCache {
-  readonly #outcomes = new Map<string, Outcome>();
+  readonly #outcomes = new Map<string, KeptOutcome>();
+  readonly #store: OutcomeStore | null;
+  #size = 0;
 
-  get(model: RaceModel): Outcome | undefined {
-    return this.#outcomes.get(contentOf(model));
+  constructor(store: OutcomeStore | null = null) {
+    this.#store = store;
   }
 
-  set(model: RaceModel, outcome: Outcome): void {
-    this.#outcomes.set(contentOf(model), outcome);
+  get(model: RaceModel): KeptOutcome | undefined {
+    const content = contentOf(model);
+    const known = this.#outcomes.get(content);
+    if (known !== undefined) return known;
+    const stored = this.#store?.get(content) ?? undefined;
+    if (stored !== undefined) this.#remember(content, stored);
+    return stored;
+  }
+
+  set(model: RaceModel, outcome: KeptOutcome): void {
+    const content = contentOf(model);
+    this.#remember(content, outcome);
+    this.#store?.put(content, outcome);
+  }
+
+  #remember(content: string, outcome: KeptOutcome): void {
+    if (!this.#outcomes.has(content)) this.#size += content.length;
+    this.#outcomes.set(content, outcome);
     for (const key of this.#outcomes.keys()) {
-      if (this.#outcomes.size <= MAX_CACHED) return;
+      if (this.#size <= MAX_CHARACTERS) return;
       this.#outcomes.delete(key);
+      this.#size -= key.length;
     }
   }
 }
 
-const MAX_CACHED = 4096;
+/** Of all contents; a model has up to a hundred thousand. */
+const MAX_CHARACTERS = 64 << 20;
 
-/** The whole model but for the places of its steps and its prose. Kept whole: a hash could meet another's. */
+/** The whole model but for the places of its steps and its prose (assumptions name places, too). Kept whole: a hash could meet another's. */
 function contentOf(model: RaceModel): string {
   return JSON.stringify(model, (key, value) => (NO_CONTENT.has(key) ? undefined : value));
 }
 
-const NO_CONTENT: ReadonlySet<string> = new Set(["source", "sources", "title", "summary"]);
+const NO_CONTENT: ReadonlySet<string> = new Set(["source", "sources", "title", "summary", "assumptions"]);
 
 export interface VerdictOptions {
   readonly maxStates?: number;
@@ -64,8 +110,9 @@ export function judge(
   const maxStates = options.maxStates ?? MAX_VERDICT_STATES;
   let outcome = cache.get(model);
   if (outcome === undefined || (outcome.verdict === "bounded" && (outcome.limit?.value ?? 0) < maxStates)) {
-    outcome = explore(model, { maxStates }, token);
-    if (outcome.limit?.name === "cancelled") throwIfCancelled(token);
+    const explored = explore(model, { maxStates }, token);
+    if (explored.limit?.name === "cancelled") throwIfCancelled(token);
+    outcome = kept(explored);
     cache.set(model, outcome);
   }
   return verdictOf(finding, model, outcome);
@@ -80,19 +127,19 @@ function notRun(finding: Finding, reason: string): FindingVerdict {
   return { finding: finding.id, simulation, severity: finding.staticSeverity };
 }
 
-function verdictOf(finding: Finding, model: RaceModel, outcome: Outcome): FindingVerdict {
+function verdictOf(finding: Finding, model: RaceModel, outcome: KeptOutcome): FindingVerdict {
   const all = model.assumptions ?? [];
   // That a loop runs once leaves runs out; it takes nothing from one that was found.
   const assumptions = outcome.verdict === "violated" ? all.filter((text) => !LEAVES_OUT.test(text)) : all;
   const simulation: FindingSimulation = {
     model: model.id,
     verdict: outcome.verdict,
-    ...(outcome.invariant === undefined || outcome.verdict !== "violated" ? {} : { invariant: outcome.invariant }),
+    ...(outcome.invariant === undefined ? {} : { invariant: outcome.invariant }),
     assumptions: outcome.limit === undefined ? assumptions : [...assumptions, outcome.limit.message],
     states: outcome.states,
-    ...(outcome.trace === undefined ? {} : { traceString: outcome.trace.traceString }),
+    ...(outcome.traceString === undefined ? {} : { traceString: outcome.traceString }),
   };
-  const steps = outcome.trace?.steps.length;
+  const { steps } = outcome;
   const base = { finding: finding.id, simulation, ...(steps === undefined ? {} : { steps }) };
   const refuted = outcome.verdict === "holds" && assumptions.length === 0 && finding.staticSeverity !== "hint";
   if (!refuted) return { ...base, severity: finding.staticSeverity };
