@@ -54,8 +54,11 @@ export interface FileSource {
   read(path: string): Promise<Uint8Array | null>;
   /** As `read`, without a turn of the event loop, where the source can (a folder, memory). */
   readonly readSync?: (path: string) => Uint8Array | null;
-  /** As `readSync`, into one buffer that the next call writes over: for those who look at each file once. */
-  readonly peekSync?: (path: string) => Uint8Array | null;
+  /**
+   * As `readSync`, into `room` where the file fits: for those who look at each file once. null: into one buffer that the next
+   * call writes over.
+   */
+  readonly peekSync?: (path: string, room: Uint8Array | null) => Uint8Array | null;
   /** Without reading the file; null when `read` would give null for want of it. Where the source can. */
   readonly stampSync?: (path: string) => FileStamp | null;
 }

@@ -1,8 +1,9 @@
 /** From a FileSource to a program: list, search, read, skeleton. */
 import { Program } from "../core/callgraph/program.ts";
 import type { TreeProblem } from "../core/report/finding.ts";
-import { bufferLike, holds, makeNeedle } from "../core/text/byte-search.ts";
+import { bufferLike } from "../core/text/byte-search.ts";
 import { type CancellationToken, throwIfCancelled } from "../core/text/cancellation.ts";
+import { WordSearch } from "../core/text/word-search.ts";
 import type { FileSource, ListOptions } from "./file-source.ts";
 import type { ProgressListener } from "./review-session.ts";
 import { folderOf, INCOMPLETE, isCore, isWholeTree, MAX_FILE_BYTES, TABLE_WORDS } from "./tree-scope.ts";
@@ -70,11 +71,12 @@ export async function loadTree(
     },
     options,
   };
+  const search = new WordSearch(TABLE_WORDS);
   const fetch = async (path: string): Promise<Uint8Array | null> => {
     const overlay = overlays.get(path);
     if (overlay !== undefined) return overlay;
     // Skeletons keep no bytes.
-    if (peekSync !== undefined) return peekSync(path);
+    if (peekSync !== undefined) return peekSync(path, search.room);
     if (readSync !== undefined) return readSync(path);
     const bytes = await source.read(path);
     if (bytes !== null) kept.set(path, bytes);
@@ -97,7 +99,6 @@ export async function loadTree(
     if (!program.setFile(path, bytes).skeleton.complete) problems.push({ file: path, message: INCOMPLETE });
   };
   const folders = new Set<string>();
-  const needles = TABLE_WORDS.map(makeNeedle);
   for (const path of paths) {
     await step();
     const peripheral = whole && !isCore(path);
@@ -110,7 +111,7 @@ export async function loadTree(
     }
     tree.bytesRead += bytes.length;
     if (!peripheral) add(path, bytes);
-    else if (needles.some((needle) => holds(bytes, needle))) folders.add(folderOf(path));
+    else if (search.holdsOne(bytes)) folders.add(folderOf(path));
     else kept.delete(path);
   }
   if (folders.size > 0) {

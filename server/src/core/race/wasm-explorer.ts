@@ -2,10 +2,11 @@
  * The explorer's loops in WebAssembly: the same as expander.ts, search.ts and state-store.ts, step for step, so that both
  * engines number the states alike. Program-specific code comes from wasm-program.ts.
  */
+
+import { Code, encodeModule, type WasmFunction } from "../wasm/encoder.ts";
 import { MAX_CHAIN, type ReducedProgram } from "./expander.ts";
 import { ALWAYS, type IndexForm } from "./independence.ts";
 import type { Template, ThreadInstance } from "./program.ts";
-import { Code, encodeModule, type WasmFunction } from "./wasm-encoder.ts";
 import { type Addresses, ANSWER, F, HEADER, ROOM, THREAD } from "./wasm-layout.ts";
 import { enabledFunction, invariantFunction, takeFunction } from "./wasm-program.ts";
 import {

@@ -1,7 +1,7 @@
 /** Guards and bodies of a program as WebAssembly. All work on one state in place, at a fixed address. */
 
+import { Code, type Operator } from "../wasm/encoder.ts";
 import { type Cell, type Expr, isBoolean, type Program, type Stmt, type Template, truth } from "./program.ts";
-import { Code, type Operator } from "./wasm-encoder.ts";
 
 const OPERATORS: Readonly<Record<string, Operator>> = {
   "|": "or",

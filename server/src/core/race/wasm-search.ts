@@ -1,8 +1,9 @@
 /** The generated engine: sets up its memory, lets it run in portions, and gives it room when it asks. */
+
+import { instantiate, type WasmMemory } from "../wasm/host.ts";
 import type { ReducedProgram } from "./expander.ts";
 import type { Search, SearchOptions, SearchResult } from "./search.ts";
 import { writeExplorer } from "./wasm-explorer.ts";
-import { instantiate, type WasmMemory } from "./wasm-host.ts";
 import {
   type Addresses,
   ANSWER,

@@ -2,7 +2,7 @@
  * The state store in WebAssembly: records in chunks, and a hash table of (hash, index + 1). As state-store.ts, but entered
  * in batches. States are numbered in the order in which they are found, whatever the hash function.
  */
-import { Code, I64 } from "./wasm-encoder.ts";
+import { Code, I64 } from "../wasm/encoder.ts";
 import { BATCH, CHUNK_BITS, CHUNK_STATES, CHUNKS, F, HEADER, PENDING, pendingBytes } from "./wasm-layout.ts";
 
 export interface StoreShape {

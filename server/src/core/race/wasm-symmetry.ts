@@ -1,8 +1,9 @@
 /** Canonical forms of states in WebAssembly: equal threads sorted, interchangeable slots swapped. As slot-symmetry.ts. */
+
+import { Code } from "../wasm/encoder.ts";
 import type { ReducedProgram } from "./expander.ts";
 import { ALLOCATES, type Cell } from "./program.ts";
 import type { SlotReference, SlotSymmetry } from "./slot-symmetry.ts";
-import { Code } from "./wasm-encoder.ts";
 import { type Addresses, F, HEADER, rowOffsets } from "./wasm-layout.ts";
 
 /** Sorts the blocks of interchangeable threads (bubble sort, unrolled: groups are small). */

@@ -1,7 +1,8 @@
-/** Bytes of a WebAssembly module (core specification 1.0): only what the explorer emits. */
+/** Bytes of a WebAssembly module (core specification 1.0): only what we emit. */
 
 export const I32 = 0x7f;
 export const I64 = 0x7e;
+export const V128 = 0x7b;
 const EMPTY = 0x40;
 
 export type Operator =
@@ -73,6 +74,16 @@ const OPCODES: Readonly<Record<Operator, number>> = {
   shr64_u: 0x88,
   wrap: 0xa7,
   extend_u: 0xad,
+};
+
+const VECTOR = 0xfd;
+export type VectorOperator = "splat" | "equal" | "and" | "or" | "bitmask";
+const VECTOR_OPCODES: Readonly<Record<VectorOperator, number>> = {
+  splat: 0x0f,
+  equal: 0x23,
+  and: 0x4e,
+  or: 0x50,
+  bitmask: 0x64,
 };
 
 /** Bytes that grow at the end. */
@@ -210,6 +221,15 @@ export class Code {
   }
   op(operator: Operator): this {
     return this.#byte(OPCODES[operator]);
+  }
+  /** Sixteen bytes; they need not be aligned. */
+  load128(offset = 0): this {
+    this.bytes.byte(VECTOR);
+    return this.#memory(0x00, 0, offset);
+  }
+  /** On sixteen bytes at once (core specification 2.0). */
+  vector(operator: VectorOperator): this {
+    return this.#with(VECTOR, VECTOR_OPCODES[operator]);
   }
   call(functionIndex: number): this {
     return this.#with(0x10, functionIndex);
