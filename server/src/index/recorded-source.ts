@@ -39,6 +39,8 @@ export function recordReads(source: FileSource): RecordedSource {
     },
     read: async (path) => note(path, await source.read(path)),
     ...(readSync === undefined ? {} : { readSync: (path: string) => note(path, readSync(path)) }),
-    ...(peekSync === undefined ? {} : { peekSync: (path: string, room: Uint8Array | null) => note(path, peekSync(path, room)) }),
+    ...(peekSync === undefined
+      ? {}
+      : { peekSync: (path: string, room: Uint8Array | null) => note(path, peekSync(path, room)) }),
   };
 }

@@ -9,6 +9,7 @@ import type { Body, FunctionBodies } from "../ir/function-bodies.ts";
 import type { Expr, Step } from "../ir/ir.ts";
 import type { Knowledge } from "../knowledge/knowledge.ts";
 import type { ConstantTable } from "./constants.ts";
+import { assign, Env, type MutableEnv } from "./env.ts";
 import { type StepOrder, stepOrder } from "./step-order.ts";
 import {
   binary,
@@ -20,7 +21,6 @@ import {
   not,
   number,
   ONE,
-  same,
   truth,
   type Value,
   ZERO,
@@ -41,7 +41,6 @@ export const MODES = {
   any: { name: "any", memalloc: undefined, kswapd: undefined },
 } as const satisfies Record<string, Mode>;
 
-export type Env = ReadonlyMap<string, Value>;
 export type CallExpr = Expr & { readonly k: "call" };
 
 export interface CallEvent {
@@ -87,7 +86,6 @@ const NO_EVENTS: readonly CallEvent[] = [];
 /** The address of a counter that is zero while its inode is being evicted. */
 const ZERO_COUNTER = "#zero";
 const INODE_OBJECT = "#inode";
-const EMPTY: Env = new Map();
 const DECIDES =
   /\bPF_|current_is|gfp|GFP|\breturn\s+(0|1|true|false|NULL)\s*;|^\s*\(?\s*(0|1|true|false|NULL)\s*\)?\s*$/;
 const MAX_PREDICATE_TEXT = 800;
@@ -232,8 +230,8 @@ export class Interpreter {
   }
 
   entryEnv(body: Body, args: readonly Value[]): Env {
-    if (args.length === 0) return EMPTY;
-    const env = new Map<string, Value>();
+    if (args.length === 0) return Env.EMPTY;
+    const env = Env.of();
     body.ir.parameters.forEach(({ name }, i) => {
       if (args[i] !== undefined && name !== "") env.set(name, args[i]);
     });
@@ -261,7 +259,7 @@ export class Interpreter {
     const arrive = (target: number, env: Env): void => {
       if (target < 0) return;
       const before = envs[target];
-      const after = before === undefined ? env : joinEnvs(before, env);
+      const after = before === undefined ? env : before.join(env);
       if (before !== undefined && after === before) return;
       envs[target] = after;
       const place = position[target]!;
@@ -664,39 +662,6 @@ function find(expansions: ReadonlyMap<string, Expansion>, key: string, mode: Mod
 /** A short text that two lists of arguments share only when they are the same. */
 export function argumentsKey(args: readonly Value[]): string {
   return args.length === 0 ? "" : args.map(keyOf).join(",");
-}
-
-interface MutableEnv {
-  env: Env;
-  copied: boolean;
-}
-
-function assign(out: MutableEnv, name: string, value: Value): void {
-  if (same(out.env.get(name), value) && out.env.has(name)) return;
-  if (value === undefined && !out.env.has(name)) {
-    // An entry that says "nothing known" hides a constant of the same name.
-    return;
-  }
-  if (!out.copied) {
-    out.env = new Map(out.env);
-    out.copied = true;
-  }
-  const env = out.env as Map<string, Value>;
-  env.set(name, value);
-}
-
-/** Keeps `a` itself when nothing is lost, so that a fixpoint shows by identity. */
-export function joinEnvs(a: Env, b: Env): Env {
-  if (a === b) return a;
-  let result: Map<string, Value> | null = null;
-  for (const [name, value] of a) {
-    const joined = b.has(name) ? join(value, b.get(name)) : undefined;
-    if (same(joined, value)) continue;
-    result ??= new Map(a);
-    if (joined === undefined && !b.has(name)) result.delete(name);
-    else result.set(name, joined);
-  }
-  return result ?? a;
 }
 
 function onlyZeros(value: Value): Value {

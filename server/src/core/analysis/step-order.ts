@@ -12,41 +12,44 @@ export interface StepOrder {
 export function stepOrder(ir: FunctionIr): StepOrder {
   const { steps, entry } = ir;
   const position = new Int32Array(steps.length).fill(-1);
-  const post: number[] = [];
-  const path: { readonly at: number; readonly targets: readonly number[]; next: number }[] = [];
-  const enter = (at: number): void => {
-    position[at] = 0;
-    path.push({ at, targets: targetsOf(steps[at]!), next: 0 });
-  };
-  enter(entry);
-  while (path.length > 0) {
-    const top = path[path.length - 1]!;
-    const target = top.targets[top.next++];
+  // The way to the step at hand, and for each step on it how many of its targets have been tried.
+  const path = new Int32Array(steps.length);
+  const tried = new Int32Array(steps.length);
+  const sequence = new Int32Array(steps.length);
+  let first = steps.length;
+  let depth = 0;
+  path[0] = entry;
+  position[entry] = 0;
+  while (depth >= 0) {
+    const at = path[depth]!;
+    const target = targetOf(steps[at]!, tried[depth]!++);
     if (target === undefined) {
-      post.push(top.at);
-      path.pop();
-    } else if (target >= 0 && position[target] === -1) enter(target);
+      sequence[--first] = at;
+      depth--;
+    } else if (target >= 0 && position[target] === -1) {
+      position[target] = 0;
+      path[++depth] = target;
+      tried[depth] = 0;
+    }
   }
-  const sequence = Int32Array.from(post.reverse());
-  sequence.forEach((at, place) => {
-    position[at] = place;
-  });
-  return { sequence, position };
+  for (let place = first; place < steps.length; place++) position[sequence[place]!] = place - first;
+  return { sequence: sequence.subarray(first), position };
 }
 
-function targetsOf(step: Step): readonly number[] {
+/** The step's target with this number; undefined: it has no more. */
+function targetOf(step: Step, number: number): number | undefined {
   switch (step.k) {
     case "eval":
     case "declare":
     case "nop":
-      return [step.next];
+      return number === 0 ? step.next : undefined;
     case "either":
-      return step.targets;
+      return step.targets[number];
     case "branch":
-      return [step.yes, step.no];
+      return number === 0 ? step.yes : number === 1 ? step.no : undefined;
     case "switch":
-      return step.cases.map((each) => each.target);
+      return step.cases[number]?.target;
     case "return":
-      return [];
+      return undefined;
   }
 }

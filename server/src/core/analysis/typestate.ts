@@ -10,7 +10,8 @@ import type { EffectKind } from "../knowledge/knowledge.ts";
 import { plannerOf } from "./call-plan.ts";
 import type { Edge, EffectGraph, Engine, GraphNode } from "./effect-graph.ts";
 import { type EffectsBelow, effectsBelowOf, kindsOf, maskOf } from "./effects-below.ts";
-import { argumentsKey, type CallEvent, type Env, joinEnvs } from "./interpreter.ts";
+import { Env } from "./env.ts";
+import { argumentsKey, type CallEvent } from "./interpreter.ts";
 import { afterEffect, afterRemoving, CLEARED, NO_PAGES, type TypeState, UNHASHED } from "./state-change.ts";
 import type { Value } from "./value.ts";
 import { idOf, isPure, type KeptSummaries, keptOf, type Reported, type Summary, type Walking } from "./walk-summary.ts";
@@ -92,7 +93,7 @@ export class TypestateWalk {
   /** Walks an operation whose first parameter is the inode; `state` is what holds when it is called. */
   run(root: GraphNode, state: TypeState): void {
     const { body } = root.expansion;
-    this.#walk(body, root, [INODE], new Map([["#inode.i_sb", { k: "nonzero" }]]), state, [], {
+    this.#walk(body, root, [INODE], Env.of([["#inode.i_sb", { k: "nonzero" }]]), state, [], {
       summary: null,
       cut: new Set(),
     });
@@ -114,8 +115,7 @@ export class TypestateWalk {
     walking: Walking,
   ): ReadonlySet<TypeState> {
     const { interpreter } = this.#engine;
-    const start = new Map(interpreter.entryEnv(body, args));
-    for (const [name, value] of facts) start.set(name, value);
+    const start = Env.of(interpreter.entryEnv(body, args), facts);
     const exits = new Set<TypeState>();
     const { steps } = body.ir;
     // One environment for each step and typestate: paths with different typestates never mix.
@@ -159,7 +159,7 @@ export class TypestateWalk {
           const states = envs.get(target) ?? new Map<TypeState, Env>();
           envs.set(target, states);
           const before = states.get(marked);
-          const joined = before === undefined ? next : joinEnvs(before, next);
+          const joined = before === undefined ? next : before.join(next);
           if (before !== undefined && joined === before) continue;
           states.set(marked, joined);
           work.push([target, marked]);
@@ -283,7 +283,7 @@ export class TypestateWalk {
       !(this.#tracksQueueing && (mask & DEFER_MASK) !== 0)
     )
       return [afterRemoving(mask, state)];
-    const facts = new Map<string, Value>();
+    const facts = Env.of();
     let key = `${idOf(callee)}|${state}|${this.#graph.mode.name}:${argumentsKey(call.args)}|`;
     for (const [name, value] of env)
       if (name.startsWith("#")) {

@@ -1,6 +1,6 @@
 /** Which steps of a function can run, given what is known of its arguments and of the task. */
-import type { Env, Expansion, Interpreter } from "../analysis/interpreter.ts";
-import { joinEnvs } from "../analysis/interpreter.ts";
+import type { Env } from "../analysis/env.ts";
+import type { Expansion, Interpreter } from "../analysis/interpreter.ts";
 
 export function reachableSteps(interpreter: Interpreter, { body, args, mode }: Expansion): ReadonlySet<number> {
   const envs = new Map<number, Env>([[body.ir.entry, interpreter.entryEnv(body, args)]]);
@@ -10,7 +10,7 @@ export function reachableSteps(interpreter: Interpreter, { body, args, mode }: E
     for (const [target, env] of interpreter.successors(body.ir.steps[at]!, envs.get(at)!, body, mode)) {
       if (target < 0) continue;
       const before = envs.get(target);
-      const after = before === undefined ? env : joinEnvs(before, env);
+      const after = before === undefined ? env : before.join(env);
       if (before !== undefined && after === before) continue;
       envs.set(target, after);
       work.push(target);

@@ -3,7 +3,8 @@
  * find_inode_nowait(), which leaves that test to it (fs/inode.c find_inode_nowait()).
  */
 import type { Engine } from "../analysis/effect-graph.ts";
-import { type Env, joinEnvs, MODES } from "../analysis/interpreter.ts";
+import { Env } from "../analysis/env.ts";
+import { MODES } from "../analysis/interpreter.ts";
 import { filesystemId } from "../callgraph/filesystem.ts";
 import type { FunctionRef, SourceFile } from "../callgraph/program.ts";
 import { Remembered } from "../callgraph/reads.ts";
@@ -130,7 +131,7 @@ const MAX_HELPERS = 3;
 function untestedUse(body: Body, engine: Engine, depth: number): (Expr & { k: "call" }) | null {
   const { steps, entry } = body.ir;
   const { interpreter, lookup, bodies } = engine;
-  const envs = new Map<number, Env>([[entry, new Map()]]);
+  const envs = new Map<number, Env>([[entry, Env.EMPTY]]);
   const work = [entry];
   while (work.length > 0) {
     const at = work.pop()!;
@@ -149,7 +150,7 @@ function untestedUse(body: Body, engine: Engine, depth: number): (Expr & { k: "c
     for (const [next, env] of interpreter.successors(step, envs.get(at)!, body, MODES.any)) {
       if (next < 0) continue;
       const before = envs.get(next);
-      const joined = before === undefined ? env : joinEnvs(before, env);
+      const joined = before === undefined ? env : before.join(env);
       if (before !== undefined && joined === before) continue;
       envs.set(next, joined);
       work.push(next);

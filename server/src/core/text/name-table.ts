@@ -39,8 +39,14 @@ export class NameTable {
 
   /** The id of a name that is there, or -1. */
   find(name: string): number {
-    const bytes = asciiBytes(name);
-    return this.findBytes(bytes, 0, bytes.length);
+    let hash = 0x811c9dc5;
+    for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ (name.charCodeAt(i) & 0xff), 0x01000193);
+    const mask = this.#slots.length - 1;
+    for (let slot = (hash ^ (hash >>> 15)) & mask; ; slot = (slot + 1) & mask) {
+      const id = this.#slots[slot]!;
+      if (id < 0) return -1;
+      if (this.#hashes[id] === hash && this.#isText(id, name)) return id;
+    }
   }
 
   /** The id of bytes[start, end), or -1 when it is not there. */
@@ -107,6 +113,13 @@ export class NameTable {
     const from = this.#starts[id]!;
     if (this.#starts[id + 1]! - from !== end - start) return false;
     for (let i = start, j = from; i < end; i++, j++) if (bytes[i] !== this.#arena[j]) return false;
+    return true;
+  }
+
+  #isText(id: number, name: string): boolean {
+    const from = this.#starts[id]!;
+    if (this.#starts[id + 1]! - from !== name.length) return false;
+    for (let i = 0; i < name.length; i++) if ((name.charCodeAt(i) & 0xff) !== this.#arena[from + i]) return false;
     return true;
   }
 

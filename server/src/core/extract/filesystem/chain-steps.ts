@@ -1,6 +1,7 @@
 /** The chain of a finding as procedures of a model, one for each function: from the operation down to the effect. */
 import type { Engine } from "../../analysis/effect-graph.ts";
-import type { CallEvent, CallExpr, Env, Mode } from "../../analysis/interpreter.ts";
+import { Env } from "../../analysis/env.ts";
+import type { CallEvent, CallExpr, Mode } from "../../analysis/interpreter.ts";
 import { INODE } from "../../analysis/typestate.ts";
 import type { Value } from "../../analysis/value.ts";
 import type { Program } from "../../callgraph/program.ts";
@@ -35,7 +36,7 @@ export interface ChainFailure {
   readonly reason: string;
 }
 
-const FACTS: Env = new Map<string, Value>([["#inode.i_sb", { k: "nonzero" }]]);
+const FACTS = Env.of([["#inode.i_sb", { k: "nonzero" }]]);
 
 /** With the values that calls pass on; where those close the way (two calls of one function were taken for one), without. */
 export function chainSteps(request: ChainRequest): ChainSteps | ChainFailure {
@@ -90,7 +91,7 @@ function lowerChain(request: ChainRequest, withValues: boolean): ChainSteps | Ch
     }
     args = joined(found.map((each) => each.args));
     // What is known of the inode's members holds in the callee too, when it holds at every call.
-    facts = found.length === 1 ? new Map([...found[0]!.env].filter(([name]) => name.startsWith("#"))) : FACTS;
+    facts = found.length === 1 ? Env.of([...found[0]!.env].filter(([name]) => name.startsWith("#"))) : FACTS;
   }
   assumptions.push(...changesLinks(request.engine, procedures, bodies));
   return { procedures, assumptions };

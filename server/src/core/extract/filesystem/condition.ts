@@ -1,5 +1,6 @@
 /** Conditions of the source as a model sees them: what is tested, in its own words, and whether it is the link count. */
-import type { Env, Interpreter, Mode } from "../../analysis/interpreter.ts";
+import type { Env } from "../../analysis/env.ts";
+import type { Interpreter, Mode } from "../../analysis/interpreter.ts";
 import type { Body } from "../../ir/function-bodies.ts";
 import type { Expr, Step } from "../../ir/ir.ts";
 import { inWords } from "../../report/conditions.ts";

@@ -4,8 +4,8 @@
  * that decide nothing of it. A condition that is not known becomes a choice; tests of the link count and of a local
  * that never changes keep their meaning. Loops run at most once.
  */
-import type { CallEvent, Env, Interpreter, Mode } from "../../analysis/interpreter.ts";
-import { joinEnvs } from "../../analysis/interpreter.ts";
+import { Env } from "../../analysis/env.ts";
+import type { CallEvent, Interpreter, Mode } from "../../analysis/interpreter.ts";
 import type { Value } from "../../analysis/value.ts";
 import { type Body, positionIn } from "../../ir/function-bodies.ts";
 import type { Step as CodeStep } from "../../ir/ir.ts";
@@ -91,14 +91,14 @@ export function lowerFlow(request: FlowRequest): Flow {
 function solve({ body, mode, interpreter, args, facts }: FlowRequest): (Env | undefined)[] {
   const { steps, entry } = body.ir;
   const envs: (Env | undefined)[] = new Array(steps.length).fill(undefined);
-  envs[entry] = new Map([...interpreter.entryEnv(body, args), ...facts]);
+  envs[entry] = Env.of(interpreter.entryEnv(body, args), facts);
   const work = [entry];
   while (work.length > 0) {
     const at = work.pop()!;
     for (const [target, env] of interpreter.successors(steps[at]!, envs[at]!, body, mode)) {
       if (target < 0) continue;
       const before = envs[target];
-      const after = before === undefined ? env : joinEnvs(before, env);
+      const after = before === undefined ? env : before.join(env);
       if (before !== undefined && after === before) continue;
       envs[target] = after;
       work.push(target);

@@ -5,8 +5,9 @@
 
 import type { EffectSite } from "../../analysis/effect.ts";
 import type { GraphNode } from "../../analysis/effect-graph.ts";
+import { Env } from "../../analysis/env.ts";
 import type { FilesystemFacts } from "../../analysis/filesystem-facts.ts";
-import type { CallEvent, Env, Mode } from "../../analysis/interpreter.ts";
+import type { CallEvent, Mode } from "../../analysis/interpreter.ts";
 import { INODE } from "../../analysis/typestate.ts";
 import type { Value } from "../../analysis/value.ts";
 import { type Body, positionIn } from "../../ir/function-bodies.ts";
@@ -48,7 +49,7 @@ export interface OperationSteps {
 }
 
 const MAX_DEPTH = 12;
-const FACTS: Env = new Map<string, Value>([["#inode.i_sb", { k: "nonzero" }]]);
+const FACTS = Env.of([["#inode.i_sb", { k: "nonzero" }]]);
 
 export function operationSteps(request: OperationRequest): OperationSteps {
   const root = rootOf(request);

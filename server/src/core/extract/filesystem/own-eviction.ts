@@ -1,8 +1,8 @@
 /** A filesystem's own eviction, call by call: what each call of an operation's body does, in the order of its control flow. */
+import { Env } from "../../analysis/env.ts";
 import type { Anchor, FilesystemFacts, Operation, ReachedEffect } from "../../analysis/filesystem-facts.ts";
 import type { CallEvent, Mode } from "../../analysis/interpreter.ts";
 import { INODE } from "../../analysis/typestate.ts";
-import type { Value } from "../../analysis/value.ts";
 import { positionIn } from "../../ir/function-bodies.ts";
 import type { EffectKind } from "../../knowledge/knowledge.ts";
 import type { Procedure, SourceSpan, Step } from "../../race/model.ts";
@@ -58,7 +58,7 @@ export function ownProcedure(
     mode,
     interpreter: facts.engine.interpreter,
     args: [INODE],
-    facts: new Map<string, Value>([["#inode.i_sb", { k: "nonzero" }]]),
+    facts: Env.of([["#inode.i_sb", { k: "nonzero" }]]),
     onCall: (event) => {
       const anchor = anchors.get(event.call.end);
       return anchor === undefined ? [] : write(ownCall(operation, anchor, event));
