@@ -5,6 +5,7 @@
 import type { DirectTarget, Lookup } from "../callgraph/lookup.ts";
 import type { FunctionRef, MacroRef } from "../callgraph/program.ts";
 import { Fact, type Reads } from "../callgraph/reads.ts";
+import { BodyNotes } from "../ir/body-notes.ts";
 import type { Body, FunctionBodies } from "../ir/function-bodies.ts";
 import type { Expr, Step } from "../ir/ir.ts";
 import type { Knowledge } from "../knowledge/knowledge.ts";
@@ -66,6 +67,18 @@ export interface Expansion {
   readonly fact: Fact;
 }
 
+/** What is kept of a body. */
+interface Notes {
+  /** For each parameter whether it can change what the function does. */
+  readonly relevant: readonly boolean[];
+  readonly order: StepOrder;
+  /**
+   * By how deep in the evaluation of a predicate it was asked for: deeper down less is looked into. What one holds is told
+   * by body, arguments and depth alone, never by who asked first.
+   */
+  readonly expansions: (Map<string, Expansion> | null)[];
+}
+
 /** One evaluation: what is known, which grows with assignments, and the calls met on the way when `sink` is set. */
 interface Run extends MutableEnv {
   readonly body: Body;
@@ -105,16 +118,11 @@ export class Interpreter {
   readonly #lookup: Lookup;
   readonly #knowledge: Knowledge;
   readonly #constants: ConstantTable;
-  /**
-   * By how deep in the evaluation of a predicate it was asked for: deeper down less is looked into. What one holds is told
-   * by body, arguments and depth alone, never by who asked first.
-   */
-  readonly #expansions = Array.from(
-    { length: MAX_PREDICATE_DEPTH + 1 },
-    () => new WeakMap<Body, Map<string, Expansion>>(),
-  );
-  readonly #relevant = new WeakMap<Body, readonly boolean[]>();
-  readonly #orders = new WeakMap<Body, StepOrder>();
+  readonly #notes = new BodyNotes<Notes>((body) => ({
+    relevant: relevantParameters(body),
+    order: stepOrder(body.ir),
+    expansions: Array.from({ length: MAX_PREDICATE_DEPTH + 1 }, () => null),
+  }));
   readonly #decides = new Map<FunctionRef | MacroRef, boolean>();
   readonly #reads: Reads | null;
   readonly #meanings: ReadonlyMap<string, Meaning>;
@@ -150,11 +158,11 @@ export class Interpreter {
 
   /** The same for relevant arguments and their key, for those who have them already. */
   expandKnown(body: Body, known: readonly Value[], key: string, mode: Mode): Expansion {
-    const expansions = this.#expansions[this.#depth]!;
-    let ofBody = expansions.get(body);
-    if (ofBody === undefined) {
+    const { expansions } = this.#notes.of(body);
+    let ofBody = expansions[this.#depth] ?? null;
+    if (ofBody === null) {
       ofBody = new Map();
-      expansions.set(body, ofBody);
+      expansions[this.#depth] = ofBody;
     }
     let expansion = find(ofBody, key, mode);
     if (expansion === undefined) {
@@ -173,7 +181,7 @@ export class Interpreter {
 
   /** The arguments that can change what the function does, and only what tells calls apart. */
   relevantArguments(body: Body, args: readonly Value[]): readonly Value[] {
-    const relevant = this.#relevantOf(body);
+    const { relevant } = this.#notes.of(body);
     let length = Math.min(relevant.length, args.length);
     while (length > 0 && !(relevant[length - 1] && tellsApart(args[length - 1]))) length--;
     if (length === 0) return NO_VALUES;
@@ -182,18 +190,9 @@ export class Interpreter {
     return kept;
   }
 
-  #relevantOf(body: Body): readonly boolean[] {
-    let relevant = this.#relevant.get(body);
-    if (relevant === undefined) {
-      relevant = relevantParameters(body);
-      this.#relevant.set(body, relevant);
-    }
-    return relevant;
-  }
-
   /** Whether the same parameters of two functions can change what they do. */
   haveSameParameters(a: Body, b: Body): boolean {
-    return this.#relevantOf(a).join() === this.#relevantOf(b).join();
+    return this.#notes.of(a).relevant.join() === this.#notes.of(b).relevant.join();
   }
 
   #run(body: Body, args: readonly Value[], mode: Mode, fact: Fact): Expansion {
@@ -244,12 +243,7 @@ export class Interpreter {
    */
   #fixpoint(body: Body, entry: Env, mode: Mode): Fixpoint {
     const { steps } = body.ir;
-    let order = this.#orders.get(body);
-    if (order === undefined) {
-      order = stepOrder(body.ir);
-      this.#orders.set(body, order);
-    }
-    const { sequence, position } = order;
+    const { sequence, position } = this.#notes.of(body).order;
     const envs: (Env | undefined)[] = new Array(steps.length).fill(undefined);
     const events: (readonly CallEvent[] | undefined)[] = new Array(steps.length).fill(undefined);
     const waiting = new Uint8Array(sequence.length);

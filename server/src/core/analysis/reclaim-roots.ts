@@ -180,7 +180,9 @@ function isWord(c: number): boolean {
 /** Comments as spaces: what they say about do_shrink_slab() is no call of it. */
 function blankComments(text: string): string {
   if (!text.includes("/*") && !text.includes("//")) return text;
-  return text.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, (comment) => comment.replace(/[^\n]/g, " "));
+  return text.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, (comment) =>
+    comment.replace(/[^\n]+/g, (line) => " ".repeat(line.length)),
+  );
 }
 
 function pointerText(text: string, arrow: number, name: string): string {

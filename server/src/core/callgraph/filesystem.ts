@@ -166,11 +166,12 @@ function makeFilesystem(
   const home = table.file;
   const id = filesystemId(home);
   const isFolder = id === (home.directory || ROOT);
-  const nested = [...ids].filter((other) => other !== id && other.startsWith(`${id}/`));
+  const below = `${id}/`;
+  const nested = [...ids].filter((other) => other !== id && other.startsWith(below));
   const owns = (file: SourceFile): boolean => {
     if (!isFolder) return file === home;
     if (id === ROOT) return true;
-    if (file.directory !== id && !file.directory.startsWith(`${id}/`)) return false;
+    if (file.directory !== id && !file.directory.startsWith(below)) return false;
     return !nested.some((other) => file.directory === other || file.directory.startsWith(`${other}/`));
   };
   const mentions = new Mentions(program, bodies, owns);

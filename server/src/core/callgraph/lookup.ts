@@ -10,6 +10,9 @@ const SLASH = 47;
 export class Lookup {
   readonly #program: Program;
   readonly #cache = new Map<SourceFile, Map<string, DirectTarget | null>>();
+  /** Mostly the file that was asked for last is asked for again. */
+  #lastFrom: SourceFile | null = null;
+  #lastTargets = new Map<string, DirectTarget | null>();
   readonly #values = new Map<SourceFile, Map<string, FunctionRef | null>>();
 
   constructor(program: Program) {
@@ -19,17 +22,26 @@ export class Lookup {
   /** What `name(...)` in `from` calls; null when the tree does not define it. */
   direct(name: string, from: SourceFile): DirectTarget | null {
     this.#program.reads?.readName("definition", name);
-    let ofFile = this.#cache.get(from);
-    if (ofFile === undefined) {
-      ofFile = new Map();
-      this.#cache.set(from, ofFile);
+    if (from !== this.#lastFrom) {
+      this.#lastTargets = this.#targetsFrom(from);
+      this.#lastFrom = from;
     }
-    let target = ofFile.get(name);
+    const targets = this.#lastTargets;
+    let target = targets.get(name);
     if (target === undefined) {
       target = this.#find(name, from);
-      ofFile.set(name, target);
+      targets.set(name, target);
     }
     return target;
+  }
+
+  #targetsFrom(file: SourceFile): Map<string, DirectTarget | null> {
+    let targets = this.#cache.get(file);
+    if (targets === undefined) {
+      targets = new Map();
+      this.#cache.set(file, targets);
+    }
+    return targets;
   }
 
   /** What these names mean may have changed. */
@@ -41,6 +53,7 @@ export class Lookup {
   /** Files came, went, or include others: everything may have changed. */
   clear(): void {
     this.#cache.clear();
+    this.#lastFrom = null;
     this.#values.clear();
   }
 

@@ -4,6 +4,7 @@
  * tell is null, never a guess.
  */
 
+import { BodyNotes } from "../ir/body-notes.ts";
 import type { Body, FunctionBodies } from "../ir/function-bodies.ts";
 import type { Expr, TypeName } from "../ir/ir.ts";
 import { ExpressionLowering, unwrapDeclarator } from "../ir/lower-expression.ts";
@@ -63,7 +64,7 @@ export class TypeResolver {
   readonly #parser: SyntaxParser;
   readonly #lookup: Lookup;
   readonly #members = new Map<string, Members | null>();
-  readonly #locals = new WeakMap<Body, ReadonlyMap<string, TypeName>>();
+  readonly #locals = new BodyNotes<ReadonlyMap<string, TypeName>>(localsOf);
 
   constructor(program: Program, bodies: FunctionBodies, parser: SyntaxParser, lookup: Lookup) {
     this.#program = program;
@@ -82,7 +83,7 @@ export class TypeResolver {
     if (depth > MAX_DEPTH) return null;
     switch (expr.k) {
       case "id": {
-        const type = this.#localsOf(body).get(expr.name);
+        const type = this.#locals.of(body).get(expr.name);
         return type === undefined ? this.#structOfTable(expr.name, body) : this.#named(type);
       }
       case "field": {
@@ -177,21 +178,9 @@ export class TypeResolver {
     return { tag, members: null };
   }
 
-  #localsOf(body: Body): ReadonlyMap<string, TypeName> {
-    let locals = this.#locals.get(body);
-    if (locals === undefined) {
-      const map = new Map<string, TypeName>();
-      if (body.function !== null) for (const { name, type } of body.ir.parameters) map.set(name, type);
-      for (const step of body.ir.steps) if (step.k === "declare" && !map.has(step.name)) map.set(step.name, step.type);
-      locals = map;
-      this.#locals.set(body, map);
-    }
-    return locals;
-  }
-
   /** The declared type of a parameter or local of `body`. */
   localType(name: string, body: Body): TypeName | null {
-    return this.#localsOf(body).get(name) ?? null;
+    return this.#locals.of(body).get(name) ?? null;
   }
 
   /** The members of a struct, unnamed inner structs and unions flattened; null when the tree has no definition. */
@@ -275,4 +264,11 @@ function collect(list: AstNode, members: Map<string, Member>, expressions: Expre
 
 function containsType(node: AstNode, type: string): boolean {
   return node.type === type || node.children.some((child) => containsType(child, type));
+}
+
+function localsOf({ function: fn, ir }: Body): ReadonlyMap<string, TypeName> {
+  const locals = new Map<string, TypeName>();
+  if (fn !== null) for (const { name, type } of ir.parameters) locals.set(name, type);
+  for (const step of ir.steps) if (step.k === "declare" && !locals.has(step.name)) locals.set(step.name, step.type);
+  return locals;
 }

@@ -66,6 +66,10 @@ for (const [kind, words] of [
 // Prefixes of literals are names like any other where no quote follows.
 for (const prefix of ["L", "u", "U", "u8"]) WORDS.delete(prefix);
 
+/** Whether a word of C begins so and is so long: of most names nothing more need be looked at. */
+const MAY_BE_WORD = new Uint8Array(128 << 5);
+for (const word of WORDS.keys()) MAY_BE_WORD[(word.charCodeAt(0) << 5) | word.length] = 1;
+
 const NAME_START = new Uint8Array(128);
 const NAME_PART = new Uint8Array(128);
 for (let c = 0; c < 128; c++) {
@@ -108,7 +112,9 @@ export class Tokens {
         const next = i < length ? text.charCodeAt(i) : 0;
         // L"text", L'c', and letters beyond ASCII.
         if (next >= 128 || next === 36 || ((next === 34 || next === 39) && i - start <= 2)) return false;
-        kind = WORDS.get(text.slice(start, i)) ?? NAME;
+        const size = i - start;
+        const mayBeWord = size < 32 && MAY_BE_WORD[(c << 5) | size] === 1;
+        kind = (mayBeWord ? WORDS.get(text.slice(start, i)) : undefined) ?? NAME;
       } else if (c >= 48 && c <= 57) {
         INTEGER.lastIndex = i;
         if (!INTEGER.test(text)) return false;
