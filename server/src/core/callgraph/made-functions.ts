@@ -10,9 +10,16 @@ import type { MacroRef, MadeFunctions, Program, SourceFile } from "./program.ts"
 /** The text of a byte range of a file. */
 export type TextReader = (file: SourceFile, start: number, end: number) => string;
 
+/** A macro's replacement, taken apart where a call's arguments come in. */
 interface Template {
-  readonly parameters: readonly string[];
-  readonly replacement: string;
+  readonly parameters: number;
+  readonly parts: readonly (string | Hole)[];
+}
+
+interface Hole {
+  readonly argument: number;
+  /** `#name`: the argument's text as a string. */
+  readonly isQuoted: boolean;
 }
 
 /** Macros that call macros. */
@@ -142,12 +149,12 @@ class Maker {
       .slice(1, close)
       .split(",")
       .map((each) => each.trim().replace(/\s*\.\.\.$/, "") || "__VA_ARGS__");
-    return { parameters, replacement };
+    return { parameters: parameters.length, parts: takeApart(replacement, parameters) };
   }
 
   /** In one line. `call` is what stands from `(` to `)`. */
   #expand(template: Template, call: string, file: SourceFile, used: Set<string>, depth: number): string {
-    const values = argumentsOf(call, template.parameters.length);
+    const values = argumentsOf(call, template.parameters);
     const text = substitute(template, values);
     if (depth >= MAX_DEPTH || text.length > MAX_EXPANSION) return "";
     if (/\)\s*\{/.test(text)) return text.replace(/\s+/g, " ");
@@ -187,14 +194,32 @@ function argumentsOf(call: string, count: number): string[] {
   return values;
 }
 
-function substitute({ parameters, replacement }: Template, values: readonly string[]): string {
-  const argumentOf = new Map(parameters.map((name, i) => [name, values[i] ?? ""]));
-  return replacement.replace(TOKEN, (token) => {
-    if (/^\s*##\s*$/.test(token)) return "";
-    if (token.startsWith("#")) {
-      const value = argumentOf.get(token.slice(1).trim());
-      return value === undefined ? token : JSON.stringify(value);
+function takeApart(replacement: string, parameters: readonly string[]): (string | Hole)[] {
+  const places = new Map(parameters.map((name, argument) => [name, argument]));
+  const parts: (string | Hole)[] = [];
+  let text = "";
+  for (const [token] of replacement.matchAll(TOKEN)) {
+    if (/^\s*##\s*$/.test(token)) continue;
+    const isQuoted = token.startsWith("#");
+    const argument = places.get(isQuoted ? token.slice(1).trim() : token);
+    if (argument === undefined) text += token;
+    else {
+      parts.push(text, { argument, isQuoted });
+      text = "";
     }
-    return argumentOf.get(token) ?? token;
-  });
+  }
+  parts.push(text);
+  return parts;
+}
+
+function substitute({ parts }: Template, values: readonly string[]): string {
+  let text = "";
+  for (const part of parts) {
+    if (typeof part === "string") text += part;
+    else {
+      const value = values[part.argument] ?? "";
+      text += part.isQuoted ? JSON.stringify(value) : value;
+    }
+  }
+  return text;
 }
