@@ -243,14 +243,15 @@ export class Interpreter {
    */
   #fixpoint(body: Body, entry: Env, mode: Mode): Fixpoint {
     const { steps } = body.ir;
-    const { sequence, position } = this.#notes.of(body).order;
+    const { sequence, position, landing } = this.#notes.of(body).order;
     const envs: (Env | undefined)[] = new Array(steps.length).fill(undefined);
     const events: (readonly CallEvent[] | undefined)[] = new Array(steps.length).fill(undefined);
     const waiting = new Uint8Array(sequence.length);
-    envs[body.ir.entry] = entry;
+    envs[sequence[0]!] = entry;
     waiting[0] = 1;
     let next = 0;
-    const arrive = (target: number, env: Env): void => {
+    const arrive = (to: number, env: Env): void => {
+      const target = to < 0 ? to : landing[to]!;
       if (target < 0) return;
       const before = envs[target];
       const after = before === undefined ? env : before.join(env);
