@@ -12,8 +12,8 @@ import {
   scanSkeleton,
   type TableSpan,
 } from "../syntax/skeleton.ts";
-import { holds, makeNeedle } from "../text/byte-search.ts";
 import { NameTable } from "../text/name-table.ts";
+import { WordSearch } from "../text/word-search.ts";
 import {
   bindingsByField,
   compareNames,
@@ -400,10 +400,11 @@ function newFile(path: string): SourceFile {
 }
 
 const NO_BINDINGS: readonly BindingRef[] = [];
-const WALKS = ["__iget(", "find_inode_nowait(", "ihold("].map(makeNeedle);
+let walks: WordSearch | null = null;
 
 function walksInodes(path: string, bytes: Uint8Array): boolean {
-  return path.endsWith(".c") && WALKS.some((needle) => holds(bytes, needle));
+  walks ??= new WordSearch(["__iget(", "find_inode_nowait(", "ihold("]);
+  return path.endsWith(".c") && walks.holdsOne(bytes);
 }
 
 function visibilityOf(span: FunctionSpan | MacroSpan): number {

@@ -36,5 +36,17 @@ describe("a search for several words", () => {
   test("takes bytes from elsewhere, too", () => {
     expect(search.holdsOne(Buffer.from("x evict_inode"))).toBe(true);
     expect(search.holdsOne(new Uint8Array(100))).toBe(false);
+    const large = Buffer.alloc(3 << 20);
+    expect(search.holdsOne(large)).toBe(false);
+    large.write("evict_inode", large.length - 11);
+    expect(search.holdsOne(large)).toBe(true);
+  });
+
+  test("finds short words", () => {
+    const short = new WordSearch(["ihold(", "__iget("]);
+    for (const text of ["ihold(", "x__iget(", `${" ".repeat(30)}ihold(inode);`])
+      expect(short.holdsOne(Buffer.from(text))).toBe(true);
+    for (const text of ["ihold", "ihold (", "iget(", "_iget(", ""])
+      expect(short.holdsOne(Buffer.from(text))).toBe(false);
   });
 });

@@ -1,6 +1,6 @@
 /**
  * Looks for a few words in thousands of files, sixteen bytes at a time: in WebAssembly, whose vectors the host's own search
- * for one word does not reach. Files are read into its memory (`room`); bytes from elsewhere are searched as ever.
+ * for one word does not reach. Files are best read into its memory (`room`); bytes from elsewhere are copied.
  */
 import { Code, encodeModule, I64, V128 } from "../wasm/encoder.ts";
 import { instantiate } from "../wasm/host.ts";
@@ -21,7 +21,7 @@ export class WordSearch {
   readonly #needles: readonly Needle[];
   readonly #find: ((length: number) => number) | null;
 
-  /** `words`: ASCII, of eight letters or more. */
+  /** `words`: ASCII. */
   constructor(words: readonly string[]) {
     this.#needles = words.map(makeNeedle);
     const exports = instantiateSearch(words);
@@ -30,8 +30,11 @@ export class WordSearch {
   }
 
   holdsOne(bytes: Uint8Array): boolean {
-    // What is there of one of them may stand behind the end, or go on differently.
-    if (this.#find !== null && bytes.buffer === this.room?.buffer && this.#find(bytes.length) === 0) return false;
+    if (this.#find !== null && this.room !== null && bytes.length <= this.room.length) {
+      if (bytes.buffer !== this.room.buffer || bytes.byteOffset !== 0) this.room.set(bytes);
+      // What is there of one of them may stand behind the end, or go on differently.
+      if (this.#find(bytes.length) === 0) return false;
+    }
     return this.#needles.some((needle) => holds(bytes, needle));
   }
 }
@@ -77,12 +80,14 @@ function searchCode(words: readonly string[]): Code {
     code.if(() => {
       code.loop(() => {
         code.get(at).get(hits).op("ctz").op("add").load64().set(eight);
-        for (const word of words)
+        for (const word of words) {
+          code.get(eight);
+          if (word.length < PREFIX) code.const64((1n << BigInt(8 * word.length)) - 1n).op("and64");
           code
-            .get(eight)
             .const64(prefixOf(word))
             .op("eq64")
             .if(() => code.const(1).return());
+        }
         code.get(hits).get(hits).const(1).op("sub").op("and").tee(hits).brIf(0);
       });
     });
@@ -101,6 +106,6 @@ function rarestLetters(word: string): number[] {
 
 function prefixOf(word: string): bigint {
   let value = 0n;
-  for (let i = PREFIX - 1; i >= 0; i--) value = (value << 8n) | BigInt(word.charCodeAt(i));
+  for (let i = Math.min(PREFIX, word.length) - 1; i >= 0; i--) value = (value << 8n) | BigInt(word.charCodeAt(i));
   return value;
 }

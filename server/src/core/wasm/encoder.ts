@@ -35,6 +35,7 @@ export type Operator =
   | "eq64"
   | "ne64"
   | "mul64"
+  | "and64"
   | "xor64"
   | "shr64_u"
   | "wrap"
@@ -70,6 +71,7 @@ const OPCODES: Readonly<Record<Operator, number>> = {
   eq64: 0x51,
   ne64: 0x52,
   mul64: 0x7e,
+  and64: 0x83,
   xor64: 0x85,
   shr64_u: 0x88,
   wrap: 0xa7,
