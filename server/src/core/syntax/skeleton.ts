@@ -228,7 +228,7 @@ function isAnnotation(bytes: Uint8Array, start: number, end: number): boolean {
   return ANNOTATIONS.has(String.fromCharCode(...bytes.subarray(start, Math.min(end, start + 64))));
 }
 
-/** Line numbers of positions, which mostly come in order. */
+/** Line numbers of positions near the place that a scan has come to. */
 class LineCounter {
   readonly #bytes: Uint8Array;
   #position = 0;
@@ -238,12 +238,23 @@ class LineCounter {
     this.#bytes = bytes;
   }
 
-  at(position: number): number {
-    const before = this.#position;
-    if (position < before) this.#line -= newlines(this.#bytes, position, before);
-    else this.#line += newlines(this.#bytes, before, position);
+  /** The scan has come to the next newline. */
+  pass(newline: number): void {
+    this.#position = newline + 1;
+    this.#line++;
+  }
+
+  /** The scan goes on at `position`, over newlines that it did not look at. */
+  goTo(position: number): void {
+    this.#line = this.at(position);
     this.#position = position;
-    return this.#line;
+  }
+
+  at(position: number): number {
+    const here = this.#position;
+    return position < here
+      ? this.#line - newlines(this.#bytes, position, here)
+      : this.#line + newlines(this.#bytes, here, position);
   }
 }
 
@@ -414,6 +425,7 @@ class Scan {
       if (i >= length) break;
       switch (kind) {
         case NEWLINE:
+          this.#lines.pass(i);
           i = this.#startOfLine(i + 1);
           break;
         case SLASH:
@@ -421,6 +433,7 @@ class Scan {
           break;
         case QUOTE:
           i = endOfQuote(bytes, i, c);
+          this.#lines.goTo(i);
           break;
         case DIGIT:
           i = wordAt(bytes, i);
@@ -512,6 +525,7 @@ class Scan {
     } else if (matches(bytes, p, end, "ifdef") || matches(bytes, p, end, "ifndef")) this.#if();
     else if (matches(bytes, p, end, "else") || matches(bytes, p, end, "elif")) this.#else();
     else if (matches(bytes, p, end, "endif")) this.#endif();
+    this.#lines.goTo(stop);
     return stop;
   }
 
@@ -585,6 +599,7 @@ class Scan {
     let p = at + 2;
     while (p < length && !(bytes[p] === 42 && bytes[p + 1] === 47)) p++;
     if (p >= length) this.#complete = false;
+    this.#lines.goTo(p);
     return p + 2;
   }
 
