@@ -1,13 +1,13 @@
 /** The designs compared for one filesystem: a verdict for each design and question, with and without what it must bring. */
 import type { FilesystemFacts } from "../../analysis/filesystem-facts.ts";
 import type { RaceModel } from "../../race/model.ts";
-import { explore, loadModel } from "../../race/simulator.ts";
+import { loadModel } from "../../race/simulator.ts";
 import type { CancellationToken } from "../../text/cancellation.ts";
 import { throwIfCancelled } from "../../text/cancellation.ts";
 import { designModel } from "./design-models.ts";
 import { DESIGNS, obligationOf, QUESTION_TITLES, QUESTIONS, type Question } from "./designs.ts";
 import type { FindLine } from "./protocol.ts";
-import { type KeptOutcome, kept, type VerdictCache } from "./verdict.ts";
+import { type KeptOutcome, outcomeOf, type VerdictCache } from "./verdict.ts";
 
 export interface DesignRun {
   readonly verdict: "violated" | "holds" | "bounded";
@@ -62,13 +62,7 @@ export function designTable(
   const run = (model: RaceModel, obligation: "on" | "off" | null): DesignRun => {
     throwIfCancelled(token);
     const toggled = obligation === null ? model : withDefault(model, obligation);
-    let outcome = cache.get(toggled);
-    if (outcome === undefined) {
-      const explored = explore(toggled, { maxStates: MAX_DESIGN_STATES }, token);
-      if (explored.limit?.name === "cancelled") throwIfCancelled(token);
-      outcome = kept(explored);
-      cache.set(toggled, outcome);
-    }
+    const outcome = outcomeOf(toggled, MAX_DESIGN_STATES, cache, token);
     states += outcome.states;
     return runOf(outcome);
   };

@@ -107,15 +107,29 @@ export function judge(
   options: VerdictOptions = {},
 ): FindingVerdict {
   if ("reason" in model) return notRun(finding, model.reason);
-  const maxStates = options.maxStates ?? MAX_VERDICT_STATES;
-  let outcome = cache.get(model);
-  if (outcome === undefined || (outcome.verdict === "bounded" && (outcome.limit?.value ?? 0) < maxStates)) {
-    const explored = explore(model, { maxStates }, token);
-    if (explored.limit?.name === "cancelled") throwIfCancelled(token);
-    outcome = kept(explored);
-    cache.set(model, outcome);
-  }
-  return verdictOf(finding, model, outcome);
+  return verdictOf(finding, model, outcomeOf(model, options.maxStates ?? MAX_VERDICT_STATES, cache, token));
+}
+
+/**
+ * Models made from code are large programs with few states, whose threads name their inodes: the tables of the partial order
+ * and the attempt to take slots for one another cost more than the states that they save.
+ */
+const OPTIONS = { directStates: 200_000, reductions: { slots: false } } as const;
+
+/** Throws `Cancelled`. */
+export function outcomeOf(
+  model: RaceModel,
+  maxStates: number,
+  cache: VerdictCache,
+  token: CancellationToken,
+): KeptOutcome {
+  const known = cache.get(model);
+  if (known !== undefined && (known.verdict !== "bounded" || (known.limit?.value ?? 0) >= maxStates)) return known;
+  const explored = explore(model, { maxStates, ...OPTIONS }, token);
+  if (explored.limit?.name === "cancelled") throwIfCancelled(token);
+  const outcome = kept(explored);
+  cache.set(model, outcome);
+  return outcome;
 }
 
 function notRun(finding: Finding, reason: string): FindingVerdict {
