@@ -72,20 +72,17 @@ export async function loadTree(
     options,
   };
   const search = new WordSearch(TABLE_WORDS);
+  // Skeletons keep no bytes.
+  const { room } = search;
+  const fetchSync = peekSync === undefined ? readSync : (path: string): Uint8Array | null => peekSync(path, room);
   const fetch = async (path: string): Promise<Uint8Array | null> => {
-    const overlay = overlays.get(path);
-    if (overlay !== undefined) return overlay;
-    // Skeletons keep no bytes.
-    if (peekSync !== undefined) return peekSync(path, search.room);
-    if (readSync !== undefined) return readSync(path);
     const bytes = await source.read(path);
     if (bytes !== null) kept.set(path, bytes);
     return bytes;
   };
   const whole = isWholeTree(paths);
   let done = 0;
-  const step = async (): Promise<void> => {
-    if (++done % SLICE !== 0) return;
+  const pause = async (): Promise<void> => {
     throwIfCancelled(token);
     onProgress?.({ phase: "skeleton", done, total: paths.length });
     await nextTurn();
@@ -99,25 +96,31 @@ export async function loadTree(
     if (!program.setFile(path, bytes).skeleton.complete) problems.push({ file: path, message: INCOMPLETE });
   };
   const folders = new Set<string>();
-  for (const path of paths) {
-    await step();
-    const peripheral = whole && !isCore(path);
-    // A table outside the folders that are read in full stands in a .c file.
-    if (peripheral && path.endsWith(".h")) continue;
-    const bytes = await fetch(path);
+  // Where reading takes no turn of the event loop, nothing waits but for a pause.
+  const bytesOf = (path: string): Uint8Array | null | Promise<Uint8Array | null> =>
+    overlays.get(path) ?? (fetchSync === undefined ? fetch(path) : fetchSync(path));
+  const take = (path: string, bytes: Uint8Array | null, isPeripheral: boolean): void => {
     if (bytes === null) {
       problems.push({ file: path, message: "cannot be read" });
-      continue;
+      return;
     }
     tree.bytesRead += bytes.length;
-    if (!peripheral) add(path, bytes);
+    if (!isPeripheral) add(path, bytes);
     else if (search.holdsOne(bytes)) folders.add(folderOf(path));
     else kept.delete(path);
+  };
+  for (const path of paths) {
+    if (++done % SLICE === 0) await pause();
+    const isPeripheral = whole && !isCore(path);
+    // A table outside the folders that are read in full stands in a .c file.
+    if (isPeripheral && path.endsWith(".h")) continue;
+    const bytes = bytesOf(path);
+    take(path, bytes instanceof Promise ? await bytes : bytes, isPeripheral);
   }
   if (folders.size > 0) {
     for (const path of paths) {
       if (isCore(path) || !folders.has(folderOf(path))) continue;
-      const bytes = await fetch(path);
+      const bytes = await bytesOf(path);
       if (bytes !== null) add(path, bytes);
     }
   }

@@ -4,6 +4,7 @@
  * call. A macro may call others that make functions (PAGEFLAG() calls TESTPAGEFLAG()).
  */
 import { type FunctionSpan, scanSkeleton } from "../syntax/skeleton.ts";
+import { wrapLike } from "../text/byte-search.ts";
 import { NameTable } from "../text/name-table.ts";
 import type { MacroRef, MadeFunctions, Program, SourceFile } from "./program.ts";
 
@@ -65,6 +66,8 @@ class Maker {
   readonly #names = new NameTable();
 
   readonly #makesNothing: ReadonlySet<string>;
+  /** A file's bytes, of the kind that all files' are. */
+  #sample: Uint8Array | null = null;
 
   constructor(program: Program, textOf: TextReader, makesNothing: ReadonlySet<string>) {
     this.#program = program;
@@ -84,7 +87,7 @@ class Maker {
       const used = new Set([macro]);
       const text = this.#expand(template, this.#textOf(file, open, end), file, used, 0);
       if (!text.includes("{")) continue;
-      const bytes = ENCODER.encode(`\n${text}`);
+      const bytes = this.#encode(`\n${text}`, file);
       const made = scanSkeleton(bytes, this.#program.names).functions;
       if (made.length === 0) continue;
       for (const span of made)
@@ -111,6 +114,12 @@ class Maker {
       at += part.length;
     }
     return { bytes: all, functions, macros };
+  }
+
+  #encode(text: string, file: SourceFile): Uint8Array {
+    const bytes = ENCODER.encode(text);
+    this.#sample ??= this.#program.read(file.path) ?? bytes;
+    return wrapLike(this.#sample, bytes);
   }
 
   /** The macro that `name(...)` means in a file; null when it cannot make a function. */
@@ -159,7 +168,7 @@ class Maker {
     if (depth >= MAX_DEPTH || text.length > MAX_EXPANSION) return "";
     if (/\)\s*\{/.test(text)) return text.replace(/\s+/g, " ");
     // Calls of other macros, one behind the other.
-    const bytes = ENCODER.encode(text.replace(/\)\s*/g, ")\n"));
+    const bytes = this.#encode(text.replace(/\)\s*/g, ")\n"), file);
     const inner: string[] = [];
     for (const { name, open, end } of scanSkeleton(bytes, this.#names).invocations) {
       const macro = this.#names.text(name);

@@ -29,6 +29,10 @@ export class NameLists<T extends { readonly file: SourceFile }> {
     this.#last[name] = at;
   }
 
+  addAll<U extends T>(values: readonly U[], nameOf: (value: U) => number): void {
+    for (const each of values) this.add(nameOf(each), each);
+  }
+
   get(name: number): readonly T[] {
     const known = this.#lists.get(name);
     if (known !== undefined) return known;

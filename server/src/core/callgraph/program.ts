@@ -12,6 +12,7 @@ import {
   scanSkeleton,
   type TableSpan,
 } from "../syntax/skeleton.ts";
+import { bufferLike } from "../text/byte-search.ts";
 import { NameTable } from "../text/name-table.ts";
 import { WordSearch } from "../text/word-search.ts";
 import {
@@ -131,7 +132,7 @@ export class Program {
     const bytes = this.#read(path);
     const made = this.#made.bytesOf(path);
     if (bytes === null || made === null) return bytes;
-    const all = new Uint8Array(bytes.length + made.length);
+    const all = bufferLike(bytes, bytes.length + made.length);
     all.set(bytes);
     all.set(made, bytes.length);
     return all;
@@ -301,21 +302,14 @@ export class Program {
   }
 
   #enter(file: SourceFile): void {
-    const { skeleton } = file;
-    for (const each of file.functions) this.#functions.add(each.span.name, each);
-    for (const each of file.macros) this.#macros.add(each.span.name, each);
+    const { functions, macros, skeleton } = file;
+    this.#functions.addAll(functions, (each) => each.span.name);
+    this.#macros.addAll(macros, (each) => each.span.name);
     for (const span of skeleton.structs) this.#structs.add(span.name, { file, span });
     for (const { name, struct } of skeleton.typedefs) this.#typedefs.add(name, { file, struct });
     const bindings = skeleton.bindings.map((span) => new LazyBinding(file, span, this.names));
-    const ofTable = new Map<number, BindingRef[]>();
-    for (const each of bindings) {
-      this.#bindings.add(each.span.field, each);
-      const { table } = each.span;
-      if (table < 0) continue;
-      const own = ofTable.get(table);
-      if (own === undefined) ofTable.set(table, [each]);
-      else own.push(each);
-    }
+    this.#bindings.addAll(bindings, (each) => each.span.field);
+    const ofTable = bindingsByTable(bindings);
     skeleton.tables.forEach((span, index) => {
       this.#tables.add(span.struct, {
         file,
@@ -405,6 +399,18 @@ let walks: WordSearch | null = null;
 function walksInodes(path: string, bytes: Uint8Array): boolean {
   walks ??= new WordSearch(["__iget(", "find_inode_nowait(", "ihold("]);
   return path.endsWith(".c") && walks.holdsOne(bytes);
+}
+
+function bindingsByTable(bindings: readonly BindingRef[]): Map<number, BindingRef[]> {
+  const ofTable = new Map<number, BindingRef[]>();
+  for (const each of bindings) {
+    const { table } = each.span;
+    if (table < 0) continue;
+    const own = ofTable.get(table);
+    if (own === undefined) ofTable.set(table, [each]);
+    else own.push(each);
+  }
+  return ofTable;
 }
 
 function visibilityOf(span: FunctionSpan | MacroSpan): number {

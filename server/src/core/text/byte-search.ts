@@ -63,3 +63,12 @@ export function bufferLike(bytes: Uint8Array, length: number): Uint8Array {
   if (native(bytes) === null) return new Uint8Array(buffer);
   return (bytes.constructor as unknown as { from(buffer: ArrayBuffer): Uint8Array }).from(buffer);
 }
+
+/** The same bytes as a buffer of the kind that `sample` is: code that meets one kind alone is compiled once. */
+export function wrapLike(sample: Uint8Array, bytes: Uint8Array): Uint8Array {
+  if (native(sample) === null || native(bytes) !== null) return bytes;
+  const kind = sample.constructor as unknown as {
+    from(buffer: ArrayBufferLike, at: number, length: number): Uint8Array;
+  };
+  return kind.from(bytes.buffer, bytes.byteOffset, bytes.length);
+}
