@@ -11,6 +11,7 @@ import type { Expr, Step } from "../ir/ir.ts";
 import type { Knowledge } from "../knowledge/knowledge.ts";
 import type { ConstantTable } from "./constants.ts";
 import { assign, Env, type MutableEnv } from "./env.ts";
+import { relevantParameters } from "./relevant-parameters.ts";
 import { type StepOrder, stepOrder } from "./step-order.ts";
 import {
   binary,
@@ -119,7 +120,7 @@ export class Interpreter {
   readonly #knowledge: Knowledge;
   readonly #constants: ConstantTable;
   readonly #notes = new BodyNotes<Notes>((body) => ({
-    relevant: relevantParameters(body),
+    relevant: relevantParameters(body.ir),
     order: stepOrder(body.ir),
     expansions: Array.from({ length: MAX_PREDICATE_DEPTH + 1 }, () => null),
   }));
@@ -670,62 +671,4 @@ function isCurrentTask(expr: Expr): boolean {
     (expr.k === "id" && expr.name === "current") ||
     (expr.k === "call" && expr.callee.k === "id" && expr.callee.name === "get_current")
   );
-}
-
-/** Which parameters can change what the function does: those in a condition, those passed on, those called. */
-function relevantParameters(body: Body): boolean[] {
-  const names = new Set<string>();
-  const collect = (expr: Expr, inTest: boolean): void => {
-    switch (expr.k) {
-      case "id":
-        if (inTest) names.add(expr.name);
-        return;
-      case "field":
-        collect(expr.base, false);
-        return;
-      case "index":
-        collect(expr.base, false);
-        collect(expr.index, false);
-        return;
-      case "call":
-        collect(expr.callee, true);
-        for (const arg of expr.args) collect(arg, true);
-        return;
-      case "unary":
-        collect(expr.operand, inTest);
-        return;
-      case "binary":
-        collect(expr.left, inTest);
-        collect(expr.right, inTest);
-        return;
-      case "assign":
-        collect(expr.right, true);
-        collect(expr.left, false);
-        return;
-      case "cond":
-        collect(expr.test, true);
-        collect(expr.yes, inTest);
-        collect(expr.no, inTest);
-        return;
-      case "cast":
-        collect(expr.operand, inTest);
-        return;
-      case "init":
-        for (const entry of expr.entries) collect(entry.value, true);
-        return;
-      case "other":
-        for (const part of expr.parts) collect(part, true);
-        return;
-      default:
-        return;
-    }
-  };
-  for (const step of body.ir.steps) {
-    if (step.k === "eval") collect(step.expr, false);
-    else if (step.k === "declare" && step.init !== null) collect(step.init, true);
-    else if (step.k === "branch") collect(step.test, true);
-    else if (step.k === "switch") collect(step.value, true);
-    else if (step.k === "return" && step.value !== null) collect(step.value, true);
-  }
-  return body.ir.parameters.map(({ name }) => names.has(name));
 }

@@ -72,7 +72,8 @@ export function findTreeContexts(
       .map((file) => [file, CALLS.get(program.reads, file, () => collectCalls(file, bodies, data, program.reads))]),
   );
   const files = [...byFile.values()];
-  const named = (name: string): CallSite[] => files.flatMap((file) => file.names.get(name) ?? []);
+  const named = new Map<string, CallSite[]>();
+  for (const file of files) for (const [name, sites] of file.names) for (const site of sites) push(named, name, site);
   const through = (pointer: string): CallSite[] => files.flatMap((file) => file.pointers.get(pointer) ?? []);
   const reclaimers = new Map(files.flatMap((file) => [...file.reclaimers]));
   const next = new Map<FunctionRef, CallSite & { readonly callee: FunctionRef | null }>();
@@ -87,7 +88,9 @@ export function findTreeContexts(
     }
   for (let i = 0; i < queue.length; i++) {
     const callee = queue[i]!;
-    const sites = named(callee.name).filter((site) => lookup.functionValue(callee.name, site.caller.file) === callee);
+    const sites = (named.get(callee.name) ?? []).filter(
+      (site) => lookup.functionValue(callee.name, site.caller.file) === callee,
+    );
     if (
       program.bindingsOf(data.pointer).some((binding) => binding.target === callee.name) ||
       byFile.get(callee.file)?.assigned.has(callee.name)
