@@ -148,6 +148,8 @@ export class Evaluator {
       case "object":
         if (member.object === "inode") return base;
         return { k: "object", object: member.object, member: null };
+      case "value":
+        return numberValue(member.value);
       case "number-of-inode":
         return { k: "inode-number" };
       case "flags":
@@ -166,7 +168,7 @@ export class Evaluator {
   read(place: Value): Value {
     if (place.k === "part") {
       const member = this.member(place.object, place.member);
-      if (member?.is === "flags") return this.stateOf(place.v);
+      if (member?.is === "flags") return this.stateOf(place.v, member.domain);
       if (member?.is === "number")
         return { k: "expression", text: `${place.v}.${member.field}`, max: FIELD_MAX[member.field] ?? 1, shared: true };
       return place;
@@ -188,12 +190,12 @@ export class Evaluator {
     return place;
   }
 
-  /** i_state of the inode in `v`, bit by bit. */
-  stateOf(v: string): Value & { k: "flags" } {
+  /** i_state of the inode in `v`, or another word of its flags, bit by bit. */
+  stateOf(v: string, domain = "state"): Value & { k: "flags" } {
     return {
       k: "flags",
-      domain: "state",
-      bits: new Map(this.#vocabulary.stateBits.map((bit) => [bit, `${v}.${bit}`])),
+      domain,
+      bits: new Map(this.#vocabulary.bitsOf(domain).map((bit) => [bit, `${v}.${bit}`])),
       others: 0,
     };
   }
@@ -212,6 +214,8 @@ export class Evaluator {
     if (bit !== undefined) return { k: "wait-bit", bit };
     const state = own(stateFlags);
     if (state !== undefined) return constantFlags("state", state);
+    const slot = this.#vocabulary.slotFlags.get(name);
+    if (slot !== undefined) return constantFlags(slot.domain, slot.bits);
     const sb = own(sbFlags);
     if (sb !== undefined) return constantFlags("sb", sb);
     // Other flags of the same words: never set in a scenario.

@@ -10,13 +10,15 @@ import { UNKNOWN, type Value } from "./values.ts";
 import { LRU_WALK } from "./walk-steps.ts";
 import { type CallOp, inodeOf } from "./word-steps.ts";
 
-type LinkName = "hash" | "lru" | "sb" | "io";
+type LinkName = "hash" | "lru" | "sb" | "io" | "own";
 
-function linkOf(lowering: Lowering, value: Value): { v: string; link: LinkName } | null {
-  if (value.k === "slot") return { v: value.v, link: "hash" };
+/** `field`: where a filesystem's own link stands. */
+function linkOf(lowering: Lowering, value: Value): { v: string; link: LinkName; field: string } | null {
+  if (value.k === "slot") return { v: value.v, link: "hash", field: "" };
   if (value.k !== "part") return null;
   const member = lowering.evaluator.member(value.object, value.member);
-  return member?.is === "link" ? { v: value.v, link: member.link } : null;
+  if (member?.is !== "link") return null;
+  return { v: value.v, link: member.link, field: member.link === "own" ? member.field : "" };
 }
 
 /** Prefix of the flags of a list on the stack: one local for each slot. */
@@ -46,6 +48,7 @@ export function isEmpty(lowering: Lowering, config: Config, op: CallOp, value: V
         lru: `${link.v}.lru == LRU_NONE`,
         sb: `!${link.v}.on_sb`,
         io: `!${link.v}.on_io`,
+        own: `!${link.v}.${link.field}`,
       }[link.link];
     const list = listOf(lowering, value);
     if (list !== null) return listIsEmpty(list, lowering.request.slots);
@@ -72,6 +75,8 @@ export function linkInto(lowering: Lowering, what: Value, where: Value, after: C
       return { k: "emit", do: `${v}.on_sb = 1`, next: after };
     case "io":
       return { k: "emit", do: `${v}.on_io = 1`, next: after };
+    case "own":
+      return { k: "emit", do: `${v}.${link.field} = 1`, next: after };
     case "lru": {
       const list = listOf(lowering, where);
       const free = moves
@@ -98,6 +103,8 @@ export function unlink(lowering: Lowering, what: Value, after: Config): Outcome 
       return { k: "emit", do: `${v}.on_sb = 0`, next: after };
     case "io":
       return { k: "emit", do: `${v}.on_io = 0`, next: after };
+    case "own":
+      return { k: "emit", do: `${v}.${link.field} = 0`, next: after };
     case "lru": {
       const { slots } = lowering.request;
       const own = [...new Set(lowering.lists.values())].map((list) => `; ${setListFlag(list, v, slots, 0)}`);

@@ -45,8 +45,9 @@ export function lowerFunction(
   const args = body.ir.parameters.map((parameter): Value => {
     const constant = request.constants?.[parameter.name];
     if (constant !== undefined) return { k: "number", value: constant };
-    if (parameter.type.struct === "inode" && parameter.type.pointers === 1) {
+    if (lowering.isInode(parameter.type.struct) && parameter.type.pointers > 0) {
       parameters.push(parameter.name);
+      if (parameter.type.pointers > 1) return { k: "variable", frame: null, name: parameter.name };
       return { k: "slot", v: parameter.name, sure: true };
     }
     const object = lowering.objectOf(parameter.type.struct);
@@ -54,7 +55,7 @@ export function lowerFunction(
     return parameter.type.pointers === 0 && /^(ino|hashval)$/.test(parameter.name) ? { k: "inode-number" } : UNKNOWN;
   });
   const { returns } = body.ir;
-  if (returns.struct === "inode" && returns.pointers === 1) lowering.resultKind = "slot";
+  if (lowering.isInode(returns.struct) && returns.pointers === 1) lowering.resultKind = "slot";
   else if (returns.pointers > 0 || (returns.scalar !== "void" && returns.scalar !== null))
     lowering.resultKind = "number";
   let first: number;
@@ -91,7 +92,7 @@ function needsOf(lowering: Lowering): FragmentNeeds {
   return {
     locks: data.locks.filter((lock) => lowering.locksUsed.has(lock.name)),
     variables,
-    fields: [],
+    fields: (data.fields ?? []).filter(({ name }) => text.includes(`.${name}`)),
     procedures: [...lowering.procedures],
   };
 }

@@ -277,7 +277,23 @@ export class Lowering {
       return this.answer(config, op, UNKNOWN);
     }
     if (body.ir.parseErrors > 0) this.assume(`${body.name}() has parse errors`, config);
-    return { k: "silent", config: this.enter(config, this.microOf(body), args, op.into, op.next) };
+    const given = args.map((arg, index) => this.#variableOf(config, body, op, index) ?? arg);
+    return { k: "silent", config: this.enter(config, this.microOf(body), given, op.into, op.next) };
+  }
+
+  /** `&ip` for a parameter that takes an inode: `struct xfs_inode **ipp`. */
+  #variableOf(config: Config, body: Body, op: MicroOp & { k: "call" }, index: number): Value | null {
+    const arg = op.args[index];
+    const type = body.ir.parameters[index]?.type;
+    if (arg?.k !== "unary" || arg.op !== "&" || arg.operand.k !== "id") return null;
+    if (type?.pointers !== 2 || !this.isInode(type.struct)) return null;
+    return { k: "variable", frame: topOf(config).id, name: arg.operand.name };
+  }
+
+  /** A filesystem's own inode is the same slot as the generic one that it holds. */
+  isInode(struct: string | null): boolean {
+    const { objects } = this.request.vocabulary.data;
+    return struct !== null && Object.hasOwn(objects, struct) && objects[struct] === "inode";
   }
 
   microOf(body: Body): MicroFunction {

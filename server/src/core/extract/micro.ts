@@ -360,7 +360,7 @@ class Builder {
       return;
     }
     const callee = expr.callee.k === "id" ? expr.callee : this.value(expr.callee);
-    const args = expr.args.map((arg) => this.value(arg));
+    const args = word?.op === "ignore" && word.unread === true ? [] : expr.args.map((arg) => this.value(arg));
     this.#at = expr.at;
     this.add({ k: "call", into, callee, args, at: expr.at, next: this.#ops.length + 1 });
   }

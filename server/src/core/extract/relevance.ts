@@ -23,8 +23,8 @@ const RELEVANT_OPERATIONS = new Set([
   "statement",
   "defer",
 ]);
-/** Reading an inode's number or superblock tells nothing. */
-const NEUTRAL_MEMBERS = new Set(["object", "number-of-inode"]);
+/** Reading an inode's number or superblock tells nothing, nor what is always the same. */
+const NEUTRAL_MEMBERS = new Set(["object", "number-of-inode", "value"]);
 
 export class Relevance {
   readonly #tree: ExtractionTree;
@@ -37,7 +37,7 @@ export class Relevance {
   constructor(tree: ExtractionTree, vocabulary: Vocabulary, more: Iterable<string>) {
     this.#tree = tree;
     this.#vocabulary = vocabulary;
-    const tokens = new Set<string>(more);
+    const tokens = new Set<string>([...more, ...(vocabulary.data.relevant ?? [])]);
     for (const members of Object.values(vocabulary.data.members))
       for (const [name, member] of Object.entries(members))
         if (!NEUTRAL_MEMBERS.has(member.is) && name !== "lock" && name !== "nrpages") tokens.add(name);

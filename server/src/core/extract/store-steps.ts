@@ -25,7 +25,18 @@ export function storeTo(
       ? lowering.evaluator.evaluate(target.operand, frame)
       : lowering.evaluator.place(target, frame);
   const after = goOn(config, next);
+  if (place.k === "variable") return storeInCaller(place, value, after);
   return storeAt(lowering, config, place, op, value, after);
+}
+
+/** `*ipp = ip`, where the caller gave `&ip`. */
+function storeInCaller(place: Value & { k: "variable" }, value: Value, after: Config): Outcome {
+  if (place.frame === null)
+    return { k: "emit", do: `${place.name} = ${value.k === "slot" ? value.v : "none"}`, next: after };
+  const frames = after.frames.map((frame) =>
+    frame.id === place.frame ? { ...frame, env: new Map(frame.env).set(place.name, value) } : frame,
+  );
+  return { k: "silent", config: { ...after, frames } };
 }
 
 /** The same for a place that is known already. */
@@ -40,7 +51,7 @@ export function storeAt(
   const { evaluator } = lowering;
   if (place.k === "part") {
     const member = evaluator.member(place.object, place.member);
-    if (member?.is === "flags") return writeState(lowering, config, place.v, op, value, after);
+    if (member?.is === "flags") return writeState(lowering, config, place.v, op, value, after, member.domain);
     if (member?.is === "number") {
       const text = numberText(value);
       const target = `${place.v}.${member.field}`;
@@ -71,8 +82,9 @@ export function writeState(
   op: string,
   value: Value,
   after: Config,
+  domain = "state",
 ): Outcome {
-  const old = lowering.evaluator.stateOf(v);
+  const old = lowering.evaluator.stateOf(v, domain);
   const result = op === "=" || op === "whole" ? value : binaryValue(op.slice(0, -1), old, value);
   const flags =
     result.k === "flags"
@@ -81,12 +93,12 @@ export function writeState(
         ? { ...old, bits: new Map<string, Bit>(), others: 0 as const }
         : null;
   if (flags === null) {
-    lowering.assume(`${v}->i_state keeps its value`, config);
+    lowering.assume(`${v}->${domain === "state" ? "i_state" : "i_flags"} keeps its value`, config);
     return { k: "silent", config: after };
   }
   const isConstant = [...flags.bits.values()].every((bit) => typeof bit === "number");
   const parts: string[] = [];
-  for (const bit of lowering.request.vocabulary.stateBits) {
+  for (const bit of lowering.request.vocabulary.bitsOf(domain)) {
     const own = `${v}.${bit}`;
     const to = flags.bits.get(bit) ?? flags.others;
     if (to === own) continue;

@@ -26,6 +26,8 @@ export type Value =
   | { readonly k: "queue"; readonly v: string; readonly bit: string }
   | { readonly k: "wait-bit"; readonly bit: string }
   | { readonly k: "function"; readonly function: FunctionRef }
+  /** The address of a caller's variable that takes an inode; no frame: it is the scenario's. */
+  | { readonly k: "variable"; readonly frame: string | null; readonly name: string }
   /** The number of the inode that the scenario is about. */
   | { readonly k: "inode-number" };
 
@@ -280,6 +282,8 @@ export function keyOf(value: Value): string {
       return `q${value.v}.${value.bit}`;
     case "wait-bit":
       return `b${value.bit}`;
+    case "variable":
+      return `a${value.frame ?? ""}/${value.name}`;
     case "function":
       return `c${value.function.file.path}:${value.function.name}`;
     default:

@@ -4,9 +4,12 @@
  * A word of the vocabulary wins over the tree's own definition; a call that is neither here nor relevant is left out.
  */
 
+import type { VariableDeclaration } from "../race/model.ts";
+
 /** Numbers are indices of arguments. */
 export type Operation =
-  | { readonly op: "lock" | "unlock" | "trylock"; readonly lock: number }
+  /** `member`: the argument is the inode, whose lock of that name it takes. */
+  | { readonly op: "lock" | "unlock" | "trylock"; readonly lock: number; readonly member?: string }
   /** Takes the lock unless this thread holds it. */
   | { readonly op: "lock-again"; readonly lock: number }
   /** atomic_dec_and_lock(count, lock) */
@@ -18,7 +21,8 @@ export type Operation =
   | { readonly op: "state-read" }
   | { readonly op: "state-set" | "state-clear" | "state-assign" }
   | { readonly op: "state-replace" }
-  | { readonly op: "assert"; readonly condition?: number; readonly value?: boolean }
+  /** BUG_ON(condition); with `must` ASSERT(condition). */
+  | { readonly op: "assert"; readonly condition?: number; readonly value?: boolean; readonly must?: boolean }
   | { readonly op: "count-read" | "count-inc" | "count-dec" | "count-inc-return" | "count-dec-and-test" }
   /** atomic_add_unless(count, amount, unless); atomic_inc_not_zero(count) is (1, 0). */
   | { readonly op: "count-add-unless"; readonly amount?: number; readonly unless?: number }
@@ -46,13 +50,21 @@ export type Operation =
   /** Frees the inode after a grace period, or at once. */
   | { readonly op: "call-rcu" | "free" }
   | { readonly op: "alloc" }
+  /** An index by number that a filesystem keeps: the entry of a number, 0 or -EEXIST, the entry that was taken out. */
+  | { readonly op: "index-find" | "index-delete"; readonly number: number }
+  | { readonly op: "index-insert"; readonly number: number; readonly inode: number }
+  /** An object that is the same for everybody. */
+  | { readonly op: "object"; readonly object: string }
   | { readonly op: "is-error" | "is-error-or-null" | "error" }
   | { readonly op: "memalloc" }
   | StatementOperation
   /** Hands work to another thread: what that does cannot be followed, so the function is not lowered. */
   | { readonly op: "defer" }
-  /** Does nothing that the model language knows. `value`: what it answers; absent: anything. */
-  | { readonly op: "ignore"; readonly value?: number };
+  /**
+   * Does nothing that the model language knows. `value`: what it answers; absent: anything. `unread`: a macro that is
+   * empty, so that its arguments are no code.
+   */
+  | { readonly op: "ignore"; readonly value?: number; readonly unread?: boolean };
 
 /**
  * Statements of one atomic step, in the model language; `$0`, `$1` are the slots that these arguments lead to (an inode
@@ -74,13 +86,18 @@ export type WordEntry = Operation & {
 
 /** What a member of an object stands for. */
 export type Member =
-  | { readonly is: "flags"; readonly domain: "state" | "sb" }
+  /** `state`: i_state; `sb`: the superblock's; others are words of `slotFlags`. */
+  | { readonly is: "flags"; readonly domain: string }
   | { readonly is: "number"; readonly field: string }
   | { readonly is: "lock"; readonly lock: string }
   | { readonly is: "link"; readonly link: "hash" | "lru" | "sb" | "io" }
+  /** A link of a filesystem's own list of work, in a field of the slot: what walks the list takes the inodes off it. */
+  | { readonly is: "link"; readonly link: "own"; readonly field: string }
   | { readonly is: "list"; readonly list: "sb" | "lru" | "hash" }
   /** Another object: `inode->i_sb` is the superblock, `inode->i_data` still leads to the inode. */
-  | { readonly is: "object"; readonly object: "inode" | "sb" | "lru" | "mapping" }
+  | { readonly is: "object"; readonly object: string }
+  /** Always the same in a scenario. */
+  | { readonly is: "value"; readonly value: number }
   /** inode->i_ino: the number that the scenario is about. */
   | { readonly is: "number-of-inode" };
 
@@ -101,11 +118,17 @@ export interface VocabularyData {
   /** Flag names to the bits of the model that they set; an empty list: a flag that the model does not have. */
   readonly stateFlags: Readonly<Record<string, readonly string[]>>;
   readonly sbFlags: Readonly<Record<string, readonly string[]>>;
+  /** Flags of other words of an inode, by the word's domain. */
+  readonly slotFlags?: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
+  /** Fields of a slot that the model language does not have. */
+  readonly fields?: readonly VariableDeclaration[];
   readonly waitBits: Readonly<Record<string, string>>;
   /** Plain numbers by name: LRU_REMOVED, true, GFP flags that do not matter. */
   readonly numbers: Readonly<Record<string, number>>;
   /** Struct tags of pointers that are the superblock, the LRU list, ... */
-  readonly objects: Readonly<Record<string, "inode" | "sb" | "lru" | "mapping">>;
+  readonly objects: Readonly<Record<string, string>>;
+  /** Further names that make a function one that is looked into. */
+  readonly relevant?: readonly string[];
   /** Folders and files whose functions may be lowered in place, and those that never are. */
   readonly follow: readonly string[];
 }
@@ -113,14 +136,27 @@ export interface VocabularyData {
 export class Vocabulary {
   readonly data: VocabularyData;
   readonly words: ReadonlyMap<string, WordEntry>;
-  readonly stateBits: readonly string[];
+  /** Bits of a slot by domain. */
+  readonly #bits: ReadonlyMap<string, readonly string[]>;
+  /** Flags of the domains beside i_state and the superblock's. */
+  readonly slotFlags: ReadonlyMap<string, { readonly domain: string; readonly bits: readonly string[] }>;
 
   constructor(data: VocabularyData) {
     this.data = data;
     const words = new Map<string, WordEntry>();
     for (const entry of data.words) for (const name of entry.names) words.set(name, entry);
     this.words = words;
-    this.stateBits = [...new Set(Object.values(data.stateFlags).flat())];
+    const domains = Object.entries({ ...data.slotFlags, state: data.stateFlags });
+    this.#bits = new Map(domains.map(([domain, flags]) => [domain, [...new Set(Object.values(flags).flat())]]));
+    this.slotFlags = new Map(
+      Object.entries(data.slotFlags ?? {}).flatMap(([domain, flags]) =>
+        Object.entries(flags).map(([name, bits]) => [name, { domain, bits }] as const),
+      ),
+    );
+  }
+
+  bitsOf(domain: string): readonly string[] {
+    return this.#bits.get(domain) ?? [];
   }
 
   /** Whether the bodies of a file's functions may be lowered in place. */
@@ -141,9 +177,12 @@ export function extendVocabulary(base: VocabularyData, more: Partial<VocabularyD
     locks: [...base.locks, ...(more.locks ?? [])],
     stateFlags: { ...base.stateFlags, ...more.stateFlags },
     sbFlags: { ...base.sbFlags, ...more.sbFlags },
+    slotFlags: { ...base.slotFlags, ...more.slotFlags },
+    fields: [...(base.fields ?? []), ...(more.fields ?? [])],
     waitBits: { ...base.waitBits, ...more.waitBits },
     numbers: { ...base.numbers, ...more.numbers },
     objects: { ...base.objects, ...more.objects },
+    relevant: [...(base.relevant ?? []), ...(more.relevant ?? [])],
     follow: [...base.follow, ...(more.follow ?? [])],
   };
 }

@@ -12,6 +12,8 @@ export const LRU_WALK = "for_each_inode_of_lru";
 
 interface Order {
   readonly first: string;
+  /** The field by which the walk takes each inode off the list; the next one is then the first. */
+  readonly takes?: string;
   readonly next: (cursor: string) => string;
 }
 
@@ -24,7 +26,7 @@ export function startWalk(lowering: Lowering, config: Config, op: MicroOp & { k:
     return { k: "silent", config: goOn(config, op.exit) };
   }
   const cursor = frame.env.get(op.cursor) ?? ZERO;
-  const isSafe = /_safe/.test(op.macro) && op.args[1]?.k === "id";
+  const isSafe = order.takes === undefined && /_safe/.test(op.macro) && op.args[1]?.k === "id";
   const bodyStart = goOn(config, op.body);
   const { v, lost } = lowering.slotLocal(config, position.name, bodyStart);
   if (lost)
@@ -38,6 +40,7 @@ export function startWalk(lowering: Lowering, config: Config, op: MicroOp & { k:
   let text: string;
   if (from === null) text = `${v} = ${order.first}`;
   else text = `${v} = ${saved === null ? order.next(from) : saved}`;
+  if (order.takes !== undefined) text += `; if (${v} != none) { ${v}.${order.takes} = 0 }`;
   if (saved !== null) text += `; ${saved} = ${order.next(v)}`;
   const found = set(goOn(config, op.body), [
     [position.name, { k: "slot", v, sure: true }],
@@ -78,6 +81,11 @@ function orderOf(lowering: Lowering, config: Config, op: MicroOp & { k: "walk" }
     case "io": {
       const onList = (slot: string): string => `${slot}.on_io`;
       return { first: firstSlot(slots, onList), next: (cursor) => slotAfter(cursor, slots, onList) };
+    }
+    case "own": {
+      const { field } = link;
+      const first = firstSlot(slots, (slot) => `${slot}.${field}`);
+      return { first, next: () => first, takes: field };
     }
     case "lru": {
       const list = op.args.map((arg) => lowering.evaluate(arg, config)).find((value) => value.k === "name");

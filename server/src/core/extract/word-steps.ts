@@ -1,6 +1,7 @@
 /** Calls of words of the vocabulary to steps of the model. */
 
 import { dropReference, readCount, takeReference } from "./count-steps.ts";
+import { deleteFromIndex, findInIndex, insertIntoIndex } from "./index-steps.ts";
 import { firstInode, isEmpty, linkInto, lruStep, unlink, walkLru } from "./list-steps.ts";
 import { type Outcome, placeOf } from "./lowered-step.ts";
 import type { Lowering } from "./lowering.ts";
@@ -8,7 +9,7 @@ import { LoweringLimit } from "./lowering-limit.ts";
 import { type Config, goOn, topOf } from "./lowering-state.ts";
 import type { MicroOp } from "./micro.ts";
 import { changeState, storeAt, writeState } from "./store-steps.ts";
-import { EITHER, negate, ONE, truthOf, UNKNOWN, type Value, ZERO } from "./values.ts";
+import { bitValue, EITHER, negate, notBit, ONE, truthOf, UNKNOWN, type Value, ZERO } from "./values.ts";
 import type { WordEntry } from "./vocabulary.ts";
 import { finishWait, prepareWait, queueOf, sleep, wait, wake } from "./wait-steps.ts";
 
@@ -25,16 +26,16 @@ export function runWord(
   const after = goOn(config, op.next);
   switch (word.op) {
     case "lock":
-      return takeLock(lowering, config, arg(word.lock), after);
+      return takeLock(lowering, config, lockArgument(word, args), after);
     case "lock-again": {
       const lock = lockOf(lowering, arg(word.lock));
       if (lock === null || config.locks.some((held) => held.text === lock.text)) return { k: "silent", config: after };
       return takeLock(lowering, config, arg(word.lock), after);
     }
     case "unlock":
-      return releaseLock(lowering, config, arg(word.lock), after);
+      return releaseLock(lowering, config, lockArgument(word, args), after);
     case "trylock":
-      return tryLock(lowering, config, op, arg(word.lock));
+      return tryLock(lowering, config, op, lockArgument(word, args));
     case "value":
       return lowering.answer(config, op, wholeInode(arg(word.of)));
     case "assign": {
@@ -60,7 +61,7 @@ export function runWord(
       return changeState(lowering, config, v, { clear: arg(1), set: arg(2) }, after);
     }
     case "assert":
-      return assertion(lowering, config, op, word.condition === undefined ? ONE : arg(word.condition));
+      return assertion(lowering, config, op, failing(word, args));
     case "count-read":
       return readCount(lowering, config, op, arg(0));
     case "count-inc":
@@ -127,6 +128,14 @@ export function runWord(
         next: goOn(config, op.next, op.into, { k: "slot", v, sure: true }),
       };
     }
+    case "index-find":
+      return findInIndex(lowering, config, op, arg(word.number));
+    case "index-insert":
+      return insertIntoIndex(lowering, config, op, arg(word.number), arg(word.inode));
+    case "index-delete":
+      return deleteFromIndex(lowering, config, op, arg(word.number));
+    case "object":
+      return lowering.answer(config, op, { k: "object", object: word.object, member: null });
     case "is-error": {
       const value = arg(0);
       return lowering.answer(config, op, value.k === "error" ? ONE : value.k === "unknown" ? UNKNOWN : ZERO);
@@ -157,7 +166,7 @@ export function runWord(
 /** Nothing may still lead to an inode that is about to be freed, and nobody may wait for it (races.md 0.2: UAF, WAKE). */
 function lastLook(v: string): string {
   return [
-    `assert(UAF, !${v}.hashed, "the inode is destroyed while it is still in the hash")`,
+    `assert(UAF, !${v}.hashed, "the inode is destroyed while lookups still find it")`,
     `assert(UAF, !${v}.on_sb, "the inode is destroyed while it is still on the list of its superblock")`,
     `assert(WAKE, !waiters(${v}), "the inode is destroyed while somebody still sleeps on it: nobody will wake him")`,
   ].join("; ");
@@ -210,6 +219,13 @@ export function lockOf(lowering: Lowering, value: Value): LockName | null {
   };
 }
 
+/** A filesystem's wrapper is given the inode, not its lock. */
+function lockArgument(word: WordEntry & { op: "lock" | "unlock" | "trylock" }, args: readonly Value[]): Value {
+  const value = args[word.lock] ?? UNKNOWN;
+  if (word.member === undefined || value.k !== "slot") return value;
+  return { k: "part", v: value.v, member: word.member, object: "inode" };
+}
+
 export function takeLock(lowering: Lowering, config: Config, value: Value, after: Config): Outcome {
   const lock = lockOf(lowering, value);
   if (lock === null) {
@@ -247,6 +263,14 @@ function tryLock(lowering: Lowering, config: Config, op: CallOp, value: Value): 
 
 // --- assertions, statements ---------------------------------------------------------------------------------------
 
+/** The value that makes an assertion fire when it is true. */
+function failing(word: WordEntry & { op: "assert" }, args: readonly Value[]): Value {
+  const value = word.condition === undefined ? ONE : (args[word.condition] ?? UNKNOWN);
+  if (word.must !== true) return value;
+  const truth = truthOf(value);
+  return truth === null ? UNKNOWN : bitValue(notBit(truth), true);
+}
+
 function assertion(lowering: Lowering, config: Config, op: CallOp, condition: Value): Outcome {
   const truth = truthOf(condition);
   if (truth === null || truth === 0) return lowering.answer(config, op, condition.k === "unknown" ? UNKNOWN : ZERO);
@@ -261,6 +285,12 @@ function assertion(lowering: Lowering, config: Config, op: CallOp, condition: Va
     do: `assert(${invariant}, ${negate(truth)}, "${message}")`,
     next: goOn(config, op.next, op.into, ZERO),
   };
+}
+
+function resultOf(yields: string | null): Value {
+  if (yields === null) return UNKNOWN;
+  if (/^\d+$/.test(yields)) return { k: "number", value: Number(yields) };
+  return { k: "expression", text: yields, max: 1, shared: true };
 }
 
 function statement(
@@ -286,7 +316,7 @@ function statement(
   const spin = config.locks.find((held) => held.spin);
   if (word.sleeps === true && spin !== undefined)
     return lowering.fails(config, "PROG", `may sleep while it holds the spin lock ${spin.text}`);
-  const value: Value = yields === null ? UNKNOWN : { k: "expression", text: yields, max: 1, shared: true };
+  const value = resultOf(yields);
   const next = goOn(config, op.next, op.into, value);
   if (does === null) return { k: "silent", config: next };
   return { k: "emit", do: does, next };

@@ -1,0 +1,55 @@
+/** An index by number that a filesystem keeps for itself (a radix tree): its chain of the model, in one step each. */
+import type { Outcome } from "./lowered-step.ts";
+import type { Lowering } from "./lowering.ts";
+import { type Config, goOn } from "./lowering-state.ts";
+import { numberText, UNKNOWN, type Value, ZERO } from "./values.ts";
+import { type CallOp, inodeOf } from "./word-steps.ts";
+
+/** include/uapi/asm-generic/errno-base.h */
+const EEXIST = 17;
+
+/** What is looked for, as text; the scenario's number where nobody knows. */
+function numberOf(lowering: Lowering, value: Value): string {
+  const text = numberText(value);
+  if (text !== null) return text;
+  lowering.usesNumber = true;
+  return "ino";
+}
+
+export function findInIndex(lowering: Lowering, config: Config, op: CallOp, number: Value): Outcome {
+  const after = goOn(config, op.next);
+  const { v, lost } = lowering.slotLocal(config, op.into ?? "inode", after);
+  if (lost) return lowering.fails(config, "PROG", "looks for an inode again and again without giving back its lock");
+  return {
+    k: "emit",
+    do: `${v} = find(${numberOf(lowering, number)})`,
+    next: goOn(config, op.next, op.into, { k: "slot", v, sure: false }),
+  };
+}
+
+/** 0, or -EEXIST when the number is there (lib/radix-tree.c, radix_tree_insert()). */
+export function insertIntoIndex(lowering: Lowering, config: Config, op: CallOp, number: Value, inode: Value): Outcome {
+  const v = inodeOf(inode);
+  if (v === null) return lowering.answer(config, op, UNKNOWN);
+  const free = lowering.local(`index:${lowering.siteOf(config)}`, "inserted", "number", 1);
+  return {
+    k: "emit",
+    do: `${free} = find(${numberOf(lowering, number)}) == none; if (${free}) { hash_add(${v}) }`,
+    test: free,
+    next: goOn(config, op.next, op.into, ZERO),
+    no: goOn(config, op.next, op.into, { k: "number", value: -EEXIST }),
+  };
+}
+
+/** The entry that was taken out, or NULL. */
+export function deleteFromIndex(lowering: Lowering, config: Config, op: CallOp, number: Value): Outcome {
+  const after = goOn(config, op.next);
+  const { v } = lowering.slotLocal(config, op.into ?? "gone", after);
+  return {
+    k: "emit",
+    do: `${v} = find(${numberOf(lowering, number)}); if (${v} != none) { hash_del(${v}) }`,
+    test: `${v} != none`,
+    next: goOn(config, op.next, op.into, { k: "slot", v, sure: true }),
+    no: goOn(config, op.next, op.into, ZERO),
+  };
+}
