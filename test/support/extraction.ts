@@ -20,13 +20,23 @@ export const PROTOCOL_FILES = [
   "include/linux/pagemap.h",
 ];
 
-/** The protocol's files of a kernel tree, with edits. */
+/** Where XFS keeps its inodes. */
+export const XFS_FILES = [
+  "fs/xfs/xfs_icache.c",
+  "fs/xfs/xfs_inode.c",
+  "fs/xfs/xfs_inode.h",
+  "fs/xfs/xfs_iops.c",
+  "fs/xfs/xfs_super.c",
+];
+
+/** The protocol's files of a kernel tree, and `more`, with edits. */
 export function protocolFilesOf(
   root: string,
   edit: (path: string, text: string) => string = (_, text) => text,
+  more: readonly string[] = [],
 ): FixtureTree {
   const tree = new Map<string, string>();
-  for (const path of PROTOCOL_FILES) {
+  for (const path of [...PROTOCOL_FILES, ...more]) {
     try {
       tree.set(path, edit(path, readFileSync(join(root, path), "utf8")));
     } catch (error) {

@@ -29,6 +29,8 @@ export interface StandardScenario {
   readonly model: RaceModel;
   /** The tree's functions that its threads start with. */
   readonly functions: readonly Fragment[];
+  /** Where a violation is shown: a filesystem's files, of which its scenarios are about. */
+  readonly folder?: string;
 }
 
 const INVARIANTS: readonly BuiltInInvariant[] = ["UNIQ", "ONCE", "UAF", "WAKE", "PROG", "UMNT", "GEN", "STATE"];

@@ -1,6 +1,7 @@
 /**
- * The race simulator, run on the model that is extracted from the tree's own fs/inode.c, finds an invariant violated:
- * the standard scenarios (core/extract/standard-scenarios.ts), each explored to its end or to a bound of states.
+ * The race simulator, run on the model that is extracted from the tree's own fs/inode.c, or from a filesystem's own inode
+ * cache, finds an invariant violated: the standard scenarios (core/extract/standard-scenarios.ts) and those of private
+ * caches (core/extract/private-cache-scenarios.ts), each explored to its end or to a bound of states.
  */
 
 import { filesystemId } from "../callgraph/filesystem.ts";
@@ -8,8 +9,9 @@ import type { Program } from "../callgraph/program.ts";
 import { kept, VerdictCache } from "../extract/filesystem/verdict.ts";
 import { NOT_KNOWN } from "../extract/lowered-step.ts";
 import type { ExtractionTree } from "../extract/lowering-request.ts";
+import { privateCacheScenarios } from "../extract/private-cache-scenarios.ts";
 import { ExtractedProtocol } from "../extract/protocol.ts";
-import { standardScenarios } from "../extract/standard-scenarios.ts";
+import { type StandardScenario, standardScenarios } from "../extract/standard-scenarios.ts";
 import type { Body } from "../ir/function-bodies.ts";
 import type { RaceModel } from "../race/model.ts";
 import type { Outcome } from "../race/outcome.ts";
@@ -26,7 +28,7 @@ export const evictionProtocol: Rule = {
   id: "eviction-protocol",
   title: "Eviction protocol violated",
   description:
-    "The race simulator, run on the model extracted from this tree's own fs/inode.c, finds an invariant violated.",
+    "The race simulator, run on the model extracted from this tree's own fs/inode.c (or from a private inode cache), finds an invariant violated.",
   severity: "error",
   onDemand: true,
   *checkTree({ filesystems, token = NEVER_CANCELLED }: TreeFacts): Iterable<Draft> {
@@ -34,19 +36,31 @@ export const evictionProtocol: Rule = {
     if (any === undefined) return;
     const { program, engine } = any;
     const tree: ExtractionTree = { program, bodies: engine.bodies, lookup: engine.lookup };
-    const shortest = new Map<string, Violation>();
-    for (const { model } of standardScenarios(new ExtractedProtocol(tree, { token }))) {
-      throwIfCancelled(token);
-      const outcome = exploreOnce(program, model, token);
-      const violation = outcome === null ? null : violationOf(tree, model, outcome);
-      if (violation === null) continue;
-      const key = `${violation.invariant} ${violation.place.body.name}:${violation.place.at}`;
-      const known = shortest.get(key);
-      if (known === undefined || violation.steps.length < known.steps.length) shortest.set(key, violation);
-    }
-    for (const violation of shortest.values()) yield draftOf(violation);
+    const generic = violationsIn(tree, standardScenarios(new ExtractedProtocol(tree, { token })), token);
+    // What generic code gets wrong is no finding of the filesystem that runs on it.
+    const found = generic.length > 0 ? generic : violationsIn(tree, privateCacheScenarios(tree, token), token);
+    for (const violation of found) yield draftOf(violation);
   },
 };
+
+/** The shortest one for each place where an invariant breaks. */
+function violationsIn(
+  tree: ExtractionTree,
+  scenarios: Iterable<StandardScenario>,
+  token: CancellationToken,
+): readonly Violation[] {
+  const shortest = new Map<string, Violation>();
+  for (const scenario of scenarios) {
+    throwIfCancelled(token);
+    const outcome = exploreOnce(tree.program, scenario.model, token);
+    const violation = outcome === null ? null : violationOf(tree, scenario, outcome);
+    if (violation === null) continue;
+    const key = `${violation.invariant} ${violation.place.body.name}:${violation.place.at}`;
+    const known = shortest.get(key);
+    if (known === undefined || violation.steps.length < known.steps.length) shortest.set(key, violation);
+  }
+  return [...shortest.values()];
+}
 
 interface Violation {
   readonly model: RaceModel;
@@ -72,10 +86,15 @@ function exploreOnce(program: Program, model: RaceModel, token: CancellationToke
   return outcome;
 }
 
-function violationOf(tree: ExtractionTree, model: RaceModel, outcome: Outcome): Violation | null {
+function violationOf(
+  tree: ExtractionTree,
+  { model, folder = "" }: StandardScenario,
+  outcome: Outcome,
+): Violation | null {
   const { violation, trace } = outcome;
   if (outcome.verdict !== "violated" || violation === undefined || trace === undefined) return null;
   for (const step of trace.steps.toReversed()) {
+    if (step.file?.startsWith(folder) !== true) continue;
     const place = placeOf(tree, step);
     if (place !== null)
       return { model, outcome, invariant: violation.invariant, message: violation.message, steps: trace.steps, place };

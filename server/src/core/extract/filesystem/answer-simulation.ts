@@ -7,6 +7,7 @@ import { loadModel } from "../../race/simulator.ts";
 import type { Finding } from "../../report/finding.ts";
 import { findingModelId } from "../../report/simulation-models.ts";
 import { type CancellationToken, throwIfCancelled } from "../../text/cancellation.ts";
+import { privateCacheModel } from "../private-cache-scenarios.ts";
 import { ExtractedProtocol } from "../protocol.ts";
 import { protocolModel } from "../standard-scenarios.ts";
 import type { ChainFailure } from "./chain-steps.ts";
@@ -31,7 +32,10 @@ function cacheOf({ program, outcomes }: QueryScope): VerdictCache {
 export function answerModel(scope: QueryScope, { finding }: { readonly finding: Finding }): RaceModel | ChainFailure {
   if (finding.rule === "eviction-protocol") {
     const tree = { program: scope.program, bodies: scope.engine.bodies, lookup: scope.engine.lookup };
-    const model = protocolModel(new ExtractedProtocol(tree), finding.operation, findingModelId(finding.id));
+    const id = findingModelId(finding.id);
+    const model =
+      protocolModel(new ExtractedProtocol(tree), finding.operation, id) ??
+      privateCacheModel(tree, finding.operation, id);
     return model ?? { reason: "the tree has no such functions any more" };
   }
   const model = findingModel(
