@@ -73,7 +73,9 @@ describe("the designs of a filesystem whose eviction dirties and allocates", () 
   test("where evict() cannot be lowered, the table says whose it is, and answers the same", async () => {
     const tree = readFixtureTree("sample");
     const text = tree.get("fs/inode.c")!;
-    tree.set("fs/inode.c", text.replace("\tinode_sb_list_del(inode);\n\n", "\tschedule_work(&inode->i_work);\n\n"));
+    // More steps than are lowered of one function.
+    const long = "\tspin_lock(&inode->i_lock);\n\tspin_unlock(&inode->i_lock);\n".repeat(500);
+    tree.set("fs/inode.c", text.replace("\tinode_sb_list_del(inode);\n\n", `\tinode_sb_list_del(inode);\n${long}\n`));
     const changed = sessionOf(tree);
     await reviewNow(changed);
     const written = (await changed.query({ name: "designs", filesystem: "fs/jnlfs" }, NEVER_CANCELLED))!;

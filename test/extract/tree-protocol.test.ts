@@ -28,11 +28,10 @@ describe("an evict() that cannot be lowered", () => {
 
   beforeAll(async () => {
     lowered = await verdictsOf((text) => text);
+    // More steps than are lowered of one function.
+    const long = "\tspin_lock(&inode->i_lock);\n\tspin_unlock(&inode->i_lock);\n".repeat(500);
     written = await verdictsOf((text) =>
-      text.replace(
-        "\tinode_sb_list_del(inode);\n\n",
-        "\tinode_sb_list_del(inode);\n\tschedule_work(&inode->i_work);\n\n",
-      ),
+      text.replace("\tinode_sb_list_del(inode);\n\n", `\tinode_sb_list_del(inode);\n${long}\n`),
     );
   }, 120_000);
 
@@ -83,5 +82,28 @@ describe("what the tree's own functions do decides", () => {
     // Those whose ->drop_inode keeps an inode in the cache; all of them hold on the tree as it is.
     const left = verdicts.filter(({ simulation }) => simulation.invariant === "UMNT");
     expect(left).toHaveLength(2);
+  });
+
+  const HANDS_ON = (condition: string): string =>
+    `\tif (${condition}) {\n\t\tqueue_work(evict_wq, &inode->i_evict_work);\n\t\treturn;\n\t}\n`;
+  const FIRST = "\tif (!list_empty(&inode->i_io_list))\n\t\tinode_io_list_del(inode);\n\tinode_sb_list_del(inode);\n";
+
+  test("an evict() that hands inodes on in reclaim: reclaim dirties nothing, if what is handed on is not waited for", async () => {
+    const verdicts = await of("dirty-under-memalloc", FIRST, HANDS_ON("current->flags & PF_MEMALLOC") + FIRST);
+    // One is of iput() itself, in front of evict().
+    expect(verdicts.length).toBeGreaterThan(4);
+    for (const { simulation, reason } of verdicts) {
+      expect(simulation.verdict).toBe("holds");
+      expect(simulation.assumptions.join("\n")).toMatch(
+        /^fs\/inode\.c:\d+: what is handed to another task here is done there/m,
+      );
+      expect(reason).toBeUndefined();
+    }
+  });
+
+  test("one that does so everywhere else", async () => {
+    const verdicts = await of("dirty-under-memalloc", FIRST, HANDS_ON("!(current->flags & PF_MEMALLOC)") + FIRST);
+    expect(verdicts.map(({ simulation }) => simulation.invariant)).toEqual(verdicts.map(() => "DIRT"));
+    expect(verdicts.length).toBeGreaterThan(4);
   });
 });

@@ -42,7 +42,7 @@ export class Evaluator {
       case "id":
         return this.name(expr.name, frame);
       case "field":
-        return this.field(this.evaluate(expr.base, frame), expr.name);
+        return this.taskFlags(expr) ?? this.field(this.evaluate(expr.base, frame), expr.name);
       case "cast":
         return this.evaluate(expr.operand, frame);
       case "unary":
@@ -64,6 +64,14 @@ export class Evaluator {
       default:
         return UNKNOWN;
     }
+  }
+
+  /** `current->flags`, in a task of which something is known: `& PF_MEMALLOC` is decided. */
+  private taskFlags({ base, name }: Expr & { k: "field" }): Value | null {
+    const { taskFlags = {} } = this.#vocabulary.data;
+    const known = Object.values(taskFlags);
+    if (known.length === 0 || name !== "flags" || base.k !== "id" || base.name !== "current") return null;
+    return numberValue(known.reduce((sum, bit) => sum | bit, 0));
   }
 
   /** `a->b & mask` stays exact where one side is a set of flags, even of flags that the model does not have. */
@@ -203,10 +211,10 @@ export class Evaluator {
   private name(name: string, frame: Frame): Value {
     const known = frame.env.get(name);
     if (known !== undefined) return known;
-    const { numbers, stateFlags, sbFlags, waitBits, globalLocks } = this.#vocabulary.data;
+    const { numbers, taskFlags, stateFlags, sbFlags, waitBits, globalLocks } = this.#vocabulary.data;
     const own = <T>(table: Readonly<Record<string, T>>): T | undefined =>
       Object.hasOwn(table, name) ? table[name] : undefined;
-    const number = own(numbers);
+    const number = own(numbers) ?? own(taskFlags ?? {});
     if (number !== undefined) return numberValue(number);
     const lock = own(globalLocks);
     if (lock !== undefined) return { k: "object", object: "global-lock", member: lock };

@@ -22,6 +22,7 @@ const RELEVANT_OPERATIONS = new Set([
   "alloc",
   "statement",
   "defer",
+  "hand-on",
 ]);
 /** Reading an inode's number or superblock tells nothing, nor what is always the same. */
 const NEUTRAL_MEMBERS = new Set(["object", "number-of-inode", "value"]);

@@ -60,6 +60,8 @@ export type Operation =
   | StatementOperation
   /** Hands work to another thread: what that does cannot be followed, so the function is not lowered. */
   | { readonly op: "defer" }
+  /** The same where nothing is asked of that thread: it is done elsewhere, which is taken for granted. */
+  | { readonly op: "hand-on" }
   /**
    * Does nothing that the model language knows. `value`: what it answers; absent: anything. `unread`: a macro that is
    * empty, so that its arguments are no code.
@@ -125,6 +127,8 @@ export interface VocabularyData {
   readonly waitBits: Readonly<Record<string, string>>;
   /** Plain numbers by name: LRU_REMOVED, true, GFP flags that do not matter. */
   readonly numbers: Readonly<Record<string, number>>;
+  /** Bits of `current->flags` that are set in every task that runs the function; absent: nothing is known of the task. */
+  readonly taskFlags?: Readonly<Record<string, number>>;
   /** Struct tags of pointers that are the superblock, the LRU list, ... */
   readonly objects: Readonly<Record<string, string>>;
   /** Further names that make a function one that is looked into. */
@@ -181,6 +185,7 @@ export function extendVocabulary(base: VocabularyData, more: Partial<VocabularyD
     fields: [...(base.fields ?? []), ...(more.fields ?? [])],
     waitBits: { ...base.waitBits, ...more.waitBits },
     numbers: { ...base.numbers, ...more.numbers },
+    taskFlags: { ...base.taskFlags, ...more.taskFlags },
     objects: { ...base.objects, ...more.objects },
     relevant: [...(base.relevant ?? []), ...(more.relevant ?? [])],
     follow: [...base.follow, ...(more.follow ?? [])],

@@ -156,6 +156,9 @@ export function runWord(
       throw new LoweringLimit(
         `${topOf(config).function.body.name}() hands work to another thread (line ${placeOf(config).line ?? 0}), which may finish the eviction`,
       );
+    case "hand-on":
+      lowering.assume("what is handed to another task here is done there, and this task does not wait for it", config);
+      return lowering.answer(config, op, ONE);
     case "ignore":
       return lowering.answer(config, op, word.value === undefined ? EITHER : { k: "number", value: word.value });
     case "statement":

@@ -120,8 +120,8 @@ function reclaimModel(scope: DesignScope): DesignParts {
   const { design, facts, find } = scope;
   const own = ownSteps(scope, underReclaim, true);
   const drop = dropOf(facts.filesystem);
-  const real = realProtocol(scope, { drop });
-  const hands = puntingProtocol(scope, { drop: design.hands === "deleted" ? "own" : drop });
+  const real = realProtocol(scope, { drop, inReclaim: true });
+  const hands = puntingProtocol(scope, { drop: design.hands === "deleted" ? "own" : drop, inReclaim: true });
   const isObliged = design.hands === "lru" || design.hands === "deleted";
   const puts = design.hands === "none" ? real : hands;
   const put = puts.call("put", { inode: "A" });

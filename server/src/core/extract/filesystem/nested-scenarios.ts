@@ -109,11 +109,12 @@ function nestedIn(scope: FindingScope, inReclaim: boolean): Scenario | ChainFail
   const inner = nestedEviction(scope, primitive);
   const heavy = inReclaim ? "io_wait()" : 'assert(PROG, sleeps_ok, "an eviction starts where nobody may sleep")';
   const waits: Step = { do: heavy, label: inner.label, ...(inner.source === null ? {} : { source: inner.source }) };
-  const outer = new Protocol(scope, { ...bindingsOf(scope), slots: 2 });
+  const outer = new Protocol(scope, { ...bindingsOf(scope), slots: 2, inReclaim });
   const nested = new Protocol(scope, {
     drop: primitive === "iput" ? dropOf(scope.filesystem) : "generic",
     hasDestroy: inner.operation === "destroy_inode",
     slots: 2,
+    inReclaim,
     suffix: "_again",
   });
   const chain = chainOf(scope, inReclaim ? reclaimMode(finding) : MODES.any, (label, source) =>

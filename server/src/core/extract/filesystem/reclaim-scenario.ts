@@ -43,7 +43,7 @@ export function reclaimScenario(scope: FindingScope): Scenario | ChainFailure {
   if ("reason" in chain) return chain;
   const { operation } = finding;
   const runs = callOf(chain.procedures[0]!, "inode");
-  const protocol = new Protocol(scope, bindingsOf(scope));
+  const protocol = new Protocol(scope, { ...bindingsOf(scope), inReclaim: true });
   return onProtocol({
     summary: hazard.summary,
     protocols: [protocol],

@@ -10,6 +10,7 @@ import type { Fragment } from "../fragment.ts";
 import type { MethodBinding } from "../lowering-request.ts";
 import { ExtractedProtocol, FILESYSTEM_EVICT } from "../protocol.ts";
 import type { Role } from "../protocol-functions.ts";
+import { RECLAIM_VOCABULARY } from "../reclaim-vocabulary.ts";
 import type { FindLine } from "./protocol.ts";
 import { writtenFragment } from "./written-protocol.ts";
 
@@ -25,11 +26,13 @@ export interface Bindings {
   readonly hasDestroy: boolean;
   /** The scenario's slots: walks of lists look at each. */
   readonly slots: number;
+  /** Only tasks with PF_MEMALLOC set call it, and only what they do themselves is asked about. */
+  readonly inReclaim: boolean;
   /** Tells the functions and methods of an eviction inside an eviction apart: a procedure cannot call itself. */
   readonly suffix: "" | "_again";
 }
 
-const BINDINGS: Bindings = { drop: "generic", hasDestroy: false, slots: 1, suffix: "" };
+const BINDINGS: Bindings = { drop: "generic", hasDestroy: false, slots: 1, inReclaim: false, suffix: "" };
 
 export interface ProtocolScope {
   readonly engine: Engine;
@@ -42,11 +45,11 @@ const KNOWN = new WeakMap<Engine, Map<string, ExtractedProtocol>>();
 
 function extracted(
   { engine, program }: ProtocolScope,
-  { drop, hasDestroy, slots, suffix }: Bindings,
+  { drop, hasDestroy, slots, inReclaim, suffix }: Bindings,
 ): ExtractedProtocol {
   const known = KNOWN.get(engine) ?? new Map<string, ExtractedProtocol>();
   KNOWN.set(engine, known);
-  const key = `${drop} ${hasDestroy} ${slots}${suffix}`;
+  const key = `${drop} ${hasDestroy} ${slots} ${inReclaim}${suffix}`;
   let found = known.get(key);
   if (found === undefined) {
     const procedure = (name: string): MethodBinding => ({ kind: "procedure", procedure: `${name}${suffix}` });
@@ -55,7 +58,10 @@ function extracted(
     if (drop === "own")
       methods.set("drop_inode", { kind: "procedure", procedure: `${FILESYSTEM_DROP}${suffix}`, hasResult: true });
     if (hasDestroy) methods.set("destroy_inode", procedure(FILESYSTEM_DESTROY));
-    found = new ExtractedProtocol({ program, bodies: engine.bodies, lookup: engine.lookup }, { methods, slots });
+    found = new ExtractedProtocol(
+      { program, bodies: engine.bodies, lookup: engine.lookup },
+      { methods, slots, ...(inReclaim ? { vocabulary: RECLAIM_VOCABULARY } : {}) },
+    );
     known.set(key, found);
   }
   return found;
