@@ -1,14 +1,16 @@
 /** Every call of remove_inode_hash() and __remove_inode_hash() in the tree: in code, not in comments or strings. */
 import type { SourceFile } from "../core/callgraph/program.ts";
 import type { UnhashSite } from "../core/report/finding.ts";
-import { findWord } from "../core/text/byte-search.ts";
+import { WordSearch } from "../core/text/word-search.ts";
 
 export const UNHASH_WORD = "remove_inode_hash";
 const DECODER = new TextDecoder("utf-8");
+let search: WordSearch | null = null;
 
 /** The calls in one file, in source order. `bytes` are the file's. */
 export function findUnhashSites(file: SourceFile, bytes: Uint8Array): UnhashSite[] {
-  if (findWord(bytes, UNHASH_WORD) < 0) return [];
+  search ??= new WordSearch([UNHASH_WORD]);
+  if (!search.holdsOne(bytes)) return [];
   const sites: UnhashSite[] = [];
   for (const fn of file.functions) {
     const { nameStart, body, end, line } = fn.span;

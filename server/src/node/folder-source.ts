@@ -4,7 +4,17 @@
  * per file. Synchronous calls are used on purpose: they are four to five times as fast here, and this runs in the
  * command line or a worker thread, never on the connection's thread.
  */
-import { closeSync, lstatSync, openSync, readdirSync, readFileSync, readSync, realpathSync, statSync } from "node:fs";
+import {
+  closeSync,
+  type Dirent,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  realpathSync,
+  statSync,
+} from "node:fs";
 import { join, sep } from "node:path";
 import { type CancellationToken, throwIfCancelled } from "../core/text/cancellation.ts";
 import type { FileEntry, FileListing, FileProblem, FileSource, FileStamp, ListOptions } from "../index/file-source.ts";
@@ -103,19 +113,21 @@ async function listFolder(
     if (++folders % FOLDERS_PER_SLICE === 0) await nextTurn();
     throwIfCancelled(token);
     const folder = pending.pop()!;
-    const listed = readEntries(root, folder, problems);
+    const listed = readEntries(folder === "" ? root : `${root}/${folder}`, folder, problems);
     // Sorted, so that a truncated listing holds the same files on every file system.
     listed.sort((a, b) => (a.name < b.name ? -1 : 1));
     const subfolders: string[] = [];
     for (const entry of listed) {
-      if (entry.name === IGNORE_FILE) ignoreFiles.push(folder === "" ? IGNORE_FILE : `${folder}/${IGNORE_FILE}`);
-      if (entry.name.startsWith(HIDDEN_PREFIX)) continue;
-      const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
+      const { name } = entry;
+      if (name === IGNORE_FILE) ignoreFiles.push(folder === "" ? IGNORE_FILE : `${folder}/${IGNORE_FILE}`);
+      if (name.startsWith(HIDDEN_PREFIX)) continue;
+      if (entry.isFile() && !isSource(name)) continue;
+      const path = folder === "" ? name : `${folder}/${name}`;
       if (isExcluded(path, options.exclude)) continue;
-      const kind = entry.kind === "link" ? followLink(root, path, entered, problems) : entry.kind;
+      const kind = entry.isSymbolicLink() ? followLink(root, path, entered, problems) : kindOf(entry);
       if (kind === "folder") {
         subfolders.push(path);
-      } else if (kind === "file" && isSource(entry.name)) {
+      } else if (kind === "file" && isSource(name)) {
         if (files.length >= options.maxFiles) {
           truncated = true;
           break;
@@ -129,14 +141,15 @@ async function listFolder(
   return { files, problems, truncated, ignoreFiles };
 }
 
-type EntryKind = "file" | "folder" | "link" | "other";
+type EntryKind = "file" | "folder" | "other";
 
-function readEntries(root: string, folder: string, problems: FileProblem[]): { name: string; kind: EntryKind }[] {
+function kindOf(entry: Dirent): EntryKind {
+  return entry.isFile() ? "file" : entry.isDirectory() ? "folder" : "other";
+}
+
+function readEntries(path: string, folder: string, problems: FileProblem[]): Dirent[] {
   try {
-    return readdirSync(join(root, folder), { withFileTypes: true }).map((entry) => ({
-      name: entry.name,
-      kind: entry.isFile() ? "file" : entry.isDirectory() ? "folder" : entry.isSymbolicLink() ? "link" : "other",
-    }));
+    return readdirSync(path, { withFileTypes: true });
   } catch (error) {
     problems.push({ file: folder === "" ? "." : folder, message: `unreadable folder: ${reasonOf(error)}` });
     return [];
