@@ -109,6 +109,23 @@ describeWith("kernel-6.1", "Linux 6.1's XFS inode cache", () => {
     const explored = [...exploreAll(await treeOf(pathOf("kernel-6.1")))];
     expect(explored.filter(({ outcome }) => outcome.verdict !== "holds").map(summary)).toEqual([]);
     expect(explored.map(({ scenario }) => scenario.model.id)).toEqual(IDS);
+    for (const { scenario } of explored)
+      expect(JSON.stringify(scenario.model), scenario.model.id).not.toContain("[either way]");
+  }, 300_000);
+});
+
+describeWith("kernel-6.12", "a cache with functions that nobody knows", () => {
+  test("is judged without them, which the scenarios say", async () => {
+    const files = filesOf(pathOf("kernel-6.12"));
+    const text = files.get(CACHE_FILE) ?? "";
+    files.set(CACHE_FILE, text.replaceAll("xfs_reclaim_igrab", "xfs_take").replaceAll("llist_del_all", "gc_take_all"));
+    files.set(CACHE_FILE, (files.get(CACHE_FILE) ?? "").replaceAll("xfs_inodegc_worker", "xfs_gc_run"));
+    const explored = [...exploreAll(await extractionTree(files))];
+    expect(explored.filter(({ outcome }) => outcome.verdict !== "holds").map(summary)).toEqual([]);
+    expect(explored.map(({ scenario }) => scenario.model.id)).toEqual(IDS.slice(0, 2));
+    for (const { scenario } of explored)
+      for (const role of ["reclaim-grab", "worker"])
+        expect(scenario.model.assumptions).toContain(`no ${role} is judged: the tree has none that is known`);
   }, 300_000);
 });
 

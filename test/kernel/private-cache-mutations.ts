@@ -345,4 +345,13 @@ export const CACHE_LOOK_ALIKES: readonly ProtocolMutation[] = [
     ],
     invariants: [],
   },
+  {
+    id: "i_state is reached by the accessors of 2026",
+    edits: [
+      replace("xfs_reinit_inode", "state = inode->i_state;", "state = inode_state_read_once(inode);"),
+      replace("xfs_reinit_inode", "inode->i_state = state;", "inode_state_assign_raw(inode, state);"),
+      replace("xfs_iget_recycle", "inode->i_state = I_NEW;", "inode_state_assign_raw(inode, I_NEW);"),
+    ],
+    invariants: [],
+  },
 ];

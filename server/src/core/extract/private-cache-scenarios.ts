@@ -13,7 +13,7 @@ import type {
 import type { CancellationToken } from "../text/cancellation.ts";
 import type { Fragment } from "./fragment.ts";
 import type { ExtractionTree } from "./lowering-request.ts";
-import { PRIVATE_CACHES, PrivateCache } from "./private-cache.ts";
+import { PRIVATE_CACHES, PrivateCache, type PrivateRole } from "./private-cache.ts";
 import { composeScenario } from "./scenario.ts";
 import { callOf, IGNORED } from "./scenario-threads.ts";
 import { firstSlot } from "./slot-walks.ts";
@@ -32,6 +32,9 @@ const ASSUMPTIONS = [
   "the last iput() evicts the inode; its number is not taken for a new file",
   "the reclaimer looks the inode up under RCU, asks whether it may have it, leaves RCU, and frees it, once",
 ];
+
+/** What the scenarios do without where the tree has none. */
+const PARTS: readonly PrivateRole[] = ["reclaim-grab", "reclaim", "worker"];
 
 interface Parts {
   readonly put: Fragment;
@@ -205,6 +208,7 @@ function modelOf(cache: PrivateCache, draft: Draft): RaceModel {
     (thread): ThreadDeclaration => ({ ...thread, locals: [...(thread.locals ?? []), { name: IGNORED, max: 1 }] }),
   );
   const failures = [...generic.failures, ...cache.failures];
+  const absent = PARTS.filter((role) => cache.function(role) === null);
   return composeScenario({
     id: `protocol.${data.id}.${draft.id}`,
     title: `${data.title}: ${draft.title}`,
@@ -216,6 +220,10 @@ function modelOf(cache: PrivateCache, draft: Draft): RaceModel {
     variables: VARIABLES,
     invariants: INVARIANTS,
     progress: "deadlock",
-    assumptions: [...ASSUMPTIONS, ...failures.map(({ name, reason }) => `${name}() is not judged: ${reason}`)],
+    assumptions: [
+      ...ASSUMPTIONS,
+      ...failures.map(({ name, reason }) => `${name}() is not judged: ${reason}`),
+      ...absent.map((role) => `no ${role} is judged: the tree has none that is known`),
+    ],
   });
 }
