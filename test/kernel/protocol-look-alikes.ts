@@ -139,4 +139,81 @@ export const HARMLESS_CHANGES: readonly ProtocolMutation[] = [
     ],
     invariants: [],
   },
+  {
+    id: "evict_inodes() starts again while somebody evicts or builds an inode",
+    edits: [
+      replace("evict_inodes", "if (atomic_read(&inode->i_count))\n\t\t\tcontinue;\n", ""),
+      replace(
+        "evict_inodes",
+        "I_WILL_FREE)) {\n\t\t\tspin_unlock(&inode->i_lock);\n\t\t\tcontinue;",
+        "I_WILL_FREE)) {\n\t\t\tspin_unlock(&inode->i_lock);\n\t\t\tspin_unlock(&sb->s_inode_list_lock);\n\t\t\tgoto again;",
+      ),
+    ],
+    invariants: [],
+  },
+  {
+    id: "lookups look again without sleeping while the evictor works, and keep no lock",
+    edits: ["find_inode", "find_inode_fast"].map((fn) =>
+      replace(
+        fn,
+        "__wait_on_freeing_inode(inode, is_inode_hash_locked);",
+        "spin_unlock(&inode->i_lock);\n\t\t\tif (is_inode_hash_locked) {\n\t\t\t\tspin_unlock(&inode_hash_lock);\n\t\t\t\tspin_lock(&inode_hash_lock);\n\t\t\t}",
+      ),
+    ),
+    invariants: [],
+  },
+  {
+    id: "__wait_on_freeing_inode() leaves the queue when it has its locks again",
+    edits: [
+      replace("__wait_on_freeing_inode", "schedule();\n\tfinish_wait(wq_head, &wqe.wq_entry);", "schedule();"),
+      replace(
+        "__wait_on_freeing_inode",
+        "spin_lock(&inode_hash_lock);\n\trcu_read_lock();",
+        "spin_lock(&inode_hash_lock);\n\trcu_read_lock();\n\tfinish_wait(wq_head, &wqe.wq_entry);",
+      ),
+    ],
+    invariants: [],
+  },
+  {
+    id: "iput_final() reads i_state before it has the lock again: nobody changes an inode with I_WILL_FREE",
+    edits: [
+      replace(
+        "iput_final",
+        "spin_lock(&inode->i_lock);\n\t\tstate = inode->i_state;",
+        "state = inode->i_state;\n\t\tspin_lock(&inode->i_lock);",
+      ),
+    ],
+    invariants: [],
+  },
+  {
+    id: "inode_sync_complete() wakes before it clears I_SYNC, all under i_lock",
+    edits: [
+      {
+        ...replace("inode_sync_complete", "inode->i_state &= ~I_SYNC;", "inode_wake_up_bit(inode, __I_SYNC);"),
+        file: "fs/fs-writeback.c",
+      },
+      {
+        ...replace(
+          "inode_sync_complete",
+          "ensures memory ordering. */\n\tinode_wake_up_bit(inode, __I_SYNC);",
+          "ensures memory ordering. */\n\tinode->i_state &= ~I_SYNC;",
+        ),
+        file: "fs/fs-writeback.c",
+      },
+    ],
+    invariants: [],
+  },
+  {
+    id: "discard_new_inode() drops its reference by way of a helper",
+    edits: [
+      {
+        file: FILE,
+        function: "discard_new_inode",
+        at: "above",
+        text: "static void drop_discarded(struct inode *inode)\n{\n\tiput(inode);\n}\n\n",
+      },
+      replace("discard_new_inode", "iput(inode);", "drop_discarded(inode);"),
+    ],
+    invariants: [],
+  },
 ];

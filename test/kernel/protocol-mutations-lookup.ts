@@ -96,6 +96,7 @@ export const LOOKUP_MUTATIONS: readonly ProtocolMutation[] = [
     ],
     invariants: ["UAF"],
     through: "find_inode_fast",
+    in61: "another",
   },
   {
     id: "find_inode_fast() returns without i_lock given back when it finds an inode being created",
@@ -182,6 +183,7 @@ export const LOOKUP_MUTATIONS: readonly ProtocolMutation[] = [
     ],
     invariants: ["UNIQ", "STATE"],
     through: "iget_locked",
+    in61: "harmless",
   },
   {
     id: "iget_locked() never hashes what it makes",

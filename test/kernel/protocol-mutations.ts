@@ -1,7 +1,7 @@
 /**
  * Fixes of fs/inode.c taken out by hand, as small edits of Linux 6.12 held in memory: each must be found by the standard
- * scenarios, with one of the invariants that it breaks. More stand in protocol-mutations-lookup.ts and -evict.ts,
- * look-alikes that must not be found in protocol-look-alikes.ts.
+ * scenarios, with one of the invariants that it breaks. More stand in protocol-mutations-*.ts, look-alikes that must not
+ * be found in protocol-look-alikes.ts. Those whose text Linux 6.1 has are made there, too.
  */
 import type { MutantEdit } from "./mutants/mutant.ts";
 
@@ -12,6 +12,8 @@ export interface ProtocolMutation {
   readonly invariants: readonly string[];
   /** The violating trace goes through this function. */
   readonly through?: string;
+  /** What it is in Linux 6.1, where not the same: there lookups hold inode_hash_lock and no RCU. */
+  readonly in61?: "harmless" | "another";
 }
 
 export const FILE = "fs/inode.c";
@@ -367,6 +369,7 @@ export const PROTOCOL_MUTATIONS: readonly ProtocolMutation[] = [
     ],
     invariants: ["UNIQ", "STATE"],
     through: "inode_insert5",
+    in61: "harmless",
   },
   {
     id: "evict_inodes() gives i_lock back twice",

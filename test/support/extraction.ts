@@ -11,6 +11,7 @@ import type { FixtureTree } from "./fixture.ts";
 /** Where evict() and what it calls stand in a kernel of the last years. */
 export const PROTOCOL_FILES = [
   "fs/inode.c",
+  "fs/bad_inode.c",
   "fs/internal.h",
   "fs/fs-writeback.c",
   "fs/super.c",

@@ -182,23 +182,31 @@ export const KERNEL_VOCABULARY: VocabularyData = {
     { names: ["inode_has_buffers"], op: "ignore", value: 0 },
     { names: ["remove_inode_buffers"], op: "ignore", value: 1 },
     {
+      // It waits for a writeback that runs (fs/fs-writeback.c, writeback_single_inode()).
       names: ["write_inode_now", "sync_inode_metadata"],
       op: "statement",
-      does: "$0.DIRTY = 0",
+      does: "wait(!$0.SYNC); if ($0.DIRTY) { $0.DIRTY = 0; $0.changed = 0 }",
       sleeps: true,
       assume: "writing the inode back takes one step and leaves it clean",
     },
     {
+      names: ["sync_filesystem", "sync_inodes_sb"],
+      op: "statement",
+      does: "if ($each.phase != FREE && $each.DIRTY) { $each.DIRTY = 0; $each.changed = 0 }",
+      sleeps: true,
+    },
+    {
       names: ["mark_inode_dirty_sync", "sync_lazytime"],
       op: "statement",
-      does: "$0.DIRTY_TIME = 0; $0.DIRTY = 1",
+      does: "$0.DIRTY_TIME = 0; $0.DIRTY = 1; $0.changed = 1",
       assume: "dirtying takes one step",
     },
-    { names: ["mark_inode_dirty", "__mark_inode_dirty"], op: "statement", does: "$0.DIRTY = 1" },
+    { names: ["mark_inode_dirty", "__mark_inode_dirty"], op: "statement", does: "$0.DIRTY = 1; $0.changed = 1" },
     {
       names: ["inode_io_list_del"],
       op: "statement",
       does: "$0.on_io = 0",
+      briefly: "wb_list_lock",
       assume: "leaving the writeback list takes one step",
     },
 
@@ -295,7 +303,9 @@ export const KERNEL_VOCABULARY: VocabularyData = {
     { name: "hash_lock", kind: "spin", description: "inode_hash_lock" },
     { name: "sb_list_lock", kind: "spin", description: "sb->s_inode_list_lock" },
     { name: "lru_lock", kind: "spin", description: "the lock of the superblock's inode LRU" },
+    { name: "wb_list_lock", kind: "spin", description: "wb->list_lock" },
   ],
+  fields: [{ name: "changed", max: 1, description: "what was changed is not on disk yet, whatever i_state says" }],
   stateFlags: {
     I_NEW: ["NEW"],
     I_CREATING: ["CREATING"],

@@ -28,6 +28,8 @@ export interface Config {
   readonly frames: readonly Frame[];
   readonly locks: readonly HeldLock[];
   readonly rcu: number;
+  /** The frame whose wait-queue entry may be on a queue. */
+  readonly waits?: string;
 }
 
 export function topOf(config: Config): Frame {
@@ -90,7 +92,7 @@ export function keyOfConfig(config: Config): string {
     parts.push(`${frame.id}@${frame.ip}(${(values.get(index) ?? []).sort().join(";")})`);
   });
   const locks = config.locks.map((lock) => lock.text).sort();
-  return `${parts.join("|")}#${locks.join(",")}#${config.rcu}`;
+  return `${parts.join("|")}#${locks.join(",")}#${config.rcu}#${config.waits ?? ""}`;
 }
 
 /** Whether a value is an expression that has yet to be read from memory that other threads write. */

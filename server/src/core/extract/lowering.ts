@@ -333,6 +333,9 @@ export class Lowering {
 
   #return(config: Config, value: Value): Outcome {
     const frame = topOf(config);
+    // A sleep may end without a wake-up, which alone takes the entry off: it would stay there when the stack is gone.
+    if (config.waits === frame.id)
+      return this.fails(config, "UAF", `${frame.function.body.name}() returns while it may still be on a wait queue`);
     const frames = config.frames.slice(0, -1);
     if (frames.length > 0) {
       const caller = { ...config, frames };

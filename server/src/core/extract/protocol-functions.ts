@@ -16,6 +16,8 @@ export type Role =
   | "umount"
   | "unlock-new"
   | "new-inode"
+  | "written"
+  | "fail"
   | "clear"
   | "evict"
   | "unhash"
@@ -28,6 +30,8 @@ interface RoleData {
   readonly not?: readonly RegExp[];
   /** Take every name that the tree has, not the first. */
   readonly all?: boolean;
+  /** Where it may stand beside the protocol's file. */
+  readonly file?: string;
 }
 
 const ROLES: Readonly<Record<Role, RoleData>> = {
@@ -53,6 +57,10 @@ const ROLES: Readonly<Record<Role, RoleData>> = {
     not: [/iput/],
   },
   "new-inode": { names: ["new_inode"], marks: [/i_?n?e?w?_inode_pseudo|alloc_inode/, /sb_list_add/], not: [/I_NEW/] },
+  /** Gives up an inode that a lookup has made and could not read. */
+  fail: { names: ["iget_failed"], file: "fs/bad_inode.c" },
+  /** The end of a writeback, under i_lock: whoever waits for it is woken. */
+  written: { names: ["inode_sync_complete"], file: "fs/fs-writeback.c" },
   clear: { names: ["clear_inode"], marks: [/I_FREEING\s*\|\s*I_CLEAR/, /BUG_ON/], not: [/wake/] },
   evict: { names: ["evict"] },
   unhash: { names: ["__remove_inode_hash"] },
@@ -102,7 +110,9 @@ export class ProtocolFunctions {
     const { file } = this;
     if (file === null) return [];
     const byName = role.names.flatMap((name) =>
-      this.#tree.program.functionsNamed(name).filter((fn) => !fn.file.isHeader && fn.file === file),
+      this.#tree.program
+        .functionsNamed(name)
+        .filter((fn) => !fn.file.isHeader && (fn.file === file || fn.file.path === role.file)),
     );
     if (byName.length > 0) return role.all === true ? byName : byName.slice(0, 1);
     if (role.marks === undefined) return [];

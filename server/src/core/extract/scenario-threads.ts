@@ -37,7 +37,11 @@ const ENDS = { goto: "over" } as const;
 /** Gets the inode by its number, fills it in when it is new, uses it and puts it. */
 export function lookupThread(cast: Cast, lookup: Fragment, count?: number, unlinks = false): ThreadDeclaration {
   const fillIn: Step[] = [
-    { label: "the filesystem reads the inode from disk", do: "read_inode(found); found.pending = 1; found.built = 1" },
+    {
+      label: "the filesystem reads the inode from disk",
+      // A number that is free gives a bad inode: eviction writes nothing for it.
+      do: "read_inode(found); found.gen = disk.gen; found.pending = disk.allocated; found.built = 1",
+    },
     callOf(cast.unlockNew, { inode: "found" }),
   ];
   return {
@@ -50,6 +54,30 @@ export function lookupThread(cast: Cast, lookup: Fragment, count?: number, unlin
       { label: "if (inode->i_state & I_NEW)", if: "found.NEW", then: fillIn },
       { label: "use the inode", do: USE("found") },
       ...(unlinks ? [{ label: "clear_nlink(inode)", do: "found.nlink = 0" }] : []),
+      callOf(cast.put, { inode: "found" }),
+      { id: "over", label: "lookup is over", do: "found = none" },
+    ],
+  };
+}
+
+/** A lookup that gives an inode up when it has to build it: the disk cannot be read. */
+export function failingThread(cast: Cast, lookup: Fragment, fail: Fragment): ThreadDeclaration {
+  return {
+    name: "failing",
+    locals: [{ name: "found", type: "slot" }],
+    steps: [
+      callOf(lookup, { result: "found" }),
+      { label: "not found", if: "found == none", then: [ENDS] },
+      {
+        label: "if (inode->i_state & I_NEW)",
+        if: "found.NEW",
+        then: [
+          { label: "the filesystem cannot read the inode from disk", do: "read_inode(found)" },
+          callOf(fail, { inode: "found" }),
+          ENDS,
+        ],
+      },
+      { label: "use the inode", do: USE("found") },
       callOf(cast.put, { inode: "found" }),
       { id: "over", label: "lookup is over", do: "found = none" },
     ],
@@ -82,15 +110,21 @@ export function discardThread(cast: Cast, create: Fragment, newInode: Fragment, 
 }
 
 /** Takes a free number, makes its inode and inserts it. */
-export function createThread(cast: Cast, create: Fragment, newInode: Fragment): ThreadDeclaration {
+export function createThread(
+  cast: Cast,
+  create: Fragment,
+  newInode: Fragment,
+  { times = 1, takes = "wait(!disk.allocated); disk.allocated = 1; disk.gen = 1" } = {},
+): ThreadDeclaration {
   return {
     name: "create",
+    ...(times === 1 ? {} : { count: times }),
     locals: [
       { name: "made", type: "slot" },
       { name: "busy", max: 1 },
     ],
     steps: [
-      { label: "take a free inode number", do: "wait(!disk.allocated); disk.allocated = 1; disk.gen = 1" },
+      { label: "take a free inode number", do: takes },
       callOf(newInode, { result: "made" }),
       { label: "set its number and generation", do: "made.ino = 1; made.gen = 1" },
       callOf(create, { inode: "made", result: "busy" }),
@@ -99,13 +133,24 @@ export function createThread(cast: Cast, create: Fragment, newInode: Fragment): 
         if: "busy",
         then: [{ label: "give up", do: "made.nlink = 0" }, callOf(cast.put, { inode: "made" }), ENDS],
       },
-      { label: "the filesystem writes the new inode", do: "disk_write(made); made.built = 1; made.pending = 1" },
+      {
+        label: "the filesystem writes the new inode",
+        do: 'assert(UNIQ, made.hashed, "a new inode is used that lookups cannot find"); disk_write(made); made.built = 1; made.pending = 1',
+      },
       callOf(cast.unlockNew, { inode: "made" }),
-      { label: "use the inode", do: USE("made") },
+      {
+        label: "use the inode",
+        do: `${USE("made")}; assert(STATE, !made.NEW && !made.CREATING, "an inode is in use that lookups refuse")`,
+      },
       callOf(cast.put, { inode: "made" }),
-      { id: "over", label: "create is over", do: "made = none" },
+      { id: "over", label: "create is over", do: "made = none; busy = 0" },
     ],
   };
+}
+
+/** The shrinker. An inode that has been used lately is taken on the second visit. */
+export function reclaimThread(reclaim: Fragment): ThreadDeclaration {
+  return { name: "reclaim", context: ["MEMALLOC"], steps: [callOf(reclaim, {}), callOf(reclaim, {})] };
 }
 
 /** A finder under RCU: it sees the inode in the hash and calls igrab(). */

@@ -2,28 +2,24 @@
  * The standard scenarios of the eviction protocol, made of what a tree's own functions do. What is written here are the
  * threads that call them, the filesystem's part of an eviction, and the state at the start.
  */
-import type {
-  BuiltInInvariant,
-  Procedure,
-  RaceModel,
-  SlotInitial,
-  Step,
-  ThreadDeclaration,
-  VariableDeclaration,
-} from "../race/model.ts";
+import type { BuiltInInvariant, Procedure, RaceModel, ThreadDeclaration, VariableDeclaration } from "../race/model.ts";
+import { createDrafts } from "./create-scenarios.ts";
 import type { Fragment } from "./fragment.ts";
 import { type ExtractedProtocol, FILESYSTEM_EVICT } from "./protocol.ts";
 import { composeScenario } from "./scenario.ts";
+import { type Draft, INODE, UNMOUNTING, withLastLook } from "./scenario-draft.ts";
 import {
   type Cast,
   callOf,
-  createThread,
-  discardThread,
+  failingThread,
   grabThread,
   IGNORED,
   lookupThread,
   putThread,
+  reclaimThread,
 } from "./scenario-threads.ts";
+import { umountDrafts } from "./umount-scenarios.ts";
+import { writebackDrafts } from "./writeback-scenarios.ts";
 
 export interface StandardScenario {
   readonly model: RaceModel;
@@ -36,7 +32,10 @@ export interface StandardScenario {
 const INVARIANTS: readonly BuiltInInvariant[] = ["UNIQ", "ONCE", "UAF", "WAKE", "PROG", "UMNT", "GEN", "STATE"];
 
 /** Fields of a slot beyond the language's own: whether the inode's content has been read or written. */
-const FIELDS: readonly VariableDeclaration[] = [{ name: "built", max: 1, description: "filled in by its filesystem" }];
+const FIELDS: readonly VariableDeclaration[] = [
+  { name: "built", max: 1, description: "filled in by its filesystem" },
+  { name: "changed", max: 1, description: "what was changed is not on disk yet, whatever i_state says" },
+];
 
 const VARIABLES: readonly VariableDeclaration[] = [
   { name: "sb.active", initial: 1, max: 1, group: "superblock" },
@@ -56,8 +55,11 @@ function filesystemEvict(clear: Fragment): Procedure {
     name: FILESYSTEM_EVICT,
     parameters: ["inode"],
     steps: [
-      { label: "->evict_inode: truncate_inode_pages_final(&inode->i_data)", do: "inode.pages = 0" },
-      { label: "->evict_inode: clean up on disk", do: "use_fs(); disk_write(inode)" },
+      {
+        label: "->evict_inode: truncate_inode_pages_final(&inode->i_data)",
+        do: 'assert(STATE, !inode.nlink || !inode.changed, "a linked inode is evicted whose changes were never written"); inode.pages = 0',
+      },
+      { label: "->evict_inode: clean up on disk", do: "use_fs(); if (inode.pending) { disk_write(inode) }" },
       { label: "->evict_inode: the cleanup is done", do: "inode.pending = 0" },
       { call: clear.name, with: { inode: "inode" } },
       {
@@ -70,20 +72,6 @@ function filesystemEvict(clear: Fragment): Procedure {
 
 // --- scenarios ----------------------------------------------------------------------------------------------------
 
-interface Draft {
-  readonly id: string;
-  readonly title: string;
-  readonly summary: string;
-  readonly threads: readonly ThreadDeclaration[];
-  readonly inode: SlotInitial;
-  readonly functions: readonly Fragment[];
-  readonly queues?: boolean;
-  /** First values that differ from VARIABLES. */
-  readonly variables?: readonly VariableDeclaration[];
-}
-
-const INODE: SlotInitial = { ino: 1, hashed: 1, on_sb: 1, built: 1, pending: 1, nlink: 1, count: 1 };
-
 /** The scenarios that this tree has the functions for. */
 export function* standardScenarios(protocol: ExtractedProtocol): Iterable<StandardScenario> {
   const put = protocol.first("put");
@@ -92,10 +80,20 @@ export function* standardScenarios(protocol: ExtractedProtocol): Iterable<Standa
   if (put === null || unlockNew === null || clear === null) return;
   const cast: Cast = { put, unlockNew, clear };
   // What cannot be lowered is known before the first scenario, which lists it.
-  for (const role of ["lookup", "create", "discard", "grab", "reclaim", "umount", "new-inode"] as const)
+  for (const role of [
+    "lookup",
+    "create",
+    "discard",
+    "grab",
+    "reclaim",
+    "umount",
+    "new-inode",
+    "written",
+    "fail",
+  ] as const)
     protocol.all(role);
   for (const draft of drafts(protocol, cast))
-    yield { model: modelOf(protocol, cast, draft), functions: draft.functions };
+    yield { model: modelOf(protocol, cast, withLastLook(draft, protocol.slots)), functions: draft.functions };
 }
 
 /** Whether a lookup makes an inode that it does not find. */
@@ -113,9 +111,7 @@ function* drafts(protocol: ExtractedProtocol, cast: Cast): Iterable<Draft> {
   const lookups = protocol.all("lookup");
   const umounts = protocol.all("umount");
   const reclaim = protocol.first("reclaim");
-  const newInode = protocol.first("new-inode");
   const [lookup] = lookups;
-  const [umount] = umounts;
   for (const each of lookups)
     yield {
       id: `evict-against-lookup-${each.name}`,
@@ -136,41 +132,17 @@ function* drafts(protocol: ExtractedProtocol, cast: Cast): Iterable<Draft> {
         inode: {},
         functions: [builder, each],
       };
-  const discard = protocol.first("discard");
-  if (newInode !== null && discard !== null)
-    for (const [create, finder] of protocol
-      .all("create")
-      .slice(0, 1)
-      .flatMap((each) => lookups.filter(builds).map((other) => [each, other] as const)))
+  yield* createDrafts(protocol, cast, lookups.filter(builds));
+  const fail = protocol.first("fail");
+  if (fail !== null && builder !== undefined)
+    for (const each of lookups)
       yield {
-        id: `discard-against-${finder.name}`,
-        title: `${discard.name}() after ${create.name}() against ${finder.name}()`,
-        summary: "A create fails half-way; its inode was in the hash and is looked up by an old file handle.",
-        threads: [discardThread(cast, create, newInode, discard), lookupThread(cast, finder)],
+        id: `failed-read-against-${each.name}`,
+        title: `${fail.name}() of ${builder.name}() against ${each.name}()`,
+        summary: "A lookup cannot read the inode that it builds and gives it up; another one waits for it.",
+        threads: [failingThread(cast, builder, fail), { ...lookupThread(cast, each), name: "finder" }],
         inode: {},
-        functions: [create, discard, finder],
-        variables: [{ name: "disk.allocated", initial: 0, max: 1, group: "disk" }],
-      };
-  if (newInode !== null && builder !== undefined)
-    for (const each of protocol.all("create").slice(0, 1))
-      yield {
-        id: `lookup-against-create-${each.name}`,
-        title: `${builder.name}() against ${each.name}() of the same number`,
-        summary: "A number is taken for a new file while somebody looks it up by an old file handle.",
-        threads: [lookupThread(cast, builder), createThread(cast, each, newInode)],
-        inode: {},
-        functions: [builder, each],
-        variables: [{ name: "disk.allocated", initial: 0, max: 1, group: "disk" }],
-      };
-  if (newInode !== null)
-    for (const each of protocol.all("create"))
-      yield {
-        id: `evict-against-create-${each.name}`,
-        title: `${cast.put.name}() evicts against ${each.name}()`,
-        summary: "An unlinked inode is evicted; its number is taken again while the old inode is still in the hash.",
-        threads: [putThread(cast, "unlink"), createThread(cast, each, newInode)],
-        inode: { ...INODE, nlink: 0 },
-        functions: [cast.put, each],
+        functions: [builder, fail, each],
       };
   if (lookup !== undefined)
     for (const each of umounts)
@@ -190,7 +162,7 @@ function* drafts(protocol: ExtractedProtocol, cast: Cast): Iterable<Draft> {
       id: "reclaim-against-iput",
       title: `${reclaim.name}() against ${cast.put.name}()`,
       summary: "The shrinker takes inodes off the LRU while a reference to one of them is dropped.",
-      threads: [putThread(cast, "user"), { name: "reclaim", context: ["MEMALLOC"], steps: reclaimSteps(reclaim) }],
+      threads: [putThread(cast, "user"), reclaimThread(reclaim)],
       inode: { ...INODE, count: 1, lru: "LRU" },
       functions: [reclaim, cast.put],
     };
@@ -200,10 +172,7 @@ function* drafts(protocol: ExtractedProtocol, cast: Cast): Iterable<Draft> {
         title: `${reclaim.name}() drops pages while the inode is unlinked and evicted by ${cast.put.name}()`,
         summary:
           "The shrinker drops an inode's page cache without a reference; meanwhile the inode is found, unlinked and put.",
-        threads: [
-          lookupThread(cast, lookup, undefined, true),
-          { name: "reclaim", context: ["MEMALLOC"], steps: reclaimSteps(reclaim) },
-        ],
+        threads: [lookupThread(cast, lookup, undefined, true), reclaimThread(reclaim)],
         inode: { ...INODE, count: 0, lru: "LRU", pages: 1 },
         functions: [reclaim, lookup, cast.put],
       };
@@ -211,12 +180,23 @@ function* drafts(protocol: ExtractedProtocol, cast: Cast): Iterable<Draft> {
         id: "reclaim-against-lookup",
         title: `${reclaim.name}() against ${lookup.name}()`,
         summary: "The shrinker evicts an unused inode while somebody looks it up and puts it again.",
-        threads: [lookupThread(cast, lookup), { name: "reclaim", context: ["MEMALLOC"], steps: reclaimSteps(reclaim) }],
+        threads: [lookupThread(cast, lookup), reclaimThread(reclaim)],
         inode: { ...INODE, count: 0, lru: "LRU" },
         functions: [reclaim, lookup, cast.put],
       };
     }
   }
+  if (reclaim !== null)
+    yield {
+      id: "put-at-umount-against-reclaim",
+      title: `${cast.put.name}() writes back before it evicts, against ${reclaim.name}()`,
+      summary:
+        "An inode that is on the LRU is not to be cached any more (I_DONTCACHE, or SB_ACTIVE is clear): its last put gives up the lock to write it.",
+      threads: [putThread(cast, "put"), reclaimThread(reclaim)],
+      inode: { ...INODE, lru: "LRU", DIRTY: 1, changed: 1 },
+      functions: [cast.put, reclaim],
+      variables: [UNMOUNTING],
+    };
   const grab = protocol.first("grab");
   if (grab !== null)
     yield {
@@ -237,7 +217,7 @@ function* drafts(protocol: ExtractedProtocol, cast: Cast): Iterable<Draft> {
           threads: [putThread(cast, "put"), lookupThread(cast, each)],
           inode: INODE,
           functions: [cast.put, each],
-          variables: [{ name: "sb.active", initial: 0, max: 1, group: "superblock" }],
+          variables: [UNMOUNTING],
         };
     yield {
       id: "put-at-umount-against-lookup",
@@ -247,7 +227,7 @@ function* drafts(protocol: ExtractedProtocol, cast: Cast): Iterable<Draft> {
       threads: [putThread(cast, "put"), lookupThread(cast, lookup)],
       inode: INODE,
       functions: [cast.put, lookup],
-      variables: [{ name: "sb.active", initial: 0, max: 1, group: "superblock" }],
+      variables: [UNMOUNTING],
     };
     for (const each of lookups.filter(builds))
       yield {
@@ -259,44 +239,10 @@ function* drafts(protocol: ExtractedProtocol, cast: Cast): Iterable<Draft> {
         functions: [cast.put, each],
       };
   }
-  for (const [id, times, of] of WORKERS)
-    if (umount !== undefined)
-      yield {
-        id,
-        title: `a worker's${of} ${cast.put.name}() against ${umount.name}()`,
-        summary:
-          "A worker drops the last reference; umount waits for it, evicts what is left and takes the filesystem down.",
-        threads: [
-          {
-            name: "worker",
-            context: ["worker"],
-            steps: [callOf(cast.put, { inode: "A" }), { label: "the work is done", do: "work = 0" }],
-          },
-          {
-            name: "umount",
-            steps: [
-              { label: "sb->s_flags &= ~SB_ACTIVE", do: "sb.active = 0" },
-              { label: "flush_workqueue()", do: "wait(!work)" },
-              callOf(umount, {}),
-              { label: "->put_super(sb)", do: "put_super()" },
-            ],
-          },
-        ],
-        inode: { ...INODE, ...times },
-        functions: [umount, cast.put],
-        variables: [{ name: "work", initial: 1, max: 1 }],
-      };
-}
-
-/** The last put of a worker, and that of an inode whose times are only in memory (lazytime): it dirties and puts again. */
-const WORKERS: readonly (readonly [id: string, times: SlotInitial, of: string])[] = [
-  ["worker-against-umount", {}, ""],
-  ["lazytime-put-against-umount", { DIRTY_TIME: 1 }, " lazytime"],
-];
-
-function reclaimSteps(reclaim: Fragment): Step[] {
-  // An inode that has been used lately is taken on the second visit.
-  return [callOf(reclaim, {}), callOf(reclaim, {})];
+  const written = protocol.first("written");
+  if (written !== null) yield* writebackDrafts(cast, written, reclaim);
+  const [umount] = umounts;
+  if (umount !== undefined) yield* umountDrafts(cast, umount, reclaim, protocol.slots);
 }
 
 function modelOf(protocol: ExtractedProtocol, cast: Cast, draft: Draft): RaceModel {
@@ -314,10 +260,10 @@ function modelOf(protocol: ExtractedProtocol, cast: Cast, draft: Draft): RaceMod
     fragments: [...new Set([...draft.functions, cast.put, cast.unlockNew, cast.clear, ...protocol.all("new-inode")])],
     procedures: [filesystemEvict(cast.clear)],
     threads,
-    slots: { count: protocol.slots, initial: [draft.inode], fields: FIELDS },
+    slots: { count: protocol.slots, initial: [draft.inode, ...(draft.others ?? [])], fields: FIELDS },
     variables: [...(draft.variables ?? []), ...VARIABLES],
+    ...(draft.locks === undefined ? {} : { locks: draft.locks }),
     invariants: INVARIANTS,
-    progress: "deadlock",
     assumptions: [...ASSUMPTIONS, ...protocol.failures.map(({ name, reason }) => `${name}() is not judged: ${reason}`)],
   });
 }

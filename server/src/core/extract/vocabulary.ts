@@ -70,7 +70,8 @@ export type Operation =
 
 /**
  * Statements of one atomic step, in the model language; `$0`, `$1` are the slots that these arguments lead to (an inode
- * pointer, or the address of a part of an inode). Absent `does`: only a value. Absent `yields`: a value that may be anything.
+ * pointer, or the address of a part of an inode), `$each` is each slot in turn. Absent `does`: only a value. Absent
+ * `yields`: a value that may be anything.
  */
 export interface StatementOperation {
   readonly op: "statement";
@@ -78,6 +79,8 @@ export interface StatementOperation {
   readonly yields?: string;
   /** Cannot be called with a spin lock held. */
   readonly sleeps?: boolean;
+  /** A lock that is taken and given back inside. */
+  readonly briefly?: string;
 }
 
 export type WordEntry = Operation & {

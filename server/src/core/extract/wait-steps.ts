@@ -1,4 +1,5 @@
 /** Wait queues: a wait is enqueue, then sleep; a wake-up takes everybody off the queue. */
+import type { Expr } from "../ir/ir.ts";
 import type { Outcome } from "./lowered-step.ts";
 import type { Lowering } from "./lowering.ts";
 import { type Config, goOn, topOf } from "./lowering-state.ts";
@@ -11,12 +12,32 @@ export function queueOf(of: Value, bit: Value): Value {
   return v === null || bit.k !== "wait-bit" ? UNKNOWN : { k: "queue", v, bit: bit.bit };
 }
 
-export function prepareWait(lowering: Lowering, config: Config, queue: Value, after: Config): Outcome {
+export function prepareWait(
+  lowering: Lowering,
+  config: Config,
+  queue: Value,
+  entry: Expr | undefined,
+  after: Config,
+): Outcome {
   if (queue.k !== "queue") {
     lowering.assume("a wait for something that the model does not have is over at once", config);
     return { k: "silent", config: after };
   }
-  return { k: "emit", do: `prepare_wait(${queue.v}, ${queue.bit})`, next: after };
+  const waits = entry === undefined ? null : frameOf(lowering, config, entry);
+  return {
+    k: "emit",
+    do: `prepare_wait(${queue.v}, ${queue.bit})`,
+    next: waits === null ? after : { ...after, waits },
+  };
+}
+
+/** The frame on whose stack `&wait.wq_entry` lies; null: not known. */
+function frameOf(lowering: Lowering, config: Config, entry: Expr): string | null {
+  let at = entry;
+  while (at.k === "unary" || at.k === "cast" || at.k === "field") at = at.k === "field" ? at.base : at.operand;
+  if (at.k !== "id") return null;
+  const value = lowering.evaluate(at, config);
+  return value.k === "name" ? value.frame : null;
 }
 
 /** Why the thread may not sleep here, as a step that fails; null when it may. */
@@ -31,7 +52,7 @@ export function sleep(lowering: Lowering, config: Config, after: Config): Outcom
   return mayNotSleep(lowering, config) ?? { k: "emit", do: "sleep()", next: after };
 }
 
-export function finishWait(after: Config): Outcome {
+export function finishWait({ waits: _, ...after }: Config): Outcome {
   return { k: "emit", do: "finish_wait()", next: after };
 }
 

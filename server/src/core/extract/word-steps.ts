@@ -91,7 +91,7 @@ export function runWord(
     case "wait-queue":
       return lowering.answer(config, op, queueOf(arg(word.of), arg(word.bit)));
     case "prepare-wait":
-      return prepareWait(lowering, config, arg(word.queue), after);
+      return prepareWait(lowering, config, arg(word.queue), op.args[word.queue + 1], after);
     case "sleep":
       return sleep(lowering, config, after);
     case "finish-wait":
@@ -171,6 +171,7 @@ function lastLook(v: string): string {
   return [
     `assert(UAF, !${v}.hashed, "the inode is destroyed while lookups still find it")`,
     `assert(UAF, !${v}.on_sb, "the inode is destroyed while it is still on the list of its superblock")`,
+    `assert(UAF, !${v}.on_io, "the inode is destroyed while it is still on a list of the flusher")`,
     `assert(WAKE, !waiters(${v}), "the inode is destroyed while somebody still sleeps on it: nobody will wake him")`,
   ].join("; ");
 }
@@ -296,6 +297,17 @@ function resultOf(yields: string | null): Value {
   return { k: "expression", text: yields, max: 1, shared: true };
 }
 
+function eachSlot({ request }: Lowering, text: string): string {
+  if (!text.includes("$each")) return text;
+  return Array.from({ length: request.slots }, (_, i) => text.replaceAll("$each", `slot[${i}]`)).join("; ");
+}
+
+function withLock(lowering: Lowering, { briefly }: WordEntry & { op: "statement" }, text: string): string {
+  if (briefly === undefined) return text;
+  lowering.locksUsed.add(briefly);
+  return `wait(!locked(${briefly})); ${text}`;
+}
+
 function statement(
   lowering: Lowering,
   config: Config,
@@ -310,7 +322,7 @@ function statement(
       if (v === null) complete = false;
       return v ?? "none";
     });
-  const does = word.does === undefined ? null : fill(word.does);
+  const does = word.does === undefined ? null : withLock(lowering, word, eachSlot(lowering, fill(word.does)));
   const yields = word.yields === undefined ? null : fill(word.yields);
   if (!complete) {
     lowering.assume("an operation on an object that is no inode of the scenario is left out", config);
