@@ -13,6 +13,7 @@ import { HARMLESS_CHANGES } from "./protocol-look-alikes.ts";
 import { PROTOCOL_MUTATIONS, type ProtocolMutation } from "./protocol-mutations.ts";
 import { MUTATIONS_OF_6_1 } from "./protocol-mutations-6-1.ts";
 import { EVICT_MUTATIONS } from "./protocol-mutations-evict.ts";
+import { GUARD_MUTATIONS, HARMLESS_GUARDS } from "./protocol-mutations-guards.ts";
 import { LOOKUP_MUTATIONS } from "./protocol-mutations-lookup.ts";
 import { LOOP_MUTATIONS } from "./protocol-mutations-loops.ts";
 import { WRITEBACK_MUTATIONS } from "./protocol-mutations-writeback.ts";
@@ -23,7 +24,9 @@ const ALL_MUTATIONS = [
   ...EVICT_MUTATIONS,
   ...WRITEBACK_MUTATIONS,
   ...LOOP_MUTATIONS,
+  ...GUARD_MUTATIONS,
 ];
+const ALL_HARMLESS = [...HARMLESS_CHANGES, ...HARMLESS_GUARDS];
 
 const MAX_STATES = 500_000;
 
@@ -150,7 +153,7 @@ describeWith("kernel-6.1", "Linux 6.1's eviction protocol", () => {
 describe("the mutations", () => {
   test("are at least ten, each with a name of its own", () => {
     expect(ALL_MUTATIONS.length).toBeGreaterThanOrEqual(10);
-    const ids = [...ALL_MUTATIONS, ...HARMLESS_CHANGES].map((mutation) => mutation.id);
+    const ids = [...ALL_MUTATIONS, ...ALL_HARMLESS].map((mutation) => mutation.id);
     expect(new Set(ids).size).toBe(ids.length);
   });
 });
@@ -201,7 +204,7 @@ const named = (mutations: readonly ProtocolMutation[]) => mutations.map((each) =
 describeWith("kernel-6.12", "Linux 6.12 with a fix taken out", () => {
   test.each(named(ALL_MUTATIONS))("%s", (_, mutation) => expectFound("kernel-6.12", mutation), 300_000);
 
-  test.each(named(HARMLESS_CHANGES))(
+  test.each(named(ALL_HARMLESS))(
     "nothing is found when %s",
     (_, mutation) => expectSilence("kernel-6.12", mutation),
     300_000,

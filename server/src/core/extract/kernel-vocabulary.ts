@@ -266,6 +266,12 @@ export const KERNEL_VOCABULARY: VocabularyData = {
       op: "ignore",
       value: 0,
     },
+    {
+      names: ["%guard_of_another_class"],
+      op: "ignore",
+      value: 0,
+      assume: "guards of classes that the model does not have take nothing",
+    },
     { names: ["current_is_kswapd"], op: "memalloc" },
   ],
   members: {
@@ -305,6 +311,18 @@ export const KERNEL_VOCABULARY: VocabularyData = {
     { name: "lru_lock", kind: "spin", description: "the lock of the superblock's inode LRU" },
     { name: "wb_list_lock", kind: "spin", description: "wb->list_lock" },
   ],
+  // include/linux/spinlock.h, mutex.h, rwsem.h, rcupdate.h: DEFINE_LOCK_GUARD_1(), DEFINE_GUARD(), DEFINE_LOCK_GUARD_0().
+  guards: {
+    spinlock: ["spin_lock", "spin_unlock"],
+    spinlock_irq: ["spin_lock_irq", "spin_unlock_irq"],
+    spinlock_irqsave: ["spin_lock_irqsave", "spin_unlock_irqrestore"],
+    spinlock_bh: ["spin_lock_bh", "spin_unlock_bh"],
+    raw_spinlock: ["raw_spin_lock", "raw_spin_unlock"],
+    mutex: ["mutex_lock", "mutex_unlock"],
+    rwsem_read: ["down_read", "up_read"],
+    rwsem_write: ["down_write", "up_write"],
+    rcu: ["rcu_read_lock", "rcu_read_unlock"],
+  },
   fields: [{ name: "changed", max: 1, description: "what was changed is not on disk yet, whatever i_state says" }],
   stateFlags: {
     I_NEW: ["NEW"],

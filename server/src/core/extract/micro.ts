@@ -3,7 +3,7 @@
  * each operation can become a step of its own and each call can be lowered in place.
  */
 import type { Body } from "../ir/function-bodies.ts";
-import type { Expr, Step } from "../ir/ir.ts";
+import { type CallExpr, type Expr, guardOf, type Step } from "../ir/ir.ts";
 import { hasEffects, placeOf } from "./expression-shape.ts";
 import { liveBefore } from "./micro-liveness.ts";
 import type { Vocabulary, WordEntry } from "./vocabulary.ts";
@@ -79,6 +79,8 @@ class Builder {
   readonly #ops: MicroOp[] = [];
   /** IR step to its first operation. */
   readonly #starts = new Map<number, number>();
+  /** What the guards of open scopes were given. */
+  readonly #guards = new Map<Expr, readonly Expr[]>();
   #temps = 0;
   /** The place that the step at hand is shown at. */
   #at = 0;
@@ -122,6 +124,7 @@ class Builder {
     };
     switch (step.k) {
       case "nop":
+        for (const guard of step.leaves ?? []) this.leave(guard);
         jumpTo(step.next);
         return;
       case "eval": {
@@ -196,7 +199,13 @@ class Builder {
       }
       case "return": {
         this.#at = step.at;
-        const value = step.value === null ? null : this.value(step.value);
+        let value = step.value === null ? null : this.value(step.value);
+        if (step.leaves !== undefined && value !== null) {
+          const kept = this.temp();
+          this.letTemp(kept, value);
+          value = { k: "id", name: kept, at: step.at };
+        }
+        for (const guard of step.leaves ?? []) this.leave(guard);
         this.add({ k: "return", value, at: step.at });
         return;
       }
@@ -354,6 +363,7 @@ class Builder {
   }
 
   private call(expr: Expr & { k: "call" }, into: string | null): void {
+    if (this.enterGuard(expr)) return;
     const word = expr.callee.k === "id" ? this.#vocabulary.words.get(expr.callee.name) : undefined;
     if (word?.op === "wait-event") {
       this.waitEvent(expr, word);
@@ -365,13 +375,41 @@ class Builder {
     this.add({ k: "call", into, callee, args, at: expr.at, next: this.#ops.length + 1 });
   }
 
+  /** guard(class)(lock): the class's constructor now, its destructor with the same argument where the scope ends. */
+  private enterGuard(expr: CallExpr): boolean {
+    const guard = guardOf(expr);
+    if (guard === null) return false;
+    this.#at = expr.at;
+    const words = this.#guardWords(guard.class);
+    const kept = guard.args.slice(0, 1).map((arg): Expr => {
+      const name = `%guard${expr.at}`;
+      this.letTemp(name, this.value(arg));
+      return { k: "id", name, at: expr.at };
+    });
+    this.#guards.set(expr, kept);
+    this.callWord(words?.[0] ?? UNKNOWN_GUARD, kept, expr.at);
+    return true;
+  }
+
+  private leave(expr: CallExpr): void {
+    const words = this.#guardWords(guardOf(expr)?.class ?? "");
+    if (words !== undefined) this.callWord(words[1], this.#guards.get(expr) ?? [], expr.at);
+  }
+
+  #guardWords(name: string): readonly [string, string] | undefined {
+    const { guards } = this.#vocabulary.data;
+    return Object.hasOwn(guards, name) ? guards[name] : undefined;
+  }
+
+  private callWord(name: string, args: readonly Expr[], at: number): void {
+    this.add({ k: "call", into: null, callee: { k: "id", name, at }, args, at, next: this.#ops.length + 1 });
+  }
+
   /** for (;;) { prepare; if (condition) break; schedule(); } finish; (include/linux/wait.h, ___wait_event()). */
   private waitEvent(expr: Expr & { k: "call" }, word: WordEntry & { op: "wait-event" }): void {
     const { at } = expr;
     const queue = this.value(expr.args[word.queue] ?? NOTHING);
-    const call = (name: string, args: readonly Expr[]): void => {
-      this.add({ k: "call", into: null, callee: { k: "id", name, at }, args, at, next: this.#ops.length + 1 });
-    };
+    const call = (name: string, args: readonly Expr[]): void => this.callWord(name, args, at);
     this.#at = at;
     const head = this.#ops.length;
     call(WAIT_PARTS.prepare, [queue]);
@@ -385,6 +423,9 @@ class Builder {
     call(WAIT_PARTS.finish, []);
   }
 }
+
+/** A guard of a class that the vocabulary has not; it has a word of this name. */
+const UNKNOWN_GUARD = "%guard_of_another_class";
 
 /** Names of the operations that a wait_event() is made of; the vocabulary has them under these names. */
 export const WAIT_PARTS = { prepare: "prepare_to_wait", sleep: "schedule", finish: "finish_wait" } as const;

@@ -120,6 +120,8 @@ export interface VocabularyData {
   /** Variables of the tree that are locks: inode_hash_lock. */
   readonly globalLocks: Readonly<Record<string, string>>;
   readonly locks: readonly LockWord[];
+  /** Classes of guard() and scoped_guard(): what is called at the start and at the end of the scope. */
+  readonly guards: Readonly<Record<string, readonly [string, string]>>;
   /** Flag names to the bits of the model that they set; an empty list: a flag that the model does not have. */
   readonly stateFlags: Readonly<Record<string, readonly string[]>>;
   readonly sbFlags: Readonly<Record<string, readonly string[]>>;
@@ -182,6 +184,7 @@ export function extendVocabulary(base: VocabularyData, more: Partial<VocabularyD
     members,
     globalLocks: { ...base.globalLocks, ...more.globalLocks },
     locks: [...base.locks, ...(more.locks ?? [])],
+    guards: { ...base.guards, ...more.guards },
     stateFlags: { ...base.stateFlags, ...more.stateFlags },
     sbFlags: { ...base.sbFlags, ...more.sbFlags },
     slotFlags: { ...base.slotFlags, ...more.slotFlags },

@@ -68,8 +68,32 @@ export type Step =
   /** Both ways are possible: preprocessor arms, loop macros. */
   | { readonly k: "either"; targets: number[]; readonly guard: number }
   | { readonly k: "switch"; readonly value: Expr; cases: SwitchCase[]; readonly guard: number }
-  | { readonly k: "return"; readonly value: Expr | null; readonly at: number; readonly guard: number }
-  | { readonly k: "nop"; next: number; readonly guard: number };
+  | {
+      readonly k: "return";
+      readonly value: Expr | null;
+      readonly at: number;
+      readonly guard: number;
+      readonly leaves?: Leaves;
+    }
+  | { readonly k: "nop"; next: number; readonly guard: number; leaves?: Leaves };
+
+/** The calls of guard(), scoped_guard() and CLASS() whose scope ends here, innermost first (include/linux/cleanup.h). */
+export type Leaves = readonly CallExpr[];
+export type CallExpr = Expr & { readonly k: "call" };
+
+/** guard(class)(args), CLASS(class, name)(args), scoped_guard(class, args): what is taken until the scope ends. */
+export function guardOf(
+  expr: Expr,
+): { readonly class: string; readonly args: readonly Expr[]; readonly isStatement: boolean } | null {
+  if (expr.k !== "call") return null;
+  const { callee } = expr;
+  const isStatement = callee.k === "id" && callee.name === "scoped_guard";
+  if (!isStatement && !(callee.k === "call" && callee.callee.k === "id" && /^(guard|CLASS)$/.test(callee.callee.name)))
+    return null;
+  const [name] = callee.k === "call" ? callee.args : expr.args;
+  if (name?.k !== "id") return null;
+  return { class: name.name, args: isStatement ? expr.args.slice(1) : expr.args, isStatement };
+}
 
 export interface SwitchCase {
   /** null: default, or no case fits. */

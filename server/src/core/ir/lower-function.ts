@@ -1,7 +1,7 @@
 /** A function definition's syntax tree to its control-flow graph. */
 import { type Ast, type AstNode, childByField } from "../syntax/ast.ts";
-import type { Expr, FunctionIr, Guard, Parameter, Step, SwitchCase, TypeName } from "./ir.ts";
-import { UNKNOWN_TYPE } from "./ir.ts";
+import type { CallExpr, Expr, FunctionIr, Guard, Leaves, Parameter, Step, SwitchCase, TypeName } from "./ir.ts";
+import { guardOf, UNKNOWN_TYPE } from "./ir.ts";
 import { declaresFunction, ExpressionLowering, unwrapDeclarator } from "./lower-expression.ts";
 
 const NONE = -1;
@@ -11,6 +11,8 @@ const MAX_STEPS = 200_000;
 interface LoopTargets {
   readonly breakTo: number;
   readonly continueTo: number;
+  /** Scopes that were open around it. */
+  readonly depth: number;
 }
 
 /**
@@ -39,7 +41,9 @@ class FunctionLowering {
   readonly #expressions: ExpressionLowering;
   readonly #steps: Step[] = [];
   readonly #guards: Guard[] = [{ test: { k: "num", value: 1 }, holds: true, parent: 0, start: 0, end: 0 }];
-  readonly #labels = new Map<string, number>();
+  readonly #labels = new Map<string, { readonly target: number; readonly held: readonly CallExpr[] }>();
+  /** Guards of the scopes around here, innermost last. */
+  readonly #held: CallExpr[] = [];
   readonly #loops: LoopTargets[] = [];
   readonly #switches: SwitchCase[][] = [];
   #guard = 0;
@@ -123,6 +127,25 @@ class FunctionLowering {
 
   private evaluate(expr: Expr): void {
     this.place({ k: "eval", expr, next: NONE, guard: this.#guard });
+    const guard = guardOf(expr);
+    if (guard !== null && !guard.isStatement) this.#held.push(expr as CallExpr);
+  }
+
+  /** What is given back on the way out of all scopes but the outer `depth`. */
+  private leaves(depth: number): { leaves?: Leaves } {
+    return this.#held.length <= depth ? {} : { leaves: this.#held.slice(depth).reverse() };
+  }
+
+  private endScopes(depth: number): void {
+    if (this.#last !== NONE && this.#held.length > depth)
+      this.place({ k: "nop", next: NONE, guard: this.#guard, ...this.leaves(depth) });
+    this.#held.length = Math.min(this.#held.length, depth);
+  }
+
+  private leaveTo(target: number, depth: number): void {
+    if (this.#last !== NONE && this.#held.length > depth)
+      this.place({ k: "nop", next: NONE, guard: this.#guard, ...this.leaves(depth) });
+    this.fallInto(target);
   }
 
   private pushGuard(test: Expr, holds: boolean, node: AstNode): number {
@@ -137,7 +160,9 @@ class FunctionLowering {
     switch (node.type) {
       case "compound_statement": {
         const outer = this.#guard;
+        const depth = this.#held.length;
         for (const child of node.children) this.statement(child);
+        this.endScopes(depth);
         this.#guard = outer;
         return;
       }
@@ -179,7 +204,7 @@ class FunctionLowering {
       case "return_statement": {
         const value = node.children[0];
         const expr = value === undefined ? null : this.#expressions.lower(value);
-        this.fallInto(this.append({ k: "return", value: expr, at: node.start, guard: this.#guard }));
+        this.fallInto(this.append({ k: "return", value: expr, at: node.start, guard: this.#guard, ...this.leaves(0) }));
         return;
       }
       case "goto_statement": {
@@ -187,12 +212,16 @@ class FunctionLowering {
         this.jump(label === undefined ? "" : this.#expressions.textOf(label));
         return;
       }
-      case "break_statement":
-        this.fallInto(this.#loops[this.#loops.length - 1]?.breakTo ?? this.nop());
+      case "break_statement": {
+        const loop = this.#loops[this.#loops.length - 1];
+        this.leaveTo(loop?.breakTo ?? this.nop(), loop?.depth ?? 0);
         return;
-      case "continue_statement":
-        this.fallInto(this.continueTarget());
+      }
+      case "continue_statement": {
+        const loop = this.#loops.findLast((each) => each.continueTo !== NONE);
+        this.leaveTo(loop?.continueTo ?? this.nop(), loop?.depth ?? 0);
         return;
+      }
       case "preproc_if":
       case "preproc_ifdef":
       case "preproc_else":
@@ -219,7 +248,7 @@ class FunctionLowering {
     if (body !== undefined) {
       for (const child of node.children) if (child !== body) this.evaluate(this.#expressions.lower(child));
       if (/iteration|for_each|loop/.test(node.type)) this.repeat(body);
-      else this.statement(body);
+      else this.scoped(body);
       return;
     }
     if (node.type === "ERROR" || node.children.some((child) => child.type.endsWith("_statement"))) {
@@ -227,6 +256,25 @@ class FunctionLowering {
       return;
     }
     this.evaluate(this.#expressions.lower(node));
+  }
+
+  /** The body of scoped_guard() is that of a loop that runs once: `break` and `continue` leave it. */
+  private scoped(body: AstNode): void {
+    const last = this.#steps[this.#last];
+    const guard = last?.k === "eval" ? guardOf(last.expr) : null;
+    if (guard === null || last?.k !== "eval" || !guard.isStatement) {
+      this.statement(body);
+      return;
+    }
+    const depth = this.#held.length;
+    const exit = this.nop();
+    this.#loops.push({ breakTo: exit, continueTo: exit, depth });
+    this.#held.push(last.expr as CallExpr);
+    this.statement(body);
+    this.endScopes(depth);
+    this.#loops.pop();
+    this.fallInto(exit);
+    this.#last = exit;
   }
 
   private declaration(node: AstNode): void {
@@ -333,7 +381,7 @@ class FunctionLowering {
       this.join(yes);
       this.#guard = this.pushGuard(test, true, conditionNode);
     }
-    this.#loops.push({ breakTo: exit, continueTo: again });
+    this.#loops.push({ breakTo: exit, continueTo: again, depth: this.#held.length });
     const body = childByField(node, "body");
     if (body !== undefined) this.statement(body);
     this.#loops.pop();
@@ -354,7 +402,7 @@ class FunctionLowering {
     this.link(head, exit);
     this.#last = first;
     const outer = this.#guard;
-    this.#loops.push({ breakTo: exit, continueTo: head });
+    this.#loops.push({ breakTo: exit, continueTo: head, depth: this.#held.length });
     this.statement(body);
     this.#loops.pop();
     this.fallInto(head);
@@ -369,7 +417,7 @@ class FunctionLowering {
     const outer = this.#guard;
     const exit = this.nop();
     const again = this.nop();
-    this.#loops.push({ breakTo: exit, continueTo: again });
+    this.#loops.push({ breakTo: exit, continueTo: again, depth: this.#held.length });
     const body = childByField(node, "body");
     if (body !== undefined) this.statement(body);
     this.#loops.pop();
@@ -388,19 +436,13 @@ class FunctionLowering {
     this.#last = exit;
   }
 
-  private continueTarget(): number {
-    for (let i = this.#loops.length - 1; i >= 0; i--)
-      if (this.#loops[i]!.continueTo !== NONE) return this.#loops[i]!.continueTo;
-    return this.nop();
-  }
-
   private switchStatement(node: AstNode): void {
     const conditionNode = childByField(node, "condition");
     const cases: SwitchCase[] = [];
     const value = this.#expressions.lower(conditionNode);
     this.fallInto(this.append({ k: "switch", value, cases, guard: this.#guard }));
     const exit = this.nop();
-    this.#loops.push({ breakTo: exit, continueTo: NONE });
+    this.#loops.push({ breakTo: exit, continueTo: NONE, depth: this.#held.length });
     this.#switches.push(cases);
     const body = childByField(node, "body");
     if (body !== undefined) this.statement(body);
@@ -426,7 +468,7 @@ class FunctionLowering {
   private label(node: AstNode): void {
     const name = childByField(node, "label");
     const target = this.nop();
-    if (name !== undefined) this.#labels.set(this.#expressions.textOf(name), target);
+    if (name !== undefined) this.#labels.set(this.#expressions.textOf(name), { target, held: [...this.#held] });
     this.fallInto(target);
     this.#last = target;
     // Whatever guarded the code above does not guard what is jumped to.
@@ -434,17 +476,21 @@ class FunctionLowering {
     for (const child of node.children) if (child !== name) this.statement(child);
   }
 
-  readonly #gotos: { readonly from: number; readonly label: string }[] = [];
+  readonly #gotos: { readonly from: number; readonly label: string; readonly held: readonly CallExpr[] }[] = [];
 
   private jump(label: string): void {
     const step = this.nop();
     this.fallInto(step);
-    this.#gotos.push({ from: step, label });
+    this.#gotos.push({ from: step, label, held: [...this.#held] });
   }
 
   private resolveLabels(): void {
-    for (const { from, label } of this.#gotos) {
-      const target = this.#labels.get(label) ?? this.append({ k: "return", value: null, at: 0, guard: 0 });
+    for (const { from, label, held } of this.#gotos) {
+      const found = this.#labels.get(label);
+      const target = found?.target ?? this.append({ k: "return", value: null, at: 0, guard: 0 });
+      const left = held.filter((each) => found?.held.includes(each) !== true).reverse();
+      const step = this.#steps[from];
+      if (left.length > 0 && step?.k === "nop") step.leaves = left;
       this.link(from, target);
     }
   }
