@@ -56,11 +56,19 @@ test.each([
     "if (punt(inode)) return;",
     "static bool punt(struct inode *inode)\n{\n\treturn schedule_work(&inode->i_evict_work);\n}\n",
   ],
+  ["by a list and a plain wake-up", "llist_add(&inode->i_evict_node, &evict_list); wake_up(&evict_waitq); return;", ""],
+  [
+    "by its LRU link and a list of the superblock",
+    "list_add_tail(&inode->i_lru, &inode->i_sb->s_deferred); wake_up(&evict_waitq); return;",
+    "",
+  ],
 ])("an evict() that punts %s is listed and not judged", async (_, punts, more) => {
   const protocol = new ExtractedProtocol(await treeWith(punts, more));
   expect(protocol.first("put")).toBeNull();
   expect(protocol.failures.map(({ name }) => name)).toEqual(["iput"]);
-  expect(protocol.failures[0]?.reason).toMatch(/^(evict|punt)\(\) hands work to another thread \(line \d+\)/);
+  expect(protocol.failures[0]?.reason).toMatch(
+    /^(evict|punt)\(\) (hands work to another thread|puts the inode on a list of others) \(line \d+\)/,
+  );
   expect([...standardScenarios(protocol)]).toEqual([]);
 });
 
@@ -81,6 +89,13 @@ void evict_inodes(struct super_block *sb)
   expect(scenarios.map(({ model }) => model.id)).toContain("protocol.worker-against-umount");
   for (const { model } of scenarios)
     expect(model.assumptions?.join("\n")).toMatch(/^igrab\(\) is not judged: igrab\(\) hands work to another thread/m);
+});
+
+test("a list of the function's own hands nothing on", async () => {
+  const own = "LIST_HEAD(dying); list_add(&inode->i_lru, &dying); list_del_init(&inode->i_lru);";
+  const protocol = new ExtractedProtocol(await treeWith(own));
+  expect(protocol.first("put")).not.toBeNull();
+  expect(protocol.failures).toEqual([]);
 });
 
 test("one that does not is lowered", async () => {

@@ -1,21 +1,23 @@
 /** Reference counts: atomic operations are one step each, atomic_dec_and_lock() is what lib/dec_and_lock.c does. */
+import type { Expr } from "../ir/ir.ts";
 import type { Outcome } from "./lowered-step.ts";
 import type { Lowering } from "./lowering.ts";
 import { type Config, goOn } from "./lowering-state.ts";
 import { UNKNOWN, type Value } from "./values.ts";
 import type { WordEntry } from "./vocabulary.ts";
 import { type CallOp, lockOf } from "./word-steps.ts";
+import { ownCounter } from "./work-steps.ts";
 
 /** The counter that an atomic operation works on; null: one that the model does not have. */
-function counterOf(lowering: Lowering, value: Value): string | null {
+function counterOf(lowering: Lowering, value: Value, expr?: Expr): string | null {
   if (value.k === "slot") return `${value.v}.count`;
-  if (value.k !== "part") return null;
+  if (value.k !== "part") return ownCounter(lowering, value, expr);
   const member = lowering.evaluator.member(value.object, value.member);
   return member?.is === "number" ? `${value.v}.${member.field}` : null;
 }
 
 export function readCount(lowering: Lowering, config: Config, op: CallOp, value: Value): Outcome {
-  const counter = counterOf(lowering, value);
+  const counter = counterOf(lowering, value, op.args[0]);
   if (counter === null) return lowering.answer(config, op, UNKNOWN);
   return lowering.answer(config, op, { k: "expression", text: counter, max: 7, shared: true });
 }
@@ -27,7 +29,7 @@ export function takeReference(
   word: WordEntry,
   args: readonly Value[],
 ): Outcome {
-  const counter = counterOf(lowering, args[0] ?? UNKNOWN);
+  const counter = counterOf(lowering, args[0] ?? UNKNOWN, op.args[0]);
   if (counter === null) return lowering.answer(config, op, UNKNOWN);
   const site = lowering.siteOf(config);
   switch (word.op) {

@@ -19,6 +19,7 @@
  * A filesystem's own steps come in by the last two ways.
  */
 import type { LocalDeclaration, LockDeclaration, Procedure, VariableDeclaration } from "../race/model.ts";
+import type { QueuedWork } from "./lowering-request.ts";
 
 /** What a fragment takes for granted, and where. Shown with every verdict; one that holds is only as good as these. */
 export interface Assumption {
@@ -55,6 +56,8 @@ export interface Fragment {
   readonly needs: FragmentNeeds;
   /** Functions whose bodies are part of it, by name; the files whose text it depends on. */
   readonly inlined: readonly string[];
+  /** Work that it hands on. */
+  readonly queued?: readonly QueuedWork[];
   readonly files: readonly string[];
 }
 

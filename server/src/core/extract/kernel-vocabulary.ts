@@ -1,5 +1,5 @@
 /** The words of fs/inode.c and its headers, in the idiom of 6.x and in that of 2026 (inode_state_read() and so on). */
-import type { VocabularyData } from "./vocabulary.ts";
+import type { VocabularyData, WordEntry } from "./vocabulary.ts";
 
 export const KERNEL_VOCABULARY: VocabularyData = {
   words: [
@@ -114,7 +114,7 @@ export const KERNEL_VOCABULARY: VocabularyData = {
       link: 0,
     },
     {
-      names: ["list_add", "list_add_tail", "list_add_rcu", "list_move", "list_move_tail"],
+      names: ["list_add", "list_add_tail", "list_add_rcu", "list_move", "list_move_tail", "llist_add"],
       op: "link-add",
       link: 0,
       list: 1,
@@ -229,6 +229,14 @@ export const KERNEL_VOCABULARY: VocabularyData = {
       op: "defer",
     },
 
+    {
+      names: ["shrink_dcache_for_umount", "fsnotify_sb_delete", "security_sb_delete"],
+      op: "ignore",
+      assume: "at umount no dentry and no watch holds an inode any more",
+    },
+    { names: ["CHECK_DATA_CORRUPTION"], op: "value", of: 0 },
+    { names: ["is_bad_inode"], op: "ignore", value: 0 },
+
     { names: ["need_resched", "cond_resched"], op: "ignore" },
     {
       names: [
@@ -293,12 +301,16 @@ export const KERNEL_VOCABULARY: VocabularyData = {
       i_rcu: { is: "object", object: "inode" },
       __state: { is: "flags", domain: "state" },
       i_ino: { is: "number-of-inode" },
+      // What holds an inode is where the inode is: container_of() and back.
+      vfs_inode: { is: "object", object: "inode" },
+      i_vnode: { is: "object", object: "inode" },
     },
     sb: {
       s_flags: { is: "flags", domain: "sb" },
       s_inode_list_lock: { is: "lock", lock: "sb_list_lock" },
       s_inodes: { is: "list", list: "sb" },
       s_inode_lru: { is: "object", object: "lru" },
+      s_root: { is: "value", value: 1 },
     },
     lru: { lock: { is: "lock", lock: "lru_lock" } },
     mapping: {},
@@ -364,3 +376,34 @@ export const KERNEL_VOCABULARY: VocabularyData = {
   objects: { inode: "inode", super_block: "sb", list_lru_one: "lru", list_lru: "lru", address_space: "inode" },
   follow: ["^fs/[^/]+\\.[ch]$", "^include/"],
 };
+
+/** Work that a filesystem hands on, where a scenario has the worker (include/linux/workqueue.h, kthread.h). */
+export const WORK_WORDS: readonly WordEntry[] = [
+  {
+    names: ["queue_work", "queue_delayed_work", "mod_delayed_work", "kthread_queue_work"],
+    op: "queue-work",
+    queue: 0,
+    work: 1,
+  },
+  { names: ["queue_work_on"], op: "queue-work", queue: 1, work: 2 },
+  { names: ["schedule_work", "schedule_delayed_work"], op: "queue-work", queue: null, work: 0 },
+  { names: ["schedule_work_on"], op: "queue-work", queue: null, work: 1 },
+  {
+    names: [
+      "flush_workqueue",
+      "__flush_workqueue",
+      "drain_workqueue",
+      "destroy_workqueue",
+      "flush_work",
+      "flush_delayed_work",
+      "kthread_flush_worker",
+      "kthread_flush_work",
+      "kthread_destroy_worker",
+    ],
+    op: "drain",
+    queue: 0,
+  },
+  { names: ["flush_scheduled_work"], op: "drain", queue: null },
+  // What is cancelled would have to be done by somebody else.
+  { names: ["cancel_work", "cancel_work_sync", "cancel_delayed_work", "cancel_delayed_work_sync"], op: "defer" },
+];

@@ -50,6 +50,11 @@ export function lowerFunction(
       if (parameter.type.pointers > 1) return { k: "variable", frame: null, name: parameter.name };
       return { k: "slot", v: parameter.name, sure: true };
     }
+    // The work item lies in what holds the inode.
+    if (request.waitsFor !== undefined && /^(kthread_)?work(_struct)?$/.test(parameter.type.struct ?? "")) {
+      parameters.push(parameter.name);
+      return { k: "slot", v: parameter.name, sure: true };
+    }
     const object = lowering.objectOf(parameter.type.struct);
     if (object !== null) return object;
     return parameter.type.pointers === 0 && /^(ino|hashval)$/.test(parameter.name) ? { k: "inode-number" } : UNKNOWN;
@@ -78,6 +83,7 @@ export function lowerFunction(
     needs: needsOf(lowering),
     inlined: [...lowering.inlined],
     files: [...lowering.files],
+    ...(lowering.queued.length === 0 ? {} : { queued: lowering.queued }),
   };
   return { fragment };
 }
@@ -89,6 +95,7 @@ function needsOf(lowering: Lowering): FragmentNeeds {
     .flat()
     .filter((name) => text.includes(name))
     .map((name): VariableDeclaration => ({ name, initial: 1, max: 1, group: "superblock" }));
+  for (const name of lowering.counters) variables.push({ name, initial: 0, max: 3, group: "other" });
   return {
     locks: data.locks.filter((lock) => lowering.locksUsed.has(lock.name)),
     variables,

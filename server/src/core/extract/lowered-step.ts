@@ -43,6 +43,9 @@ export interface LoweredNode {
 /** Marks a step that goes one of several ways because nothing is known of its condition. */
 export const NOT_KNOWN = "[either way]";
 
+/** Marks a step that goes one of several ways because it can really be either: need_resched(). */
+export const AT_ANY_TIME = "[at any time]";
+
 /** The same branch by the opposite test, so that a trace's yes and no are those of the line as it is written. */
 export function turned(outcome: Outcome): Outcome {
   if (outcome.k !== "emit" || outcome.test === undefined || outcome.no === undefined) return outcome;

@@ -31,6 +31,12 @@ export type MethodBinding =
   /** A number that it always returns. */
   | { readonly kind: "value"; readonly value: number };
 
+/** A piece of work and its queue, by the names of the members that hold them. */
+export interface QueuedWork {
+  readonly work: string;
+  readonly queue: string;
+}
+
 export interface LowerRequest {
   readonly vocabulary: Vocabulary;
   /** Number of inode slots of the scenarios that will use the fragment; chains and lists are walked slot by slot. */
@@ -38,6 +44,11 @@ export interface LowerRequest {
   readonly methods: ReadonlyMap<string, MethodBinding>;
   /** Parameters with a value that is known: `is_inode_hash_locked` = 1. */
   readonly constants?: Readonly<Record<string, number>>;
+  /**
+   * Work that a filesystem hands on is followed, and this is waited for where the code waits for it; counters of its own
+   * (`&sbi->in_flight`) are variables. Absent: such counters are not known.
+   */
+  readonly waitsFor?: QueuedWork;
   /** The procedure's name when it is not the function's. */
   readonly name?: string;
 }

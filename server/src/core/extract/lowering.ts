@@ -8,9 +8,17 @@ import type { Expr } from "../ir/ir.ts";
 import type { LocalDeclaration } from "../race/model.ts";
 import { Evaluator } from "./evaluate.ts";
 import type { Assumption } from "./fragment.ts";
-import { type Emission, type LoweredNode, NOT_KNOWN, type Outcome, placeOf, turned } from "./lowered-step.ts";
+import {
+  AT_ANY_TIME,
+  type Emission,
+  type LoweredNode,
+  NOT_KNOWN,
+  type Outcome,
+  placeOf,
+  turned,
+} from "./lowered-step.ts";
 import { LoweringLimit } from "./lowering-limit.ts";
-import type { ExtractionTree, LowerRequest } from "./lowering-request.ts";
+import type { ExtractionTree, LowerRequest, QueuedWork } from "./lowering-request.ts";
 import { type Config, type Frame, forEachLive, goOn, keyOfConfig, refine, topOf, withTop } from "./lowering-state.ts";
 import { type MicroFunction, type MicroOp, takeApart } from "./micro.ts";
 import { readFirst } from "./read-first.ts";
@@ -39,6 +47,9 @@ export class Lowering {
   readonly procedures = new Set<string>();
   /** Lists on the stack: frame and name to the prefix of its flags. */
   readonly lists = new Map<string, string>();
+  /** Counters that are no inode's, and work that was handed on (work-steps.ts). */
+  readonly counters = new Set<string>();
+  readonly queued: QueuedWork[] = [];
   usesNumber = false;
   resultKind: "slot" | "number" | null = null;
   readonly #relevance: Relevance;
@@ -52,7 +63,11 @@ export class Lowering {
     this.tree = tree;
     this.request = request;
     this.#reserved = new Set(reserved);
-    this.#relevance = new Relevance(tree, request.vocabulary, request.methods.keys());
+    this.#relevance = new Relevance(tree, request.vocabulary, [
+      ...request.methods.keys(),
+      // EXAMPLE_I(inode) leads to what holds the inode, and its work.
+      ...(request.waitsFor === undefined ? [] : ["container_of"]),
+    ]);
     this.evaluator = new Evaluator(request.vocabulary, request.methods, (name, frame) => {
       const fn = tree.lookup.functionValue(name, frame.function.body.file);
       return fn === null ? null : { k: "function", function: fn };
@@ -78,7 +93,11 @@ export class Lowering {
       const isChoice = outcome.k === "choose";
       this.nodes.push({
         id,
-        label: isChoice ? (outcome.free ? place.label : `${place.label} ${NOT_KNOWN}`) : (outcome.label ?? place.label),
+        label: isChoice
+          ? outcome.free
+            ? `${place.label} ${AT_ANY_TIME}`
+            : `${place.label} ${NOT_KNOWN}`
+          : (outcome.label ?? place.label),
         file: place.file,
         line: place.line,
         targets: [],

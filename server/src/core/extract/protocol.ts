@@ -4,7 +4,7 @@ import { type CancellationToken, NEVER_CANCELLED, throwIfCancelled } from "../te
 import type { ExtractionFailure, Fragment } from "./fragment.ts";
 import { KERNEL_VOCABULARY } from "./kernel-vocabulary.ts";
 import { lowerFunction } from "./lower-body.ts";
-import type { ExtractionTree, LowerRequest, MethodBinding } from "./lowering-request.ts";
+import type { ExtractionTree, LowerRequest, MethodBinding, QueuedWork } from "./lowering-request.ts";
 import { ProtocolFunctions, type Role } from "./protocol-functions.ts";
 import { Vocabulary } from "./vocabulary.ts";
 
@@ -34,6 +34,7 @@ export interface ProtocolOptions {
   readonly methods?: ReadonlyMap<string, MethodBinding>;
   readonly vocabulary?: Vocabulary;
   readonly slots?: number;
+  readonly waitsFor?: QueuedWork;
   readonly token?: CancellationToken;
 }
 
@@ -52,8 +53,13 @@ export class ExtractedProtocol {
     this.#request = {
       vocabulary: options.vocabulary ?? new Vocabulary(KERNEL_VOCABULARY),
       slots: options.slots ?? PROTOCOL_SLOTS,
+      ...(options.waitsFor === undefined ? {} : { waitsFor: options.waitsFor }),
       methods: new Map([...PLAIN_METHODS, ...(options.methods ?? [])]),
     };
+  }
+
+  get tree(): ExtractionTree {
+    return this.#tree;
   }
 
   get slots(): number {

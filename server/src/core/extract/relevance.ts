@@ -23,6 +23,8 @@ const RELEVANT_OPERATIONS = new Set([
   "statement",
   "defer",
   "hand-on",
+  "queue-work",
+  "drain",
 ]);
 /** Reading an inode's number or superblock tells nothing, nor what is always the same. */
 const NEUTRAL_MEMBERS = new Set(["object", "number-of-inode", "value"]);

@@ -1,5 +1,11 @@
 /** What a standard scenario is written down as, before everything that it needs is declared (standard-scenarios.ts). */
-import type { LockDeclaration, SlotInitial, ThreadDeclaration, VariableDeclaration } from "../race/model.ts";
+import type {
+  LockDeclaration,
+  QueueDeclaration,
+  SlotInitial,
+  ThreadDeclaration,
+  VariableDeclaration,
+} from "../race/model.ts";
 import type { Fragment } from "./fragment.ts";
 
 export interface Draft {
@@ -11,6 +17,7 @@ export interface Draft {
   /** Inodes of other numbers beside it. */
   readonly others?: readonly SlotInitial[];
   readonly functions: readonly Fragment[];
+  readonly queues?: readonly QueueDeclaration[];
   /** Locks that the threads' own steps take. */
   readonly locks?: readonly LockDeclaration[];
   /** First values that differ from the usual ones. */

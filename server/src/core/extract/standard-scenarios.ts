@@ -5,6 +5,7 @@
 import type { BuiltInInvariant, Procedure, RaceModel, ThreadDeclaration, VariableDeclaration } from "../race/model.ts";
 import { createDrafts } from "./create-scenarios.ts";
 import type { Fragment } from "./fragment.ts";
+import { handedOnScenarios } from "./handed-on-scenarios.ts";
 import { type ExtractedProtocol, FILESYSTEM_EVICT } from "./protocol.ts";
 import { composeScenario } from "./scenario.ts";
 import { type Draft, INODE, UNMOUNTING, withLastLook } from "./scenario-draft.ts";
@@ -92,8 +93,11 @@ export function* standardScenarios(protocol: ExtractedProtocol): Iterable<Standa
     "fail",
   ] as const)
     protocol.all(role);
+  const handedOn = [...handedOnScenarios(protocol.tree, (name, reason) => protocol.failures.push({ name, reason }))];
   for (const draft of drafts(protocol, cast))
     yield { model: modelOf(protocol, cast, withLastLook(draft, protocol.slots)), functions: draft.functions };
+  for (const { protocol: own, draft, ...its } of handedOn)
+    yield { model: modelOf(own, its, draft), functions: draft.functions };
 }
 
 /** Whether a lookup makes an inode that it does not find. */
@@ -263,6 +267,7 @@ function modelOf(protocol: ExtractedProtocol, cast: Cast, draft: Draft): RaceMod
     slots: { count: protocol.slots, initial: [draft.inode, ...(draft.others ?? [])], fields: FIELDS },
     variables: [...(draft.variables ?? []), ...VARIABLES],
     ...(draft.locks === undefined ? {} : { locks: draft.locks }),
+    ...(draft.queues === undefined ? {} : { queues: draft.queues }),
     invariants: INVARIANTS,
     assumptions: [...ASSUMPTIONS, ...protocol.failures.map(({ name, reason }) => `${name}() is not judged: ${reason}`)],
   });

@@ -58,6 +58,10 @@ export type Operation =
   | { readonly op: "is-error" | "is-error-or-null" | "error" }
   | { readonly op: "memalloc" }
   | StatementOperation
+  /** queue_work(queue, work): the inode goes to the model's queue of work; null: the system's queue. */
+  | { readonly op: "queue-work"; readonly queue: number | null; readonly work: number }
+  /** flush_workqueue(queue), flush_work(work). */
+  | { readonly op: "drain"; readonly queue: number | null }
   /** Hands work to another thread: what that does cannot be followed, so the function is not lowered. */
   | { readonly op: "defer" }
   /** The same where nothing is asked of that thread: it is done elsewhere, which is taken for granted. */

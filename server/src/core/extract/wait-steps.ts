@@ -21,7 +21,7 @@ export function prepareWait(
 ): Outcome {
   if (queue.k !== "queue") {
     lowering.assume("a wait for something that the model does not have is over at once", config);
-    return { k: "silent", config: after };
+    return { k: "silent", config: { ...after, waits: POLLS } };
   }
   const waits = entry === undefined ? null : frameOf(lowering, config, entry);
   return {
@@ -30,6 +30,9 @@ export function prepareWait(
     next: waits === null ? after : { ...after, waits },
   };
 }
+
+/** Stands where a frame would, for a wait on a queue that the model does not have. */
+const POLLS = "%polls";
 
 /** The frame on whose stack `&wait.wq_entry` lies; null: not known. */
 function frameOf(lowering: Lowering, config: Config, entry: Expr): string | null {
@@ -49,10 +52,14 @@ export function mayNotSleep(lowering: Lowering, config: Config): Outcome | null 
 }
 
 export function sleep(lowering: Lowering, config: Config, after: Config): Outcome {
-  return mayNotSleep(lowering, config) ?? { k: "emit", do: "sleep()", next: after };
+  const stopped = mayNotSleep(lowering, config);
+  if (stopped !== null) return stopped;
+  // On a queue that the model does not have: whatever is waited for is looked at again.
+  return config.waits === POLLS ? { k: "silent", config: after } : { k: "emit", do: "sleep()", next: after };
 }
 
-export function finishWait({ waits: _, ...after }: Config): Outcome {
+export function finishWait({ waits, ...after }: Config): Outcome {
+  if (waits === POLLS) return { k: "silent", config: after };
   return { k: "emit", do: "finish_wait()", next: after };
 }
 

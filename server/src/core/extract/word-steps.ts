@@ -13,6 +13,8 @@ import { bitValue, EITHER, negate, notBit, ONE, truthOf, UNKNOWN, type Value, ZE
 import type { WordEntry } from "./vocabulary.ts";
 import { finishWait, prepareWait, queueOf, sleep, wait, wake } from "./wait-steps.ts";
 
+import { drainWork, mayHandOn, queueWork } from "./work-steps.ts";
+
 export type CallOp = MicroOp & { k: "call" };
 
 export function runWord(
@@ -75,6 +77,7 @@ export function runWord(
     case "is-empty":
       return isEmpty(lowering, config, op, arg(0));
     case "link-add":
+      mayHandOn(lowering, config, op, word.link, word.list);
       return linkInto(lowering, arg(word.link), arg(word.list), after);
     case "link-del":
       return unlink(lowering, arg(word.link), after);
@@ -85,6 +88,7 @@ export function runWord(
     case "lru-isolate":
       return lruStep(lowering, config, op, word.op, arg(word.link));
     case "lru-isolate-move":
+      mayHandOn(lowering, config, op, word.link, word.list);
       return linkInto(lowering, arg(word.link), arg(word.list), after, true);
     case "lru-walk":
       return walkLru(lowering, config, op, args);
@@ -152,6 +156,10 @@ export function runWord(
       return lowering.answer(config, op, { k: "error" });
     case "memalloc":
       return lowering.answer(config, op, EITHER);
+    case "queue-work":
+      return queueWork(lowering, config, op, word.queue, word.work);
+    case "drain":
+      return drainWork(lowering, config, op, word.queue);
     case "defer":
       throw new LoweringLimit(
         `${topOf(config).function.body.name}() hands work to another thread (line ${placeOf(config).line ?? 0}), which may finish the eviction`,

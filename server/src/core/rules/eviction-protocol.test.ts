@@ -38,7 +38,7 @@ const lineOf = (tree: FixtureTree, line: number): string =>
 describe.each<FixtureName>(["sample", "sample-2026"])("%s", (name) => {
   test("the tree as it is has none", async () => {
     expect(await findingsOf(readFixtureTree(name))).toEqual([]);
-  }, 120_000);
+  }, 300_000);
 
   test("a waiter that does not look whether the inode is unhashed: WAKE, where it enqueues", async () => {
     const tree = broken(name, "__wait_on_freeing_inode", "inode_unhashed(inode)", "0");
@@ -55,7 +55,16 @@ describe.each<FixtureName>(["sample", "sample-2026"])("%s", (name) => {
       expect(finding.message).toMatch(/\(WAKE, after \d+ steps: unlink \d+/);
       expect(lineOf(tree, finding.line)).toMatch(/^prepare_to_wait_event/);
     }
-  }, 120_000);
+  }, 300_000);
+
+  test("an iput() that hands evictions to a worker: one hint says that nothing is judged, and why", async () => {
+    const findings = await findingsOf(
+      broken(name, "iput", "iput_final(inode)", "queue_work(evict_wq, &inode->i_work)"),
+    );
+    expect(findings).toHaveLength(1);
+    expect(findings[0]).toMatchObject({ severity: "hint", function: "iput", file: "fs/inode.c" });
+    expect(findings[0]?.message).toMatch(/^The eviction protocol is not judged: iput\(\) hands work to another thread/);
+  }, 300_000);
 
   test("an eviction that wakes nobody: WAKE", async () => {
     const tree = readFixtureTree(name);
@@ -63,7 +72,7 @@ describe.each<FixtureName>(["sample", "sample-2026"])("%s", (name) => {
     tree.set("fs/inode.c", text.replaceAll("smp_mb();\n\tinode_wake_up_bit(inode, __I_NEW);\n\tBUG_ON", "BUG_ON"));
     const findings = await findingsOf(tree);
     expect(new Set(findings.map((finding) => finding.simulation.invariant))).toEqual(new Set(["WAKE"]));
-  }, 120_000);
+  }, 300_000);
 });
 
 describe("a violation", () => {
@@ -87,7 +96,7 @@ describe("a violation", () => {
     expect(replayed).not.toHaveProperty("error");
     const verdict = await session.query({ name: "verdict", finding }, NEVER_CANCELLED);
     expect(verdict?.simulation).toMatchObject({ verdict: "violated", invariant: "STATE" });
-  }, 120_000);
+  }, 300_000);
 
   test("a comment on its line suppresses it", async () => {
     const [finding] = await findingsOf(tree());
@@ -97,7 +106,7 @@ describe("a violation", () => {
     lines[at] = `${lines[at] ?? ""} /* evictscope: allow(eviction-protocol): tested elsewhere */`;
     allowed.set("fs/inode.c", lines.join("\n"));
     expect(await findingsOf(allowed)).toEqual([]);
-  }, 120_000);
+  }, 300_000);
 
   test("a run can be cancelled between two scenarios", async () => {
     let asked = 0;
@@ -107,5 +116,5 @@ describe("a violation", () => {
       },
     };
     await expect(sessionOf(tree(), ONLY).review(token)).rejects.toThrow(/[Cc]ancel/);
-  }, 120_000);
+  }, 300_000);
 });

@@ -6,6 +6,7 @@
 
 import { filesystemId } from "../callgraph/filesystem.ts";
 import type { Program } from "../callgraph/program.ts";
+import { isEndlessByChoice } from "../extract/endless-run.ts";
 import { kept, VerdictCache } from "../extract/filesystem/verdict.ts";
 import { NOT_KNOWN } from "../extract/lowered-step.ts";
 import type { ExtractionTree } from "../extract/lowering-request.ts";
@@ -36,10 +37,15 @@ export const evictionProtocol: Rule = {
     if (any === undefined) return;
     const { program, engine } = any;
     const tree: ExtractionTree = { program, bodies: engine.bodies, lookup: engine.lookup };
-    const generic = violationsIn(tree, standardScenarios(new ExtractedProtocol(tree, { token })), token);
+    const protocol = new ExtractedProtocol(tree, { token });
+    const generic = violationsIn(tree, standardScenarios(protocol), token);
     // What generic code gets wrong is no finding of the filesystem that runs on it.
     const found = generic.length > 0 ? generic : violationsIn(tree, privateCacheScenarios(tree, token), token);
     for (const violation of found) yield draftOf(violation);
+    const put = protocol.functions.first("put");
+    const failure = put === null ? undefined : protocol.failures.find(({ name }) => name === put.name);
+    const body = put === null ? null : tree.bodies.of(put);
+    if (failure !== undefined && body !== null) yield notJudged(body, failure.reason);
   },
 };
 
@@ -92,6 +98,7 @@ function violationOf(
   outcome: Outcome,
 ): Violation | null {
   const { violation, trace } = outcome;
+  if (isEndlessByChoice(outcome)) return null;
   if (outcome.verdict !== "violated" || violation === undefined || trace === undefined) return null;
   for (const step of trace.steps.toReversed()) {
     if (step.file?.startsWith(folder) !== true) continue;
@@ -152,6 +159,24 @@ function draftOf({ model, outcome, invariant, message, steps, place }: Violation
       states: outcome.states,
       ...(traceString === undefined ? {} : { traceString }),
     },
+  };
+}
+
+/** No scenario goes without the last put: the tree is told so, and why. */
+function notJudged(body: Body, reason: string): Draft {
+  return {
+    rule: "eviction-protocol",
+    severity: "hint",
+    operation: { name: "protocol", body },
+    at: 0,
+    end: Math.max(1, body.text.indexOf("\n")),
+    first: "not-judged",
+    chain: [{ body, at: 0, via: null, guard: 0 }],
+    ends: [{ body, at: 0, what: reason }],
+    message: `The eviction protocol is not judged: ${reason}`,
+    doubt: reason,
+    contexts: ["iput"],
+    generic: filesystemId(body.file),
   };
 }
 
