@@ -30,6 +30,12 @@ export interface StandardScenario {
   readonly folder?: string;
 }
 
+/**
+ * How they are explored. Their programs are large and their states few: the tables of the partial order, and the attempt to
+ * take slots for one another, cost more than the states that they save. Linux 6.12 has up to 40,000 states in one.
+ */
+export const PROTOCOL_OPTIONS = { maxStates: 500_000, directStates: 200_000, reductions: { slots: false } } as const;
+
 const INVARIANTS: readonly BuiltInInvariant[] = ["UNIQ", "ONCE", "UAF", "WAKE", "PROG", "UMNT", "GEN", "STATE"];
 
 /** Fields of a slot beyond the language's own: whether the inode's content has been read or written. */

@@ -12,7 +12,7 @@ import { NOT_KNOWN } from "../extract/lowered-step.ts";
 import type { ExtractionTree } from "../extract/lowering-request.ts";
 import { privateCacheScenarios } from "../extract/private-cache-scenarios.ts";
 import { ExtractedProtocol } from "../extract/protocol.ts";
-import { type StandardScenario, standardScenarios } from "../extract/standard-scenarios.ts";
+import { PROTOCOL_OPTIONS, type StandardScenario, standardScenarios } from "../extract/standard-scenarios.ts";
 import type { Body } from "../ir/function-bodies.ts";
 import type { RaceModel } from "../race/model.ts";
 import type { Outcome } from "../race/outcome.ts";
@@ -21,9 +21,6 @@ import type { TraceStep } from "../race/trace.ts";
 import type { ContextName } from "../report/finding.ts";
 import { type CancellationToken, NEVER_CANCELLED, throwIfCancelled } from "../text/cancellation.ts";
 import type { Draft, Rule, TreeFacts } from "./rule.ts";
-
-/** States of one scenario at most; those of Linux 6.12 have up to 35,000. */
-export const MAX_PROTOCOL_STATES = 500_000;
 
 export const evictionProtocol: Rule = {
   id: "eviction-protocol",
@@ -86,7 +83,7 @@ function exploreOnce(program: Program, model: RaceModel, token: CancellationToke
   // A trace shows lines, and those are no part of what the cache compares.
   const known = cache.get(model);
   if (known !== undefined && known.verdict !== "violated") return null;
-  const outcome = explore(model, { maxStates: MAX_PROTOCOL_STATES }, token);
+  const outcome = explore(model, PROTOCOL_OPTIONS, token);
   throwIfCancelled(token);
   cache.set(model, kept(outcome));
   return outcome;
