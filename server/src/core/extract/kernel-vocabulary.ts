@@ -1,6 +1,19 @@
 /** The words of fs/inode.c and its headers, in the idiom of 6.x and in that of 2026 (inode_state_read() and so on). */
 import type { VocabularyData, WordEntry } from "./vocabulary.ts";
 
+/** What returns when the work that was queued before is done: include/linux/workqueue.h, kthread.h. */
+export const WAITS_FOR_WORK: readonly string[] = [
+  "flush_workqueue",
+  "__flush_workqueue",
+  "drain_workqueue",
+  "destroy_workqueue",
+  "flush_work",
+  "flush_delayed_work",
+  "kthread_flush_worker",
+  "kthread_flush_work",
+  "kthread_destroy_worker",
+];
+
 export const KERNEL_VOCABULARY: VocabularyData = {
   words: [
     {
@@ -389,17 +402,7 @@ export const WORK_WORDS: readonly WordEntry[] = [
   { names: ["schedule_work", "schedule_delayed_work"], op: "queue-work", queue: null, work: 0 },
   { names: ["schedule_work_on"], op: "queue-work", queue: null, work: 1 },
   {
-    names: [
-      "flush_workqueue",
-      "__flush_workqueue",
-      "drain_workqueue",
-      "destroy_workqueue",
-      "flush_work",
-      "flush_delayed_work",
-      "kthread_flush_worker",
-      "kthread_flush_work",
-      "kthread_destroy_worker",
-    ],
+    names: WAITS_FOR_WORK,
     op: "drain",
     queue: 0,
   },

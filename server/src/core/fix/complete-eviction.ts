@@ -1,11 +1,10 @@
 /** Adds the clear_inode() or truncate_inode_pages_final() that a path through ->evict_inode lacks. */
 import { MODES } from "../analysis/interpreter.ts";
 import { CLEARED, NO_PAGES, PAGES_GONE } from "../analysis/typestate.ts";
-import type { EffectKind } from "../knowledge/knowledge.ts";
 import { stepsIn } from "../query/function-at.ts";
 import { stateMap } from "../query/state-map.ts";
 import { bodyEdit, type FixSite, insertBefore, lineStart, statementOf } from "./fix-site.ts";
-import type { Fixer } from "./fixer.ts";
+import { type Fixer, NOT_IN_RECLAIM } from "./fixer.ts";
 
 const TRUNCATE = (inode: string): string => `truncate_inode_pages_final(&${inode}->i_data);`;
 const CLEAR = (inode: string): string => `clear_inode(${inode});`;
@@ -48,25 +47,14 @@ export const addTruncatePages: Fixer = {
   },
 };
 
-/** What reclaim must not do (the *-under-memalloc rules). */
-const COSTS: ReadonlySet<EffectKind> = new Set([
-  "dirty",
-  "nofail",
-  "transaction",
-  "disk",
-  "network",
-  "wait",
-  "freeze",
-  "lock",
-]);
-
 /** Where the filesystem's ->invalidate_folio does more than let pages go, another truncation is another finding. */
 function truncatesInReclaim({ facts, operation }: FixSite): boolean {
   return facts
     .anchors(operation, MODES.reclaim)
     .some(
       ({ effects }) =>
-        effects.some(({ site }) => site.kind === "truncate") && effects.some(({ site }) => COSTS.has(site.kind)),
+        effects.some(({ site }) => site.kind === "truncate") &&
+        effects.some(({ site }) => NOT_IN_RECLAIM.has(site.kind)),
     );
 }
 

@@ -2,21 +2,14 @@
 import { EffectGraph, type GraphNode } from "../analysis/effect-graph.ts";
 import { MODES } from "../analysis/interpreter.ts";
 import type { FunctionRef } from "../callgraph/program.ts";
+import type { EffectKind } from "../knowledge/knowledge.ts";
 import { addIncludes, type FixSite, fileText, ownFiles } from "./fix-site.ts";
-import type { Fixer } from "./fixer.ts";
-import { MEMALLOC_RULES } from "./fixer.ts";
+import { type Fixer, MEMALLOC_RULES, NOT_IN_RECLAIM } from "./fixer.ts";
 import { callStatements, guardCalls } from "./guard-calls.ts";
 
 /** What a function that only puts work off does not do. */
-const NOT_DEFERRAL: ReadonlySet<string> = new Set([
-  "dirty",
-  "nofail",
-  "transaction",
-  "disk",
-  "network",
-  "wait",
-  "freeze",
-  "lock",
+const NOT_DEFERRAL: ReadonlySet<EffectKind> = new Set([
+  ...NOT_IN_RECLAIM,
   "lookup",
   "drop",
   "truncate",

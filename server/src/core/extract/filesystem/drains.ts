@@ -5,6 +5,7 @@ import { type Body, positionIn } from "../../ir/function-bodies.ts";
 import type { Expr } from "../../ir/ir.ts";
 import type { SourceSpan } from "../../race/model.ts";
 import { callsIn } from "../../rules/walk-steps.ts";
+import { WAITS_FOR_WORK } from "../kernel-vocabulary.ts";
 import { callText } from "./chain-steps.ts";
 import type { FindingScope } from "./finding-scope.ts";
 
@@ -14,22 +15,14 @@ export interface Drain {
   readonly function: string;
 }
 
-/** include/linux/workqueue.h, kthread.h, rcupdate.h. */
-const DRAINS = new Set([
-  "flush_workqueue",
-  "__flush_workqueue",
-  "drain_workqueue",
-  "destroy_workqueue",
-  "flush_work",
-  "flush_delayed_work",
+/** Those that cancel leave nothing running either. */
+const DRAINS: ReadonlySet<string> = new Set([
+  ...WAITS_FOR_WORK,
   "cancel_work_sync",
   "cancel_delayed_work_sync",
-  "kthread_flush_worker",
-  "kthread_flush_work",
-  "kthread_destroy_worker",
   "kthread_stop",
 ]);
-/** These wait for everything of their kind; they name no queue. */
+/** include/linux/rcupdate.h: these wait for everything of their kind; they name no queue. */
 const DRAINS_ALL: ReadonlyMap<string, RegExp> = new Map([
   ["rcu_barrier", /^call_(s?rcu|rcu_)/],
   ["flush_scheduled_work", /^schedule_(delayed_)?work/],
