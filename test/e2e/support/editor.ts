@@ -88,7 +88,7 @@ export class Editor {
     const row = page.locator(".quick-input-list .monaco-list-row", { hasText: title }).first();
     // A palette that was opened before the extensions were read does not learn of their commands.
     for (let attempt = 0; attempt < 10 && !(await row.isVisible()); attempt++) {
-      await page.keyboard.press("Escape");
+      if (attempt > 0) await page.keyboard.press("Escape");
       await page.keyboard.press("F1");
       await input.fill(`>${title}`);
       await row.waitFor({ timeout: 5000 }).catch(() => {});
