@@ -55,7 +55,8 @@ function main() {
   runTests("tests", [...filters, ...ALONE.flatMap((folder) => ["--exclude", `${folder}/**`])]);
   runTests(
     "tests that need the machine to themselves",
-    [...(filters.length > 0 ? filters : ALONE), "--no-file-parallelism"],
+    // Once more where a real editor lost a key or a click to a focus that moved; the report says so.
+    [...(filters.length > 0 ? filters : ALONE), "--no-file-parallelism", "--retry=1"],
     {
       // With a filter the first run may have had every file that matches.
       only: filters.length > 0 ? ALONE : [],

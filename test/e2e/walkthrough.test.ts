@@ -32,14 +32,23 @@ describeWith(["chromium", "code-server"], "the walkthrough, clicked through", ()
 
   const step = (title: string) => editor.page.locator(".getting-started-step", { hasText: title }).first();
 
-  /** Opens the walkthrough, unfolds a step and clicks its button. */
-  async function take(title: string, button: string): Promise<void> {
-    const { page } = editor;
-    await editor.command("Evictscope: Get Started");
-    await step(title).waitFor();
-    if (!/\bexpanded\b/.test((await step(title).getAttribute("class")) ?? "")) await step(title).click();
-    await step(title).locator(".monaco-button", { hasText: button }).first().click();
-    await page.locator(".quick-input-widget").waitFor({ state: "hidden" });
+  /** Opens the walkthrough, unfolds a step and clicks its button, until what it shows is there: the page redraws itself. */
+  async function take(title: string, button: string, shown: () => Promise<unknown>): Promise<void> {
+    for (let attempt = 0; ; attempt++) {
+      await editor.command("Evictscope: Get Started");
+      await step(title).waitFor();
+      if (!/\bexpanded\b/.test((await step(title).getAttribute("class")) ?? "")) await step(title).click();
+      await step(title)
+        .locator(".monaco-button", { hasText: button })
+        .first()
+        .click({ timeout: 10_000 })
+        .catch(() => {});
+      const isShown = shown().then(
+        () => true,
+        () => false,
+      );
+      if (attempt === 3 || (await Promise.race([isShown, editor.page.waitForTimeout(15_000)]))) break;
+    }
   }
 
   /** The mark of a step that is done. */
@@ -53,6 +62,8 @@ describeWith(["chromium", "code-server"], "the walkthrough, clicked through", ()
     await editor.command("Evictscope: Get Started");
     await step("Open the sample tree").locator(".monaco-button", { hasText: "Open Sample Tree" }).first().click();
     const path = page.locator(".quick-input-widget .quick-input-box input").first();
+    // The dialog writes the folder that is open into its field when it has read it.
+    await expect.poll(() => path.inputValue(), { timeout: 30_000 }).toContain("elsewhere");
     await path.fill(`${home}/`);
     await page.locator(".quick-input-list .monaco-list-row", { hasText: "elsewhere" }).first().waitFor();
     await page.locator(".quick-input-widget .monaco-button", { hasText: "evictscope-sample" }).first().click();
@@ -65,8 +76,8 @@ describeWith(["chromium", "code-server"], "the walkthrough, clicked through", ()
 
   test("2: the finding is shown in its line, with its squiggle", async () => {
     const { page } = editor;
-    await take("Read a finding", "Show the Finding");
-    await page.locator(".tabs-container .tab.active", { hasText: "inode.c" }).first().waitFor();
+    const tab = page.locator(".tabs-container .tab.active", { hasText: "inode.c" }).first();
+    await take("Read a finding", "Show the Finding", () => tab.waitFor());
     await editor.reviewed();
     await page.locator(".editor-group-container.active .squiggly-error").first().waitFor();
     await editor.screenshot("walkthrough-2");
@@ -74,7 +85,7 @@ describeWith(["chromium", "code-server"], "the walkthrough, clicked through", ()
   }, 180_000);
 
   test("3: the call chain from kswapd", async () => {
-    await take("See how the kernel gets there", "Show Call Chain");
+    await take("See how the kernel gets there", "Show Call Chain", () => editor.panelFrame("chain"));
     const frame = await editor.panelFrame("chain");
     await frame.locator(".box-operation").waitFor();
     await editor.screenshot("walkthrough-3");
@@ -82,7 +93,7 @@ describeWith(["chromium", "code-server"], "the walkthrough, clicked through", ()
   }, 180_000);
 
   test("4: the race, up to the step where two inodes of one number meet", async () => {
-    await take("Watch the race", "Simulate Finding");
+    await take("Watch the race", "Simulate Finding", () => editor.panelFrame("simulator"));
     const frame = await editor.panelFrame("simulator");
     await frame
       .getByText(/violated|reachable/i)

@@ -91,7 +91,8 @@ export async function startCodeServer(vsix: string, asksForTrust = false): Promi
         child.kill("SIGTERM");
         if (child.exitCode !== null) resolve();
       });
-      rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+      // A language server that is on its way out may still be writing down what it keeps of a whole kernel.
+      rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 });
     },
   };
 }

@@ -45,22 +45,24 @@ export class Editor {
   async openFile(path: string): Promise<void> {
     const { page } = this;
     const [file = path, line = "1"] = path.split(":");
-    await page.keyboard.press("Control+P");
-    await page.locator(".quick-input-widget .quick-input-box input").first().fill(`${file}:${line}`);
     const folders = file.split("/").slice(0, -1).join("/");
+    const widget = page.locator(".quick-input-widget");
     // Not the Enter key: it takes the row that is first at the moment, which need not be this one yet.
     const row = page.locator(".quick-input-list .monaco-list-row", { hasText: folders }).first();
-    // A click on a list that is drawn anew at that moment is lost: once more while the list is there.
-    for (let attempt = 0; attempt < 5; attempt++) {
-      await row.click();
-      const closed = page.locator(".quick-input-widget").waitFor({ state: "hidden", timeout: 5_000 });
-      if (
-        await closed.then(
-          () => true,
-          () => false,
-        )
-      )
-        break;
+    const open = async (): Promise<void> => {
+      await page.keyboard.press("Control+P");
+      await widget.locator(".quick-input-box input").first().fill(`${file}:${line}`, { timeout: 5_000 });
+      await row.click({ timeout: 15_000 });
+      await widget.waitFor({ state: "hidden", timeout: 5_000 });
+    };
+    // The list closes when the focus moves on its way to it, and a click on one that is drawn anew is lost.
+    for (let attempt = 0; attempt < 4; attempt++) {
+      const done = await open().then(
+        () => true,
+        () => false,
+      );
+      if (done) break;
+      await page.keyboard.press("Escape");
     }
     await page
       .locator(".tabs-container .tab.active", { hasText: file.split("/").pop() ?? file })
@@ -86,15 +88,23 @@ export class Editor {
     const { page } = this;
     const input = page.locator(".quick-input-widget .quick-input-box input").first();
     const row = page.locator(".quick-input-list .monaco-list-row", { hasText: title }).first();
-    // A palette that was opened before the extensions were read does not learn of their commands.
-    for (let attempt = 0; attempt < 10 && !(await row.isVisible()); attempt++) {
-      if (attempt > 0) await page.keyboard.press("Escape");
+    const open = async (): Promise<void> => {
       await page.keyboard.press("F1");
-      await input.fill(`>${title}`);
-      await row.waitFor({ timeout: 5000 }).catch(() => {});
+      await input.fill(`>${title}`, { timeout: 5000 });
+      await row.waitFor({ timeout: 5000 });
+      await page.keyboard.press("Enter");
+    };
+    // A palette that was opened before the extensions were read does not learn of their commands; a panel that loads
+    // takes the focus, and the palette closes.
+    for (let attempt = 0; attempt < 8; attempt++) {
+      const done = await open().then(
+        () => true,
+        () => false,
+      );
+      if (done) return;
+      await page.keyboard.press("Escape");
     }
-    await row.waitFor();
-    await page.keyboard.press("Enter");
+    throw new Error(`the palette does not have "${title}"`);
   }
 
   /** The status bar item of the extension. */
