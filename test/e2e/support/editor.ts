@@ -56,14 +56,7 @@ export class Editor {
       await widget.waitFor({ state: "hidden", timeout: 5_000 });
     };
     // The list closes when the focus moves on its way to it, and a click on one that is drawn anew is lost.
-    for (let attempt = 0; attempt < 4; attempt++) {
-      const done = await open().then(
-        () => true,
-        () => false,
-      );
-      if (done) break;
-      await page.keyboard.press("Escape");
-    }
+    await this.#untilDone(4, open);
     await page
       .locator(".tabs-container .tab.active", { hasText: file.split("/").pop() ?? file })
       .first()
@@ -96,15 +89,20 @@ export class Editor {
     };
     // A palette that was opened before the extensions were read does not learn of their commands; a panel that loads
     // takes the focus, and the palette closes.
-    for (let attempt = 0; attempt < 8; attempt++) {
-      const done = await open().then(
+    if (!(await this.#untilDone(8, open))) throw new Error(`the palette does not have "${title}"`);
+  }
+
+  /** Works with the quick input, and again from a closed one where that fails; whether it was done. */
+  async #untilDone(attempts: number, work: () => Promise<void>): Promise<boolean> {
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      const done = await work().then(
         () => true,
         () => false,
       );
-      if (done) return;
-      await page.keyboard.press("Escape");
+      if (done) return true;
+      await this.page.keyboard.press("Escape");
     }
-    throw new Error(`the palette does not have "${title}"`);
+    return false;
   }
 
   /** The status bar item of the extension. */
