@@ -53,23 +53,6 @@ describeWith(["chromium", "code-server"], "the views on the desktop, from the pa
     await editor.screenshot("view-welcome");
   }, 120_000);
 
-  test("the walkthrough has its five steps with their pictures", async () => {
-    const { page } = editor;
-    await editor.command("Evictscope: Get Started");
-    await page.getByText("From a tree to a fixed race").first().waitFor();
-    for (const title of [
-      "Open the sample tree",
-      "Read a finding",
-      "See how the kernel gets there",
-      "Watch the race",
-      "Fix it",
-    ]) {
-      await page.locator(".getting-started-step", { hasText: title }).first().waitFor();
-    }
-    await editor.screenshot("walkthrough");
-    await page.keyboard.press("Control+F4");
-  }, 120_000);
-
   test("filesystems, operations and findings, as many as the command line finds", async () => {
     const { page } = editor;
     await editor.openFile("fs/puntfs/inode.c:99");

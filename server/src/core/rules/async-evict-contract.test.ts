@@ -1,23 +1,18 @@
 import { expect, test } from "vitest";
 import { ruleDifferences } from "../../../../test/support/rule-fixture.ts";
 
-const findsWhatIsMarked = async (fixture: string) =>
-  expect(await ruleDifferences("async-evict-contract", fixture)).toEqual([]);
-
-test("is silent when every path completes or punts", () =>
-  findsWhatIsMarked(`
-//- /fs/inode.c
+/** What the proposal gives the tree: the second half of evict(), for whoever finishes a punted inode. */
+const COMPLETES = `//- /fs/inode.c
 void evict_inode_complete(struct inode *inode)
 {
 	remove_inode_hash(inode);
 	inode_wake_up_bit(inode, __I_NEW);
 	destroy_inode(inode);
 }
+`;
 
-//- /fs/foo/inode.c
-#include <linux/fs.h>
-
-static void foo_evict_worker(struct work_struct *work)
+/** A worker that does what the contract asks of it. */
+const WORKER = `static void foo_evict_worker(struct work_struct *work)
 {
 	struct inode *inode = &container_of(work, struct foo_inode, work)->vfs_inode;
 
@@ -25,7 +20,23 @@ static void foo_evict_worker(struct work_struct *work)
 	clear_inode(inode);
 	evict_inode_complete(inode);
 }
+`;
 
+const TABLE = `static const struct super_operations foo_sops = {
+	.evict_inode_async = foo_evict_inode_async,
+};
+`;
+
+const findsWhatIsMarked = async (fixture: string) =>
+  expect(await ruleDifferences("async-evict-contract", fixture)).toEqual([]);
+
+test("is silent when every path completes or punts", () =>
+  findsWhatIsMarked(`
+${COMPLETES}
+//- /fs/foo/inode.c
+#include <linux/fs.h>
+
+${WORKER}
 static bool foo_evict_inode_async(struct inode *inode)
 {
 	if (inode->i_nlink) {
@@ -38,33 +49,15 @@ static bool foo_evict_inode_async(struct inode *inode)
 	return false;
 }
 
-static const struct super_operations foo_sops = {
-	.evict_inode_async = foo_evict_inode_async,
-};
-`));
+${TABLE}`));
 
 test("finds a path that does neither", () =>
   findsWhatIsMarked(`
-//- /fs/inode.c
-void evict_inode_complete(struct inode *inode)
-{
-	remove_inode_hash(inode);
-	inode_wake_up_bit(inode, __I_NEW);
-	destroy_inode(inode);
-}
-
+${COMPLETES}
 //- /fs/foo/inode.c
 #include <linux/fs.h>
 
-static void foo_evict_worker(struct work_struct *work)
-{
-	struct inode *inode = &container_of(work, struct foo_inode, work)->vfs_inode;
-
-	truncate_inode_pages_final(&inode->i_data);
-	clear_inode(inode);
-	evict_inode_complete(inode);
-}
-
+${WORKER}
 static bool foo_evict_inode_async(struct inode *inode)
 {
 	if (inode->i_private)
@@ -74,21 +67,11 @@ static bool foo_evict_inode_async(struct inode *inode)
 	return false;
 }
 
-static const struct super_operations foo_sops = {
-	.evict_inode_async = foo_evict_inode_async,
-};
-`));
+${TABLE}`));
 
 test("finds a punt after an unhash two calls away", () =>
   findsWhatIsMarked(`
-//- /fs/inode.c
-void evict_inode_complete(struct inode *inode)
-{
-	remove_inode_hash(inode);
-	inode_wake_up_bit(inode, __I_NEW);
-	destroy_inode(inode);
-}
-
+${COMPLETES}
 //- /fs/foo/inode.c
 #include <linux/fs.h>
 
@@ -102,15 +85,7 @@ static void foo_forget(struct inode *inode)
 	foo_unhash(inode);
 }
 
-static void foo_evict_worker(struct work_struct *work)
-{
-	struct inode *inode = &container_of(work, struct foo_inode, work)->vfs_inode;
-
-	truncate_inode_pages_final(&inode->i_data);
-	clear_inode(inode);
-	evict_inode_complete(inode);
-}
-
+${WORKER}
 static bool foo_evict_inode_async(struct inode *inode)
 {
 	foo_forget(inode);
@@ -119,21 +94,11 @@ static bool foo_evict_inode_async(struct inode *inode)
 	return false;
 }
 
-static const struct super_operations foo_sops = {
-	.evict_inode_async = foo_evict_inode_async,
-};
-`));
+${TABLE}`));
 
 test("takes no other work that the method queues for the punt", () =>
   findsWhatIsMarked(`
-//- /fs/inode.c
-void evict_inode_complete(struct inode *inode)
-{
-	remove_inode_hash(inode);
-	inode_wake_up_bit(inode, __I_NEW);
-	destroy_inode(inode);
-}
-
+${COMPLETES}
 //- /fs/foo/inode.c
 #include <linux/fs.h>
 
@@ -142,15 +107,7 @@ static void foo_flush_super(struct work_struct *work)
 	write_super(container_of(work, struct foo_sb, flush));
 }
 
-static void foo_evict_worker(struct work_struct *work)
-{
-	struct inode *inode = &container_of(work, struct foo_inode, work)->vfs_inode;
-
-	truncate_inode_pages_final(&inode->i_data);
-	clear_inode(inode);
-	evict_inode_complete(inode);
-}
-
+${WORKER}
 static bool foo_evict_inode_async(struct inode *inode)
 {
 	INIT_WORK(&FOO_SB(inode)->flush, foo_flush_super);
@@ -160,10 +117,7 @@ static bool foo_evict_inode_async(struct inode *inode)
 	return false;
 }
 
-static const struct super_operations foo_sops = {
-	.evict_inode_async = foo_evict_inode_async,
-};
-`));
+${TABLE}`));
 
 test("doubts a worker that calls what the tree does not have", () =>
   findsWhatIsMarked(`
@@ -176,15 +130,7 @@ int inode_init_always(struct super_block *sb, struct inode *inode)
 //- /fs/foo/inode.c
 #include <linux/fs.h>
 
-static void foo_evict_worker(struct work_struct *work)
-{
-	struct inode *inode = &container_of(work, struct foo_inode, work)->vfs_inode;
-
-	truncate_inode_pages_final(&inode->i_data);
-	clear_inode(inode);
-	evict_inode_complete(inode);
-}
-
+${WORKER}
 static bool foo_evict_inode_async(struct inode *inode)
 {
 	INIT_WORK(&FOO_I(inode)->work, foo_evict_worker);
@@ -192,21 +138,11 @@ static bool foo_evict_inode_async(struct inode *inode)
 	return false;
 }
 
-static const struct super_operations foo_sops = {
-	.evict_inode_async = foo_evict_inode_async,
-};
-`));
+${TABLE}`));
 
 test("finds a worker that does not complete the eviction", () =>
   findsWhatIsMarked(`
-//- /fs/inode.c
-void evict_inode_complete(struct inode *inode)
-{
-	remove_inode_hash(inode);
-	inode_wake_up_bit(inode, __I_NEW);
-	destroy_inode(inode);
-}
-
+${COMPLETES}
 //- /fs/foo/inode.c
 #include <linux/fs.h>
 
@@ -225,21 +161,11 @@ static bool foo_evict_inode_async(struct inode *inode)
 	return false;
 }
 
-static const struct super_operations foo_sops = {
-	.evict_inode_async = foo_evict_inode_async,
-};
-`));
+${TABLE}`));
 
 test("follows a table of functions and a macro to the punt", () =>
   findsWhatIsMarked(`
-//- /fs/inode.c
-void evict_inode_complete(struct inode *inode)
-{
-	remove_inode_hash(inode);
-	inode_wake_up_bit(inode, __I_NEW);
-	destroy_inode(inode);
-}
-
+${COMPLETES}
 //- /fs/foo/inode.c
 #include <linux/fs.h>
 
@@ -258,15 +184,7 @@ static const struct foo_ops foo_plain_ops = {
 	.punt = foo_punt,
 };
 
-static void foo_evict_worker(struct work_struct *work)
-{
-	struct inode *inode = &container_of(work, struct foo_inode, work)->vfs_inode;
-
-	truncate_inode_pages_final(&inode->i_data);
-	clear_inode(inode);
-	evict_inode_complete(inode);
-}
-
+${WORKER}
 static bool foo_evict_inode_async(struct inode *inode)
 {
 	INIT_WORK(&FOO_I(inode)->work, foo_evict_worker);
@@ -277,7 +195,4 @@ static bool foo_evict_inode_async(struct inode *inode)
 	return false;
 }
 
-static const struct super_operations foo_sops = {
-	.evict_inode_async = foo_evict_inode_async,
-};
-`));
+${TABLE}`));
