@@ -10,6 +10,7 @@ import {
   type FollowedFilesystem,
   filesystemTables,
   findFilesystems,
+  isBesideTable,
   TABLE_STRUCT,
 } from "../core/callgraph/filesystem.ts";
 import { IndirectCalls } from "../core/callgraph/indirect.ts";
@@ -113,7 +114,8 @@ export class Analysis {
       bodies,
       lookup,
       this.#knowledge,
-      (file) => this.#knowledge.isFollowed(file.path) || folders.has(file.directory),
+      ({ path, directory }) =>
+        this.#knowledge.isFollowed(path) || folders.has(directory) || isBesideTable(directory, folders),
     );
     const interpreter = new Interpreter(bodies, lookup, this.#knowledge, constants, reads);
     this.#engine = { bodies, lookup, types, indirect, interpreter, knowledge: this.#knowledge, live, reads };

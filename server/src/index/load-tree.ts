@@ -1,4 +1,5 @@
 /** From a FileSource to a program: list, search, read, skeleton. */
+import { isBesideTable } from "../core/callgraph/filesystem.ts";
 import { Program } from "../core/callgraph/program.ts";
 import type { TreeProblem } from "../core/report/finding.ts";
 import { bufferLike } from "../core/text/byte-search.ts";
@@ -119,7 +120,8 @@ export async function loadTree(
   }
   if (folders.size > 0) {
     for (const path of paths) {
-      if (isCore(path) || !folders.has(folderOf(path))) continue;
+      const folder = folderOf(path);
+      if (isCore(path) || !(folders.has(folder) || isBesideTable(folder, folders))) continue;
       const bytes = await bytesOf(path);
       if (bytes !== null) add(path, bytes);
     }

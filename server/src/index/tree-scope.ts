@@ -1,6 +1,6 @@
 /**
  * Which files of a kernel tree get a skeleton: those that eviction can run through, and the folders of every table
- * elsewhere. Drivers make up nine tenths of a kernel and hold a handful of filesystems: their files are only searched
+ * elsewhere (below a folder of its own, too). Drivers make up nine tenths of a kernel and hold a handful of filesystems: their files are only searched
  * for a table.
  */
 

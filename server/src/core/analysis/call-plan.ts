@@ -3,8 +3,8 @@
  * registered for. It depends on the function's expansion and on the filesystem alone, so all graphs of the filesystem
  * share it, and it is kept from one review to the next.
  */
-import type { Filesystem } from "../callgraph/filesystem.ts";
-import type { FunctionRef, MacroRef, SourceFile } from "../callgraph/program.ts";
+import { type Filesystem, isBesideTable } from "../callgraph/filesystem.ts";
+import type { FunctionRef, MacroRef } from "../callgraph/program.ts";
 import { Fact } from "../callgraph/reads.ts";
 import type { Body, FunctionBodies } from "../ir/function-bodies.ts";
 import type { Expr } from "../ir/ir.ts";
@@ -73,13 +73,13 @@ export function bodyOf(definition: FunctionRef | MacroRef, bodies: FunctionBodie
 export class CallPlanner {
   readonly #engine: Engine;
   readonly #filesystem: Filesystem;
-  readonly #folder: string;
+  readonly #folders: ReadonlySet<string>;
   readonly #plans = new WeakMap<Expansion, CallPlan>();
 
   constructor(engine: Engine, filesystem: Filesystem) {
     this.#engine = engine;
     this.#filesystem = filesystem;
-    this.#folder = filesystem.table.file.directory;
+    this.#folders = new Set([filesystem.table.file.directory]);
   }
 
   /** The plan that there is already; null when there is none, or when something in it has changed. */
@@ -155,17 +155,17 @@ export class CallPlanner {
     }
     if (target === null) return;
     const file = target.kind === "function" ? target.function.file : target.macro.file;
-    if (!knowledge.isFollowed(file.path) && !this.#filesystem.owns(file) && !this.#isBesideTable(file)) return;
+    if (
+      !knowledge.isFollowed(file.path) &&
+      !this.#filesystem.owns(file) &&
+      !isBesideTable(file.directory, this.#folders)
+    )
+      return;
     if (!this.#engine.live.mayMatter(target.kind === "function" ? target.function : target.macro)) return;
     const definition = target.kind === "function" ? target.function : target.macro;
     // The line of a function that a macro makes holds the macro's call, not its own.
     const written = via ?? body.function?.madeBy ?? null;
     draft.calls.push({ k: "edge", event, target: definition, via: written, doubt: null, last: null });
-  }
-
-  /** A subsystem's folder (kernel/bpf, net/sunrpc) goes with the table in it; a shared one (mm) does not. */
-  #isBesideTable(file: SourceFile): boolean {
-    return file.directory === this.#folder && this.#folder.includes("/");
   }
 
   #callThroughPointer(draft: PlanDraft, event: CallEvent): void {
@@ -200,8 +200,8 @@ export class CallPlanner {
     if (entry.gfp !== undefined && isNofail(event.args[entry.gfp], knowledge)) kinds.add("nofail");
     for (const kind of kinds) {
       if (around?.effects?.includes(kind)) continue;
-      let doubt: string | null = null;
-      let what = entry.what ?? "";
+      let doubt = entry.doubt ?? null;
+      let what = entry.whats?.[kind] ?? entry.what ?? "";
       if (QUIET_KINDS.has(kind) && knowledge.quietFiles.has(body.file.path)) continue;
       if (kind === "lock") {
         const scope = lockScope(event.call.args[entry.lockArgument ?? 0], body, types);

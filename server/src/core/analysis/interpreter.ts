@@ -229,6 +229,16 @@ export class Interpreter {
     return { body, mode, args, events, returns, asksForTask, asksForKswapd, fact };
   }
 
+  /**
+   * What a call in `body` is given when `body` is called with `args`; null when the call is not reached. Unlike an
+   * expansion, which is shared, it has the arguments that change nothing in what the function does, too.
+   */
+  argumentsOf(call: CallExpr, body: Body, args: readonly Value[], mode: Mode): readonly Value[] | null {
+    const { events } = this.#fixpoint(body, this.entryEnv(body, args), mode);
+    for (const ofStep of events) for (const event of ofStep ?? NO_EVENTS) if (event.call === call) return event.args;
+    return null;
+  }
+
   entryEnv(body: Body, args: readonly Value[]): Env {
     if (args.length === 0) return Env.EMPTY;
     const env = Env.of();

@@ -54,6 +54,16 @@ export function findFilesystems(program: Program, lookup: Lookup, bodies: Functi
   return tables.map((table) => makeFilesystem(table, folders, program, lookup, bodies));
 }
 
+/**
+ * Whether a folder goes with a table outside of fs/: a subsystem's folder (kernel/bpf, security/apparmor) does with all below
+ * it (security/apparmor/include), one that many share (mm, net) does not.
+ */
+export function isBesideTable(directory: string, tableFolders: ReadonlySet<string>): boolean {
+  for (let at = directory; at.includes("/"); at = at.slice(0, at.lastIndexOf("/")))
+    if (tableFolders.has(at)) return true;
+  return false;
+}
+
 /** The id of a filesystem whose folder is the root itself. */
 const ROOT = ".";
 

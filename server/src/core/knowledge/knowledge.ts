@@ -59,6 +59,10 @@ export interface FunctionEntry {
   /** Index of a function that runs later. */
   readonly callback?: number;
   readonly what?: string;
+  /** In place of `what`, for some of several effects. */
+  readonly whats?: Readonly<Partial<Record<EffectKind, string>>>;
+  /** Why one may doubt its effects: such a finding is a hint. */
+  readonly doubt?: string;
   readonly source: string;
 }
 
@@ -85,6 +89,8 @@ export interface KnowledgeData {
   /** Macros whose calls at the top level are not expanded: no function that they make matters. */
   readonly makesNothing?: { readonly macros: readonly string[] };
   readonly emptyMappingMembers?: { readonly names: readonly string[] };
+  /** Functions by which truncation hands a folio of the emptied mapping back to its filesystem. */
+  readonly ownFolios?: { readonly handedBackBy: readonly string[] };
   readonly quiet?: { readonly files: readonly string[] };
   readonly reclaim?: ReclaimData;
 }
@@ -119,6 +125,7 @@ export class Knowledge {
   readonly zeroDuringEviction = new Set<string>();
   readonly ownedByFilesystem = new Set<string>();
   readonly makesNothing = new Set<string>();
+  readonly handsFoliosBack = new Set<string>();
   readonly quietFiles = new Set<string>();
   reclaim: ReclaimData | null = null;
   /** It is asked for each call. */
@@ -144,6 +151,7 @@ export class Knowledge {
       for (const name of part.ownedByFilesystem?.structs ?? []) this.ownedByFilesystem.add(name);
       for (const name of part.makesNothing?.macros ?? []) this.makesNothing.add(name);
       for (const name of part.emptyMappingMembers?.names ?? []) this.emptyMembers.add(name);
+      for (const name of part.ownFolios?.handedBackBy ?? []) this.handsFoliosBack.add(name);
       for (const file of part.quiet?.files ?? []) this.quietFiles.add(file);
       this.reclaim = part.reclaim ?? this.reclaim;
     }

@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { parseFixture } from "../../../../test/support/fixture.ts";
+import { reviewOf } from "../../../../test/support/review.ts";
 import { ruleDifferences } from "../../../../test/support/rule-fixture.ts";
 
 const findsWhatIsMarked = async (fixture: string) =>
@@ -138,6 +140,81 @@ static void foo_evict_inode(struct inode *inode)
 	truncate_inode_pages_final(&inode->i_data);
 	foo_later(inode); /* expect: deferred-work hint */
 	clear_inode(inode);
+}
+
+static const struct super_operations foo_sops = {
+	.evict_inode = foo_evict_inode,
+};
+`));
+
+test("counts last references whose object is destroyed by a worker, and files", () =>
+  findsWhatIsMarked(`
+//- /fs/foo/inode.c
+#include <linux/fs.h>
+
+static void foo_evict_inode(struct inode *inode)
+{
+	truncate_inode_pages_final(&inode->i_data);
+	key_put(FOO_I(inode)->key); /* expect: deferred-work hint */
+	fput(FOO_I(inode)->file); /* expect: deferred-work hint */
+	__fput_sync(FOO_I(inode)->other);
+	clear_inode(inode);
+}
+
+static const struct super_operations foo_sops = {
+	.evict_inode = foo_evict_inode,
+};
+`));
+
+test("names what surely queues work before what does so for the last reference alone", async () => {
+  const review = await reviewOf(
+    parseFixture(`
+//- /fs/foo/inode.c
+#include <linux/fs.h>
+
+static void foo_put(struct inode *inode)
+{
+	put_pid(FOO_I(inode)->pid);
+	queue_work(system_wq, &FOO_I(inode)->work);
+}
+
+static void foo_evict_inode(struct inode *inode)
+{
+	truncate_inode_pages_final(&inode->i_data);
+	foo_put(inode);
+	clear_inode(inode);
+}
+
+static const struct super_operations foo_sops = {
+	.evict_inode = foo_evict_inode,
+};
+`),
+  );
+  const found = review.findings.filter(({ rule }) => rule === "deferred-work");
+  expect(found.map(({ message }) => message)).toEqual(["foo_evict_inode() defers: queue_work() queues work (2 ends)"]);
+});
+
+test("follows a table outside of fs/ into the folders below it", () =>
+  findsWhatIsMarked(`
+//- /fs/inode.c
+#include <linux/fs.h>
+//- /include/linux/fs.h
+struct inode {
+	void *i_private;
+};
+//- /security/foo/include/label.h
+static inline void foo_put_label(void *label)
+{
+	schedule_work(label);
+}
+//- /security/foo/foofs.c
+#include <linux/fs.h>
+#include "include/label.h"
+
+static void foo_evict_inode(struct inode *inode)
+{
+	clear_inode(inode);
+	foo_put_label(inode->i_private); /* expect: deferred-work hint */
 }
 
 static const struct super_operations foo_sops = {

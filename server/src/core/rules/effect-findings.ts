@@ -13,6 +13,8 @@ export interface EffectRule {
   /** Only what can happen with PF_MEMALLOC set. */
   readonly underReclaim: boolean;
   readonly operations?: readonly EvictionOperation[];
+  /** Why an effect that is reached on this way may not happen after all; null when there is no reason. */
+  readonly doubts?: (effect: ReachedEffect) => string | null;
   /** The finding's message: one sentence about the nearest effect. */
   readonly says: (operation: string, effect: ReachedEffect, contexts: readonly ContextName[]) => string;
 }
@@ -21,10 +23,14 @@ export const MAX_ENDS = 32;
 
 export function* effectFindings(facts: FilesystemFacts, rule: EffectRule): Iterable<Draft> {
   const mode = rule.underReclaim ? MODES.reclaim : MODES.any;
+  const doubted = (effect: ReachedEffect): ReachedEffect => {
+    const doubt = effect.doubt === null ? rule.doubts?.(effect) : null;
+    return doubt == null ? effect : { site: effect.site, chain: effect.chain, doubt };
+  };
   for (const operation of facts.operations) {
     if (rule.operations !== undefined && !rule.operations.includes(operation.name)) continue;
     for (const anchor of facts.anchors(operation, mode)) {
-      const effects = anchor.effects.filter((effect) => rule.kinds.has(effect.site.kind));
+      const effects = anchor.effects.filter((effect) => rule.kinds.has(effect.site.kind)).map(doubted);
       const best = effects.find((effect) => effect.doubt === null) ?? effects[0];
       if (best === undefined) continue;
       const contexts = rule.underReclaim

@@ -157,3 +157,97 @@ static const struct super_operations foo_sops = {
 	.evict_inode = foo_evict_inode,
 };
 `));
+
+/** Truncation that hands each folio back, as mm/truncate.c and mm/filemap.c do. */
+const TRUNCATION = `
+//- /mm/truncate.c
+#include <linux/fs.h>
+
+static void folio_invalidate(struct folio *folio, size_t offset, size_t length)
+{
+	const struct address_space_operations *aops = folio->mapping->a_ops;
+
+	if (aops->invalidate_folio)
+		aops->invalidate_folio(folio, offset, length);
+}
+
+void truncate_inode_pages_range(struct address_space *mapping, loff_t from, loff_t to)
+{
+	struct folio *folio = find_folio(mapping, from, to);
+
+	if (folio)
+		folio_invalidate(folio, 0, folio_size(folio));
+}
+
+void truncate_inode_pages_final(struct address_space *mapping)
+{
+	truncate_inode_pages_range(mapping, 0, -1);
+}
+//- /include/linux/fs.h
+struct address_space_operations {
+	void (*invalidate_folio)(struct folio *folio, size_t offset, size_t length);
+};
+struct address_space {
+	struct inode *host;
+	const struct address_space_operations *a_ops;
+};
+struct folio {
+	struct address_space *mapping;
+};
+struct inode {
+	struct address_space i_data;
+	void *i_private;
+};`;
+
+const INVALIDATES = `
+static void foo_invalidate_folio(struct folio *folio, size_t offset, size_t length)
+{
+	iput(folio->mapping->host);
+}
+
+static const struct address_space_operations foo_aops = {
+	.invalidate_folio = foo_invalidate_folio,
+};
+`;
+
+test("doubts that a folio of the inode holds a reference to another one", () =>
+  findsWhatIsMarked(`${TRUNCATION}
+//- /fs/foo/inode.c
+#include <linux/fs.h>
+${INVALIDATES}
+static void foo_empty(struct inode *inode)
+{
+	truncate_inode_pages_final(&inode->i_data);
+}
+
+static void foo_evict_inode(struct inode *inode)
+{
+	foo_empty(inode); /* expect: iput-under-evict hint */
+	clear_inode(inode);
+}
+
+static const struct super_operations foo_sops = {
+	.evict_inode = foo_evict_inode,
+};
+`));
+
+test("has no such doubt about the folios of another mapping", () =>
+  findsWhatIsMarked(`${TRUNCATION}
+//- /fs/foo/inode.c
+#include <linux/fs.h>
+${INVALIDATES}
+static void foo_empty(struct inode *inode)
+{
+	truncate_inode_pages_final(&inode->i_data);
+}
+
+static void foo_evict_inode(struct inode *inode)
+{
+	foo_empty(inode->i_private); /* expect: iput-under-evict warning */
+	clear_inode(inode);
+}
+
+static const struct super_operations foo_sops = {
+	.evict_inode = foo_evict_inode,
+};
+`));
