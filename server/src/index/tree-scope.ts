@@ -1,7 +1,7 @@
 /**
  * Which files of a kernel tree get a skeleton: those that eviction can run through, and the folders of every table
- * elsewhere (below a folder of its own, too). Drivers make up nine tenths of a kernel and hold a handful of filesystems: their files are only searched
- * for a table.
+ * elsewhere, with what lies below one of its own. Drivers make up nine tenths of a kernel and hold a handful of
+ * filesystems: their files are only searched for a table.
  */
 
 /**
