@@ -147,7 +147,7 @@ static const struct super_operations foo_sops = {
 };
 `));
 
-test("counts last references whose object is destroyed by a worker, and files", () =>
+test("counts last references whose object is destroyed by a worker, files, and a signal to a thread", () =>
   findsWhatIsMarked(`
 //- /fs/foo/inode.c
 #include <linux/fs.h>
@@ -158,6 +158,7 @@ static void foo_evict_inode(struct inode *inode)
 	key_put(FOO_I(inode)->key); /* expect: deferred-work hint */
 	fput(FOO_I(inode)->file); /* expect: deferred-work hint */
 	__fput_sync(FOO_I(inode)->other);
+	send_sig(SIGHUP, FOO_I(inode)->collector, 1); /* expect: deferred-work hint */
 	clear_inode(inode);
 }
 

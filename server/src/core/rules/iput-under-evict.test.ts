@@ -251,3 +251,32 @@ static const struct super_operations foo_sops = {
 	.evict_inode = foo_evict_inode,
 };
 `));
+
+test("is silent about requests of which eviction finds none", () =>
+  findsWhatIsMarked(`
+//- /fs/foo/inode.c
+#include <linux/fs.h>
+
+int nfs_wb_folio_cancel(struct inode *inode, struct folio *folio)
+{
+	dput(folio->request->context->dentry);
+	return 0;
+}
+
+void nfs_wb_folio_settle(struct inode *inode, struct folio *folio)
+{
+	dput(folio->request->context->dentry);
+}
+
+static void foo_evict_inode(struct inode *inode)
+{
+	truncate_inode_pages_final(&inode->i_data);
+	nfs_wb_folio_cancel(inode, FOO_I(inode)->folio);
+	nfs_wb_folio_settle(inode, FOO_I(inode)->folio); /* expect: iput-under-evict warning */
+	clear_inode(inode);
+}
+
+static const struct super_operations foo_sops = {
+	.evict_inode = foo_evict_inode,
+};
+`));
