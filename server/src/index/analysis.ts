@@ -30,6 +30,7 @@ import { ReachIndex } from "../core/query/reach-index.ts";
 import type { Finding, Review, TreeProblem, UnhashSite } from "../core/report/finding.ts";
 import { TOOL_NAME, TOOL_VERSION } from "../core/report/tool-version.ts";
 import { RULES } from "../core/rules/all-rules.ts";
+import { ASKED_NAMES } from "../core/rules/hash-use.ts";
 import type { Rule } from "../core/rules/rule.ts";
 import type { SyntaxParser } from "../core/syntax/parser-port.ts";
 import { type CancellationToken, throwIfCancelled } from "../core/text/cancellation.ts";
@@ -119,7 +120,7 @@ export class Analysis {
     );
     const interpreter = new Interpreter(bodies, lookup, this.#knowledge, constants, reads);
     this.#engine = { bodies, lookup, types, indirect, interpreter, knowledge: this.#knowledge, live, reads };
-    this.#all = findFilesystems(this.#program, lookup, bodies);
+    this.#all = findFilesystems(this.#program, lookup, bodies, ASKED_NAMES);
     this.#reviews = this.#reviewsOf(this.#all, []);
     this.#generic =
       this.#options.filesystems !== undefined
@@ -227,7 +228,7 @@ export class Analysis {
     const known = new Map(this.#all.map((each) => [keyOf(each.table), each]));
     const keys = tables.map(keyOf);
     if (keys.length === known.size && keys.every((key) => known.has(key))) return true;
-    const found = findFilesystems(this.#program, this.#engine.lookup, this.#bodies);
+    const found = findFilesystems(this.#program, this.#engine.lookup, this.#bodies, ASKED_NAMES);
     const before = new Set(this.#all.map((each) => each.id));
     const now = new Set(found.map((each) => each.id));
     const differing = [...before, ...now].filter((id) => !before.has(id) || !now.has(id));

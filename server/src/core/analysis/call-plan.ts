@@ -1,7 +1,8 @@
 /**
  * What each call of a function comes to in one filesystem: an effect, a function to go on in, or a pointer that nothing is
  * registered for. It depends on the function's expansion and on the filesystem alone, so all graphs of the filesystem
- * share it, and it is kept from one review to the next.
+ * share it, and it is kept from one review to the next. Where nothing in it was the filesystem's business (no pointer, no
+ * name that could be the filesystem's own), all filesystems share it.
  */
 import { type Filesystem, isBesideTable } from "../callgraph/filesystem.ts";
 import type { FunctionRef, MacroRef } from "../callgraph/program.ts";
@@ -11,7 +12,7 @@ import type { Expr } from "../ir/ir.ts";
 import type { EffectKind, FunctionEntry, Knowledge } from "../knowledge/knowledge.ts";
 import type { EffectSite } from "./effect.ts";
 import type { Engine, UnresolvedSite } from "./effect-graph.ts";
-import type { CallEvent, Expansion, Mode } from "./interpreter.ts";
+import type { CallEvent, Expansion } from "./interpreter.ts";
 import { lockScope } from "./lock-scope.ts";
 import type { Value } from "./value.ts";
 
@@ -24,8 +25,8 @@ export type PlannedCall =
       readonly target: FunctionRef | MacroRef;
       readonly via: string | null;
       readonly doubt: string | null;
-      /** What the last graph made of it, with its arguments' key: graphs of one filesystem are much alike. */
-      last: { readonly mode: Mode; readonly expansion: Expansion; readonly key: string } | null;
+      /** What the last graph made of it, with its arguments' key: graphs are much alike. */
+      last: { readonly expansion: Expansion; readonly key: string } | null;
     }
   /** A function handed to call_rcu(). */
   | { readonly k: "callback"; readonly event: CallEvent; readonly function: FunctionRef; readonly name: string };
@@ -41,6 +42,8 @@ interface PlanDraft {
   readonly expansion: Expansion;
   readonly calls: PlannedCall[];
   readonly unresolved: UnresolvedSite[];
+  /** Another filesystem may have another plan. */
+  isOwn: boolean;
 }
 
 const NOFAIL = "__GFP_NOFAIL";
@@ -74,6 +77,7 @@ export class CallPlanner {
   readonly #engine: Engine;
   readonly #filesystem: Filesystem;
   readonly #folders: ReadonlySet<string>;
+  /** Those of this filesystem alone. */
   readonly #plans = new WeakMap<Expansion, CallPlan>();
 
   constructor(engine: Engine, filesystem: Filesystem) {
@@ -84,26 +88,30 @@ export class CallPlanner {
 
   /** The plan that there is already; null when there is none, or when something in it has changed. */
   freshPlanOf(expansion: Expansion): CallPlan | null {
+    if (expansion.plan?.fact.stale === false) return expansion.plan;
     const plan = this.#plans.get(expansion);
     return plan === undefined || plan.fact.stale ? null : plan;
   }
 
   planOf(expansion: Expansion): CallPlan {
     const { reads } = this.#engine;
-    let plan = this.#plans.get(expansion);
-    if (plan === undefined || plan.fact.stale) {
-      const fact = new Fact();
-      plan = reads === null ? this.#make(expansion, fact) : reads.track(fact, () => this.#make(expansion, fact));
-      this.#plans.set(expansion, plan);
-    } else reads?.read(plan.fact);
-    return plan;
+    const known = this.freshPlanOf(expansion);
+    if (known !== null) {
+      reads?.read(known.fact);
+      return known;
+    }
+    const fact = new Fact();
+    return reads === null ? this.#make(expansion, fact) : reads.track(fact, () => this.#make(expansion, fact));
   }
 
   #make(expansion: Expansion, fact: Fact): CallPlan {
     this.#engine.reads?.read(expansion.fact);
-    const draft: PlanDraft = { expansion, calls: [], unresolved: [] };
+    const draft: PlanDraft = { expansion, calls: [], unresolved: [], isOwn: false };
     for (const event of expansion.events) this.#call(draft, event);
-    return { calls: draft.calls, unresolved: draft.unresolved, fact };
+    const plan = { calls: draft.calls, unresolved: draft.unresolved, fact };
+    if (draft.isOwn) this.#plans.set(expansion, plan);
+    else expansion.plan = plan;
+    return plan;
   }
 
   #call(draft: PlanDraft, event: CallEvent): void {
@@ -142,25 +150,20 @@ export class CallPlanner {
     const target = lookup.direct(name, body.file);
     let entry = knowledge.functions.get(name);
     // A filesystem's own static function that happens to have a primitive's name is not the primitive.
-    if (
-      entry !== undefined &&
-      target?.kind === "function" &&
-      target.function.isStatic &&
-      this.#filesystem.owns(target.function.file)
-    )
-      entry = undefined;
+    if (entry !== undefined && target?.kind === "function" && target.function.isStatic) {
+      draft.isOwn = true;
+      if (this.#filesystem.owns(target.function.file)) entry = undefined;
+    }
     if (entry !== undefined) {
       this.#primitive(draft, event, name, entry, target !== null);
       if (!entry.follow) return;
     }
     if (target === null) return;
     const file = target.kind === "function" ? target.function.file : target.macro.file;
-    if (
-      !knowledge.isFollowed(file.path) &&
-      !this.#filesystem.owns(file) &&
-      !isBesideTable(file.directory, this.#folders)
-    )
-      return;
+    if (!knowledge.isFollowed(file.path)) {
+      draft.isOwn = true;
+      if (!this.#filesystem.owns(file) && !isBesideTable(file.directory, this.#folders)) return;
+    }
     if (!this.#engine.live.mayMatter(target.kind === "function" ? target.function : target.macro)) return;
     const definition = target.kind === "function" ? target.function : target.macro;
     // The line of a function that a macro makes holds the macro's call, not its own.
@@ -169,6 +172,7 @@ export class CallPlanner {
   }
 
   #callThroughPointer(draft: PlanDraft, event: CallEvent): void {
+    draft.isOwn = true;
     const { body } = draft.expansion;
     const targets = this.#engine.indirect.targets(event.call.callee, body, this.#filesystem);
     if (targets === null) {

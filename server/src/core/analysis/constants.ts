@@ -21,7 +21,7 @@ export class ConstantTable {
   readonly #macros = new Map<string, Macro>();
   /** What names come to that are no locals, where no edits are followed. */
   readonly #globals = new Map<string, Value>();
-  readonly #locals = new BodyNotes<ReadonlySet<string>>(localsOf);
+  readonly #locals = new BodyNotes<ReadonlySet<string>>("locals", localsOf);
 
   constructor(program: Program, bodies: FunctionBodies, knowledge: Knowledge) {
     this.#program = program;

@@ -11,49 +11,13 @@ import { Fact, type Reads } from "../callgraph/reads.ts";
 import type { TypeResolver } from "../callgraph/types.ts";
 import type { Body, FunctionBodies } from "../ir/function-bodies.ts";
 import type { Knowledge } from "../knowledge/knowledge.ts";
-import { bodyOf, type CallPlan, type CallPlanner, type PlannedCall, plannerOf } from "./call-plan.ts";
+import { bodyOf, type CallPlanner, type PlannedCall, plannerOf } from "./call-plan.ts";
 import type { EffectSite } from "./effect.ts";
-import { maskOf } from "./effects-below.ts";
-import { argumentsKey, type CallEvent, type Expansion, type Interpreter, type Mode } from "./interpreter.ts";
+import { type Drawing, type Edge, GraphNode, isSameDrawing, isSameList, leadsToTheSame } from "./graph-node.ts";
+import { argumentsKey, type CallEvent, type Expansion, type Interpreter, type Mode, serves } from "./interpreter.ts";
 import type { Value } from "./value.ts";
 
-export interface Edge {
-  readonly event: CallEvent;
-  readonly target: GraphNode;
-  /** The pointer as written, for an indirect call. */
-  readonly via: string | null;
-  readonly doubt: string | null;
-  /** The arguments, as far as they tell calls of the target apart; "" for nothing known. */
-  readonly key: string;
-}
-
-/** What a function's plan of calls comes to in a graph. */
-interface Drawing {
-  readonly edges: readonly Edge[];
-  readonly effects: readonly EffectSite[];
-  /** Functions handed to call_rcu(): they run later. */
-  readonly callbacks: readonly Edge[];
-  /** Edges and callbacks in the order of the calls. */
-  readonly calls: readonly Edge[];
-}
-
-export interface GraphNode extends Drawing {
-  /** Its number in the graph; it keeps it through edits. */
-  readonly place: number;
-  expansion: Expansion;
-  /** Calls from the nearest operation. */
-  depth: number;
-  /** Calls were left out because the chain would have become too long. */
-  cut: boolean;
-  edges: readonly Edge[];
-  effects: readonly EffectSite[];
-  callbacks: readonly Edge[];
-  calls: readonly Edge[];
-  /** What it was drawn from; null before that. Another graph may have had it made anew meanwhile. */
-  plan: CallPlan | null;
-  /** The last traversal that came here. */
-  seen: number;
-}
+export type { Edge, GraphNode } from "./graph-node.ts";
 
 export interface UnresolvedSite {
   readonly body: Body;
@@ -73,7 +37,6 @@ const MAX_CONTEXTS_OF_A_BODY = 16;
 const MAX_RENEWALS = 100;
 /** A graph that has given out more numbers than this for each of its nodes is made anew. */
 const MAX_PLACES_PER_NODE = 4;
-const NOTHING: Drawing = { edges: [], effects: [], callbacks: [], calls: [] };
 
 export interface Engine {
   readonly bodies: FunctionBodies;
@@ -113,8 +76,10 @@ export class EffectGraph {
   #oldest = 0;
   /** Nodes that are not what they were before a version. */
   #renewed: { readonly version: number; readonly nodes: ReadonlySet<GraphNode> }[] = [];
-  /** Nodes drawn since the last version, with what they were in it. */
+  /** Nodes drawn again since the last version, with what they were in it. */
   #redrawn = new Map<GraphNode, Drawing>();
+  /** There are nodes since the last version that were not there before. */
+  #isLarger = false;
   #asksForTask = false;
   #asksForKswapd = false;
 
@@ -287,10 +252,7 @@ export class EffectGraph {
 
   #meet(expansion: Expansion, depth: number): GraphNode | null {
     let node = this.#nodes.get(expansion) ?? this.#known.get(expansion);
-    if (node === undefined) {
-      const place = this.#places++;
-      node = { place, expansion, depth, cut: false, ...NOTHING, plan: null, seen: -1 };
-    }
+    if (node === undefined) node = new GraphNode(this.#places++, expansion, depth);
     return this.#arrive(node, depth) ? node : null;
   }
 
@@ -332,7 +294,8 @@ export class EffectGraph {
   }
 
   #draw(node: GraphNode, isTooDeep: boolean): void {
-    if (!this.#redrawn.has(node)) {
+    const isNew = node.isBlank;
+    if (!isNew && !this.#redrawn.has(node)) {
       const { edges, effects, callbacks, calls } = node;
       this.#redrawn.set(node, { edges, effects, callbacks, calls });
     }
@@ -357,7 +320,12 @@ export class EffectGraph {
         inOrder.push(edge);
       }
     }
-    Object.assign(node, { edges, effects, callbacks, calls: inOrder, plan });
+    node.edges = edges;
+    node.effects = effects;
+    node.callbacks = callbacks;
+    node.calls = inOrder;
+    node.plan = plan;
+    if (isNew && inOrder.length + effects.length > 0) this.#isLarger = true;
   }
 
   #callback({ event, function: fn, name }: PlannedCall & { k: "callback" }, depth: number): Edge | null {
@@ -368,25 +336,28 @@ export class EffectGraph {
 
   /** What a graph before this one found of the call is taken where it is the same in this one. */
   #follow(call: PlannedCall & { k: "edge" }, depth: number): Edge | null {
+    const { event, via, doubt, last } = call;
+    const { reads, interpreter } = this.#engine;
+    // The expansion is stale when the text of the function has changed.
+    if (last !== null && !last.expansion.fact.stale && serves(last.expansion, this.mode)) {
+      const { expansion, key } = last;
+      if (this.#isMet(call.target, key)) {
+        reads?.read(expansion.fact);
+        const target = this.#meet(expansion, depth);
+        return target === null ? null : { event, target, via, doubt, key };
+      }
+    }
     const body = this.#bodyOf(call.target);
     if (body === null) return null;
-    const { event, via, doubt, last } = call;
-    const edge = (target: GraphNode | null, key: string): Edge | null =>
-      target === null ? null : { event, target, via, doubt, key };
-    const { reads, interpreter } = this.#engine;
-    if (last !== null && last.mode === this.mode && last.expansion.body === body && !last.expansion.fact.stale)
-      if (this.#isMet(call.target, last.key)) {
-        reads?.read(last.expansion.fact);
-        return edge(this.#meet(last.expansion, depth), last.key);
-      }
     const known = interpreter.relevantArguments(body, event.args);
     const key = argumentsKey(known);
     const isMet = this.#isMet(call.target, key);
     const target = isMet
       ? this.#meet(interpreter.expandKnown(body, known, key, this.mode), depth)
       : this.#make(body, [], depth);
-    if (target !== null && isMet) call.last = { mode: this.mode, expansion: target.expansion, key };
-    return edge(target, key);
+    if (target === null) return null;
+    if (isMet) call.last = { expansion: target.expansion, key };
+    return { event, target, via, doubt, key };
   }
 
   /** Notes an argument list; beyond so many of one function its arguments are forgotten, and this is false. */
@@ -403,34 +374,19 @@ export class EffectGraph {
 
   #noteRedrawn(): void {
     const nodes = new Set<GraphNode>();
-    let isSame = true;
+    let isSame = !this.#isLarger;
     for (const [node, before] of this.#redrawn) {
       if (isSameDrawing(node, before)) continue;
       nodes.add(node);
-      isSame &&= before.calls !== NOTHING.calls && leadsToTheSame(node, before);
+      isSame &&= leadsToTheSame(node, before);
     }
     this.#redrawn.clear();
-    if (nodes.size === 0) return;
+    if (nodes.size === 0 && !this.#isLarger) return;
+    this.#isLarger = false;
     if (!isSame) this.#effectsVersion++;
-    this.#renewed.push({ version: ++this.#version, nodes });
+    this.#version++;
+    if (nodes.size === 0) return;
+    this.#renewed.push({ version: this.#version, nodes });
     if (this.#renewed.length > MAX_RENEWALS) this.#oldest = this.#renewed.shift()!.version;
   }
-}
-
-function isSameDrawing(a: Drawing, b: Drawing): boolean {
-  return isSameList(a.calls, b.calls, isSameEdge) && isSameList(a.effects, b.effects, (x, y) => x === y);
-}
-
-function isSameEdge(a: Edge, b: Edge): boolean {
-  return a.event === b.event && a.target === b.target && a.via === b.via && a.doubt === b.doubt;
-}
-
-/** Whether what lies below has not changed. */
-function leadsToTheSame(a: Drawing, b: Drawing): boolean {
-  const kinds = ({ effects }: Drawing): number => maskOf(effects.map(({ kind }) => kind));
-  return kinds(a) === kinds(b) && isSameList(a.edges, b.edges, (x, y) => x.target === y.target);
-}
-
-function isSameList<T>(a: readonly T[], b: readonly T[], isSame: (a: T, b: T) => boolean): boolean {
-  return a.length === b.length && a.every((each, i) => isSame(each, b[i]!));
 }

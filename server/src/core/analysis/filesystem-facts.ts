@@ -288,15 +288,29 @@ function reachable(root: GraphNode, starts: readonly Edge[]): ReachedEffect[] {
   return search(root, starts).found.map((each) => reached(each, root, starts));
 }
 
-/** The chain is made when it is asked for: of thousands of effects a few are shown. */
 function reached({ site, visit, doubt }: Found, root: GraphNode, starts: readonly Edge[]): ReachedEffect {
-  return {
-    site,
-    doubt,
-    get chain() {
-      return chainOf(visit, root, starts);
-    },
-  };
+  return new EffectByWay(site, doubt, visit, root, starts);
+}
+
+/** The chain is made when it is asked for: of thousands of effects a few are shown. */
+class EffectByWay implements ReachedEffect {
+  readonly site: EffectSite;
+  readonly doubt: string | null;
+  readonly #visit: Visit;
+  readonly #root: GraphNode;
+  readonly #starts: readonly Edge[];
+
+  constructor(site: EffectSite, doubt: string | null, visit: Visit, root: GraphNode, starts: readonly Edge[]) {
+    this.site = site;
+    this.doubt = doubt;
+    this.#visit = visit;
+    this.#root = root;
+    this.#starts = starts;
+  }
+
+  get chain(): readonly ChainStep[] {
+    return chainOf(this.#visit, this.#root, this.#starts);
+  }
 }
 
 /** It sets out where the root's text calls now. */

@@ -9,6 +9,7 @@ import { BodyNotes } from "../ir/body-notes.ts";
 import type { Body, FunctionBodies } from "../ir/function-bodies.ts";
 import type { Expr, Step } from "../ir/ir.ts";
 import type { Knowledge } from "../knowledge/knowledge.ts";
+import type { CallPlan } from "./call-plan.ts";
 import type { ConstantTable } from "./constants.ts";
 import { assign, Env, type MutableEnv } from "./env.ts";
 import { relevantParameters } from "./relevant-parameters.ts";
@@ -66,6 +67,8 @@ export interface Expansion {
   readonly asksForKswapd: boolean;
   /** Stale when something that it was made from has changed. */
   readonly fact: Fact;
+  /** What its calls come to in every filesystem alike, once that is known; null where it differs. */
+  plan: CallPlan | null;
 }
 
 /** What is kept of a body. */
@@ -119,7 +122,7 @@ export class Interpreter {
   readonly #lookup: Lookup;
   readonly #knowledge: Knowledge;
   readonly #constants: ConstantTable;
-  readonly #notes = new BodyNotes<Notes>((body) => ({
+  readonly #notes = new BodyNotes<Notes>("expansions", (body) => ({
     relevant: relevantParameters(body.ir),
     order: stepOrder(body.ir),
     expansions: Array.from({ length: MAX_PREDICATE_DEPTH + 1 }, () => null),
@@ -226,7 +229,7 @@ export class Interpreter {
     const asksForKswapd = this.#asksForKswapd;
     this.#asksForTask ||= outerTask;
     this.#asksForKswapd ||= outerKswapd;
-    return { body, mode, args, events, returns, asksForTask, asksForKswapd, fact };
+    return { body, mode, args, events, returns, asksForTask, asksForKswapd, fact, plan: null };
   }
 
   /**
@@ -658,6 +661,10 @@ function meaningsOf(knowledge: Knowledge): Map<string, Meaning> {
 }
 
 /** One that never looked at the task serves every mode. */
+export function serves(expansion: Expansion, mode: Mode): boolean {
+  return !expansion.asksForTask || expansion.mode === mode;
+}
+
 function find(expansions: ReadonlyMap<string, Expansion>, key: string, mode: Mode): Expansion | undefined {
   const any = expansions.get(key);
   if (any !== undefined && !any.fact.stale) return any;

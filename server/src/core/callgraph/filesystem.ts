@@ -2,7 +2,9 @@
 
 import type { FunctionBodies } from "../ir/function-bodies.ts";
 import { EVICTION_OPERATIONS, type EvictionOperation } from "../report/finding.ts";
+import type { NameSieve } from "../text/name-table.ts";
 import { type FileChange, holdsName } from "./file-change.ts";
+import { filesBelow } from "./files-below.ts";
 import type { Lookup } from "./lookup.ts";
 import type { BindingRef, FunctionRef, Program, SourceFile, TableRef } from "./program.ts";
 import { Fact } from "./reads.ts";
@@ -47,11 +49,20 @@ export function filesystemTables(program: Program): TableRef[] {
   );
 }
 
-/** Every filesystem of the program: one for each initialised super_operations. */
-export function findFilesystems(program: Program, lookup: Lookup, bodies: FunctionBodies): FollowedFilesystem[] {
+/**
+ * Every filesystem of the program: one for each initialised super_operations. `asked`: names that `mentions` will be asked
+ * for beside those of tables and methods; for others it answers as well, and takes longer.
+ */
+export function findFilesystems(
+  program: Program,
+  lookup: Lookup,
+  bodies: FunctionBodies,
+  asked: readonly string[],
+): FollowedFilesystem[] {
   const tables = filesystemTables(program);
   const folders = new Set(tables.map((table) => filesystemId(table.file)));
-  return tables.map((table) => makeFilesystem(table, folders, program, lookup, bodies));
+  const askedIds = asked.map((name) => program.names.internString(name));
+  return tables.map((table) => makeFilesystem(table, folders, program, lookup, bodies, askedIds));
 }
 
 /**
@@ -75,45 +86,79 @@ export function filesystemId(file: SourceFile): string {
   return /(^|\/)fs\/[^/]+$/.test(file.directory) ? file.directory : file.path;
 }
 
+const SIEVES = new WeakMap<Program, { readonly generation: number; readonly sieve: NameSieve }>();
+
+/** Lets the names of tables and of methods that are assigned one by one through, and those that are asked for besides. */
+function boundNames(program: Program, asked: readonly number[]): NameSieve {
+  let known = SIEVES.get(program);
+  if (known?.generation !== program.generation) {
+    const ids = [...asked];
+    for (const { skeleton } of program.files.values()) {
+      for (const { name } of skeleton.tables) ids.push(name);
+      for (const { target, table } of skeleton.bindings) if (table < 0) ids.push(target);
+    }
+    known = { generation: program.generation, sieve: program.names.sieve(ids) };
+    SIEVES.set(program, known);
+  }
+  return known.sieve;
+}
+
 /** The names that stand in some files, of those that the program knew then. Comments count: a name there does no harm. */
 class NamesOfFiles {
   readonly #program: Program;
   readonly #bodies: FunctionBodies;
   readonly #files: readonly SourceFile[];
+  readonly #sieve: NameSieve;
   readonly #marks: Uint8Array;
 
-  constructor(program: Program, bodies: FunctionBodies, files: readonly SourceFile[]) {
+  constructor(program: Program, bodies: FunctionBodies, files: readonly SourceFile[], asked: readonly number[]) {
     this.#program = program;
     this.#bodies = bodies;
     this.#files = files;
+    this.#sieve = boundNames(program, asked);
     this.#marks = new Uint8Array(program.names.size);
     for (const file of files) {
       const bytes = bodies.bytesOf(file);
-      if (bytes !== null) program.names.mark(bytes, this.#marks);
+      if (bytes !== null) program.names.mark(bytes, this.#marks, this.#sieve);
     }
   }
 
   has(id: number): boolean {
-    if (id < this.#marks.length) return this.#marks[id] === 1;
+    if (id < this.#marks.length && this.#program.names.isLetThrough(id, this.#sieve)) return this.#marks[id] === 1;
     // A name that nothing had been registered under until an edit.
-    const name = new RegExp(`\\b${this.#program.names.text(id)}\\b`);
-    return this.#files.some((file) => name.test(this.#bodies.textOf(file, 0, file.size)));
+    return this.#files.some((file) => fileHolds(file, this.#program.names.text(id), this.#bodies));
   }
+}
+
+function fileHolds(file: SourceFile, name: string, bodies: FunctionBodies): boolean {
+  const bytes = bodies.bytesOf(file);
+  return bytes !== null && holdsName(bytes, name);
 }
 
 /** Whether each of some names stands in a filesystem's own files. */
 class Mentions {
   readonly #program: Program;
   readonly #bodies: FunctionBodies;
+  readonly #expected: readonly number[];
+  readonly #folder: string;
   readonly #owns: (file: SourceFile) => boolean;
   readonly #asked = new Map<number, { found: boolean; readonly fact: Fact }>();
   /** As the files were when somebody asked first; null before that, and after an edit. */
   #names: NamesOfFiles | null = null;
   #isEdited = false;
 
-  constructor(program: Program, bodies: FunctionBodies, owns: (file: SourceFile) => boolean) {
+  /** `folder`: all that it owns stands in it or below. */
+  constructor(
+    program: Program,
+    bodies: FunctionBodies,
+    expected: readonly number[],
+    folder: string,
+    owns: (file: SourceFile) => boolean,
+  ) {
     this.#program = program;
     this.#bodies = bodies;
+    this.#expected = expected;
+    this.#folder = folder;
     this.#owns = owns;
   }
 
@@ -148,19 +193,16 @@ class Mentions {
   }
 
   #look(id: number): boolean {
-    this.#names ??= new NamesOfFiles(this.#program, this.#bodies, this.#files(null));
+    this.#names ??= new NamesOfFiles(this.#program, this.#bodies, this.#files(null), this.#expected);
     return this.#names.has(id);
   }
 
   #search(name: string, first: SourceFile | null): boolean {
-    return this.#files(first).some((file) => {
-      const bytes = this.#bodies.bytesOf(file);
-      return bytes !== null && holdsName(bytes, name);
-    });
+    return this.#files(first).some((file) => fileHolds(file, name, this.#bodies));
   }
 
   #files(first: SourceFile | null): SourceFile[] {
-    const files = this.#program.filesInOrder.filter((file) => this.#owns(file));
+    const files = filesBelow(this.#folder, this.#program).filter((file) => this.#owns(file));
     return first === null || !files.includes(first) ? files : [first, ...files.filter((file) => file !== first)];
   }
 }
@@ -171,6 +213,7 @@ function makeFilesystem(
   program: Program,
   lookup: Lookup,
   bodies: FunctionBodies,
+  asked: readonly number[],
 ): FollowedFilesystem {
   let table = first;
   const home = table.file;
@@ -184,7 +227,7 @@ function makeFilesystem(
     if (file.directory !== id && !file.directory.startsWith(below)) return false;
     return !nested.some((other) => file.directory === other || file.directory.startsWith(`${other}/`));
   };
-  const mentions = new Mentions(program, bodies, owns);
+  const mentions = new Mentions(program, bodies, asked, home.directory, owns);
   const fact = new Fact();
   let operations = operationsOf(table, lookup);
   return {

@@ -64,7 +64,7 @@ export class TypeResolver {
   readonly #parser: SyntaxParser;
   readonly #lookup: Lookup;
   readonly #members = new Map<string, Members | null>();
-  readonly #locals = new BodyNotes<ReadonlyMap<string, TypeName>>(localsOf);
+  readonly #locals = new BodyNotes<ReadonlyMap<string, TypeName>>("types", localsOf);
 
   constructor(program: Program, bodies: FunctionBodies, parser: SyntaxParser, lookup: Lookup) {
     this.#program = program;

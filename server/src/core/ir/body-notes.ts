@@ -1,26 +1,32 @@
 /** What is found of a body once and kept as long as it lives. */
 import type { Body } from "./function-bodies.ts";
 
-/** A body is mostly asked for several times in a row; a weak map's look-up is slow. */
-export class BodyNotes<T> {
-  readonly #make: (body: Body) => T;
-  readonly #notes = new WeakMap<Body, { readonly note: T }>();
-  #last: Body | null = null;
-  #lastNote: T | undefined;
+interface Note {
+  readonly owner: object;
+  readonly note: unknown;
+}
 
-  constructor(make: (body: Body) => T) {
+/** A body's notes, by their kind. */
+export type NotesOfBody = [Note | undefined, Note | undefined, Note | undefined];
+
+/** Notes stand in the body: a weak map of ten thousands of them is slow to ask, and slower for the collector. */
+const KINDS = { expansions: 0, types: 1, locals: 2 } as const;
+
+export class BodyNotes<T> {
+  readonly #kind: 0 | 1 | 2;
+  readonly #make: (body: Body) => T;
+
+  /** Of each kind a body keeps the notes of the one who asked last. */
+  constructor(kind: keyof typeof KINDS, make: (body: Body) => T) {
+    this.#kind = KINDS[kind];
     this.#make = make;
   }
 
   of(body: Body): T {
-    if (body === this.#last) return this.#lastNote as T;
-    let known = this.#notes.get(body);
-    if (known === undefined) {
-      known = { note: this.#make(body) };
-      this.#notes.set(body, known);
-    }
-    this.#last = body;
-    this.#lastNote = known.note;
-    return known.note;
+    const known = body.notes[this.#kind];
+    if (known !== undefined && known.owner === this) return known.note as T;
+    const note = this.#make(body);
+    body.notes[this.#kind] = { owner: this, note };
+    return note;
   }
 }

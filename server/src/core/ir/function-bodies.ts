@@ -5,6 +5,7 @@ import { readingsOf, takeMacroApart } from "../syntax/macro-text.ts";
 import { parseWithMasking } from "../syntax/masking.ts";
 import type { SyntaxParser } from "../syntax/parser-port.ts";
 import { readPlainFunction } from "../syntax/plain/function.ts";
+import type { NotesOfBody } from "./body-notes.ts";
 import type { FunctionIr } from "./ir.ts";
 import { lowerFunction } from "./lower-function.ts";
 
@@ -21,6 +22,8 @@ export interface Body {
   readonly line: number;
   /** Characters that stand before the source's own text (macros are wrapped into a function). */
   readonly prefix: number;
+  /** For BodyNotes. */
+  readonly notes: NotesOfBody;
 }
 
 export interface SourcePosition {
@@ -173,24 +176,11 @@ export class FunctionBodies {
     lines: number,
     prefix: number,
   ): Lowered | null {
-    const { name, file } = reference;
     const parsed = this.#read(text);
     if (parsed === null) return null;
-    const ir = lowerFunction(name, parsed.ast, parsed.text);
+    const ir = lowerFunction(reference.name, parsed.ast, parsed.text);
     if (ir === null) return { body: null, errors: Number.POSITIVE_INFINITY };
-    const body: Body = {
-      name,
-      file,
-      definition: reference,
-      function: fn,
-      ir,
-      text,
-      prefix,
-      get line() {
-        return reference.span.line + lines;
-      },
-    };
-    return { body, errors: ir.parseErrors };
+    return { body: new DefinitionBody(reference, fn, ir, text, lines, prefix), errors: ir.parseErrors };
   }
 
   /** Plain functions are read without the parser; it takes what is left. Null when it was stopped. */
@@ -204,6 +194,41 @@ export class FunctionBodies {
     } finally {
       parsed.tree.delete();
     }
+  }
+}
+
+/** A class: objects with a getter that is written in place have no shape in common, and are slow to ask for anything. */
+class DefinitionBody implements Body {
+  readonly name: string;
+  readonly file: SourceFile;
+  readonly definition: FunctionRef | MacroRef;
+  readonly function: FunctionRef | null;
+  readonly ir: FunctionIr;
+  readonly text: string;
+  readonly prefix: number;
+  readonly notes: NotesOfBody = [undefined, undefined, undefined];
+  readonly #lines: number;
+
+  constructor(
+    definition: FunctionRef | MacroRef,
+    fn: FunctionRef | null,
+    ir: FunctionIr,
+    text: string,
+    lines: number,
+    prefix: number,
+  ) {
+    this.name = definition.name;
+    this.file = definition.file;
+    this.definition = definition;
+    this.function = fn;
+    this.ir = ir;
+    this.text = text;
+    this.prefix = prefix;
+    this.#lines = lines;
+  }
+
+  get line(): number {
+    return this.definition.span.line + this.#lines;
   }
 }
 

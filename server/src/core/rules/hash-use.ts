@@ -36,6 +36,9 @@ const OWN_INDEX = [
   "inode_fake_hash",
 ];
 
+/** Of every filesystem it is asked whether it names these. */
+export const ASKED_NAMES: readonly string[] = [...HASH_LOOKUPS, ...OWN_INDEX, ...NEVER_HASHED];
+
 export interface HashUse {
   readonly severity: Severity;
   /** Appended to messages; empty when the inode hash is used. */

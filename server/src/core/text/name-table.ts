@@ -8,6 +8,14 @@ for (let c = 0; c < 256; c++) {
   else if (c >= 48 && c <= 57) WORD[c] = 2;
 }
 const INITIAL_SLOTS = 1 << 16;
+const SIEVE_BYTES = 1 << 18;
+
+/** For each remainder of a hash whether a name has it. */
+export type NameSieve = Uint8Array;
+
+function sieveSlot(hash: number): number {
+  return (hash ^ (hash >>> 15)) & (SIEVE_BYTES - 1);
+}
 
 export class NameTable {
   #slots = new Int32Array(INITIAL_SLOTS).fill(-1);
@@ -61,11 +69,22 @@ export class NameTable {
     }
   }
 
+  /** Lets some names through and most others not: nine of ten words of a text are told by their hash alone. */
+  sieve(ids: Iterable<number>): NameSieve {
+    const sieve = new Uint8Array(SIEVE_BYTES);
+    for (const id of ids) sieve[sieveSlot(this.#hashes[id]!)] = 1;
+    return sieve;
+  }
+
+  isLetThrough(id: number, sieve: NameSieve): boolean {
+    return sieve[sieveSlot(this.#hashes[id]!)] === 1;
+  }
+
   /**
-   * Marks every name of `bytes` that is there already: marks[id] = 1. Names in comments count; a number's letters are
-   * no name. `marks` must be as long as the table.
+   * Marks every name of `bytes` that is there already and that `sieve` lets through: marks[id] = 1. Names in comments
+   * count; a number's letters are no name. `marks` must be as long as the table.
    */
-  mark(bytes: Uint8Array, marks: Uint8Array): void {
+  mark(bytes: Uint8Array, marks: Uint8Array, sieve: NameSieve): void {
     const slots = this.#slots;
     const hashes = this.#hashes;
     const mask = slots.length - 1;
@@ -81,8 +100,7 @@ export class NameTable {
         if (++i === end) break;
         c = bytes[i]!;
       } while (WORD[c] !== 0);
-      // A name of one letter stands for no table and no method.
-      if (kind === 2 || i - start === 1) continue;
+      if (sieve[sieveSlot(hash)] === 0 || kind === 2) continue;
       for (let slot = (hash ^ (hash >>> 15)) & mask; ; slot = (slot + 1) & mask) {
         const id = slots[slot]!;
         if (id < 0) break;
