@@ -11,7 +11,7 @@ import { dropOf } from "./operation-methods.ts";
 import { BLOCKING_KINDS, CLEANUP_KINDS, type OwnCall, ownProcedure } from "./own-eviction.ts";
 import { type FindLine, I_LOCK } from "./protocol.ts";
 import { type Methods, onProtocol, plainEvict } from "./protocol-scenario.ts";
-import { createThread, lookupThread } from "./protocol-threads.ts";
+import { createPartner, lookupPartner, type PartnerScope } from "./protocol-threads.ts";
 import { callOf, closer, D_LOCK, reserveUser, shrinker, unlinker } from "./reclaim-scenario.ts";
 import type { Protocol } from "./tree-protocol.ts";
 
@@ -255,17 +255,22 @@ function lookupModel(scope: DesignScope): DesignParts {
     label: "uses the inode, and lets go",
     do: 'assert(UAF, !found.FREEING, "the inode that a lookup returned is being freed"); found.count--',
   };
+  const lookup = lookupPartner(partnerScope(scope), eviction.real, readsDisk, [uses]);
   return onProtocol({
     ...eviction,
     summary: "The inode is evicted while a lookup comes for the same number.",
-    own: own.procedures,
-    assumptions: use === "error" ? [] : [HASH_USES[use]],
+    own: [...own.procedures, ...lookup.procedures],
+    assumptions: [...(use === "error" ? [] : [HASH_USES[use]]), ...lookup.assumptions],
     variables: [{ name: "built" }, { name: "indexed", initial: 1, description: "in the filesystem's own index" }],
     slots: { count: 3, initial: [{ ino: 1, count: 1, hashed: 1, on_sb: 1 }] },
     ...(design.runs === "worker" ? { queues: [WORK] } : {}),
-    threads: [...eviction.threads, ...(use === "hint" ? [] : [lookupThread(eviction.real, readsDisk, [uses])])],
+    threads: [...eviction.threads, ...(use === "hint" ? [] : [lookup.thread])],
     invariants: ["UNIQ", "ONCE", "UAF", "WAKE", "PROG"],
   });
+}
+
+function partnerScope({ facts }: DesignScope): PartnerScope {
+  return { engine: facts.engine, program: facts.program, filesystem: facts.filesystem };
 }
 
 export const WORK = { name: "work", capacity: 2 } as const;
@@ -292,21 +297,22 @@ function createModel(scope: DesignScope): DesignParts | NoModel {
   });
   if (!frees) return { note: "which call frees the number on disk was not found" };
   const eviction = designEviction(scope, { question: "create", own, slots: 3, caches: false });
+  const create = createPartner(partnerScope(scope), eviction.real, {
+    label: "finds the number free on disk",
+    do: "wait(free_on_disk)",
+  });
   return onProtocol({
     ...eviction,
     summary: "The number becomes free on disk in the middle of the eviction; a new file gets it.",
-    own: own.procedures,
-    assumptions: [],
+    own: [...own.procedures, ...create.procedures],
+    assumptions: create.assumptions,
     variables: [
       { name: "free_on_disk", group: "disk" },
       { name: "created", group: "disk" },
     ],
     slots: { count: 3, initial: [{ ino: 1, count: 1, hashed: 1, on_sb: 1 }] },
     ...(design.runs === "worker" ? { queues: [WORK] } : {}),
-    threads: [
-      ...eviction.threads,
-      createThread(eviction.real, { label: "finds the number free on disk", do: "wait(free_on_disk)" }),
-    ],
+    threads: [...eviction.threads, create.thread],
     invariants: ["GEN"],
   });
 }

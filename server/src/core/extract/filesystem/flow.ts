@@ -24,6 +24,10 @@ export interface FlowRequest {
   /** Steps of a way out of a branch beside its label: `is_bad_inode(inode)` says that there are no pages. */
   readonly onBranch?: (step: CodeStep & { readonly k: "branch" }, yes: boolean) => readonly Step[];
   readonly onReturn?: (at: number) => readonly Step[];
+  /** What the truth of a test says, as an expression of the model; null where that is not known. */
+  readonly onTest?: (step: CodeStep & { readonly k: "branch" }) => string | null;
+  /** Choices that follow one another without anything in between become one: each way has the words of the last. */
+  readonly mergesChoices?: boolean;
 }
 
 export interface Flow {
@@ -70,6 +74,7 @@ export function lowerFlow(request: FlowRequest): Flow {
   const resolved = new Map<number, number>([[EXIT, EXIT]]);
   for (const at of order) {
     for (const way of ways[at]!) way.to = resolved.get(way.to) ?? EXIT;
+    if (request.mergesChoices === true) ways[at] = merged(ways[at]!, ways, emitted);
     const different = new Set(ways[at]!.map(({ to }) => to));
     resolved.set(
       at,
@@ -85,6 +90,23 @@ export function lowerFlow(request: FlowRequest): Flow {
       ? []
       : [{ do: locals.map(({ name }) => `${name} = 0`).join("; "), label: `${body.name}() begins` }];
   return { steps: [...forgets, ...steps], locals, cutsLoop };
+}
+
+/** With the ways of the choices that it leads to in place of them. They have been merged before. */
+function merged(from: readonly Way[], ways: readonly Way[][], emitted: readonly Step[][]): Way[] {
+  if (from.length < 2 || !from.every(isFree)) return [...from];
+  const found = new Map<number, Way>();
+  for (const way of from) {
+    const next = way.to === EXIT || emitted[way.to]!.length > 0 ? [] : ways[way.to]!;
+    const isChoice = next.length > 1 && next.every(isFree);
+    for (const each of isChoice ? next : [way]) if (!found.has(each.to)) found.set(each.to, { ...each });
+  }
+  return [...found.values()];
+}
+
+/** Nothing is tested and nothing happens on it. */
+function isFree({ steps, acts }: Way): boolean {
+  return !acts && steps.every((step) => step.do === "skip()");
 }
 
 /** What is known before each step that can run. */
@@ -130,6 +152,9 @@ function wayOf(
   const test = linkTest(step.test, env, body, mode, interpreter);
   const said = yes ? test?.holds : test?.fails;
   if (said != null) return { to, steps: [{ do: `wait(${LINKS[said]})`, label, source }, ...extra], acts };
+  const known = request.onTest?.(step) ?? null;
+  if (known !== null)
+    return { to, steps: [{ do: `wait(${yes ? known : `!(${known})`})`, label, source }, ...extra], acts };
   const statement = choices.take(step, yes, env);
   return { to, steps: [{ do: statement, label, source }, ...extra], acts };
 }

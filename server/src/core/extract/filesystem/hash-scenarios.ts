@@ -5,7 +5,7 @@ import type { ChainFailure } from "./chain-steps.ts";
 import { chainOf, type FindingScope, type Scenario } from "./finding-scope.ts";
 import { HASH_LOCK, startFreeing, unhashAndWake } from "./protocol.ts";
 import { onProtocol } from "./protocol-scenario.ts";
-import { evictorThread, lookupThread } from "./protocol-threads.ts";
+import { evictorThread, lookupPartner } from "./protocol-threads.ts";
 import { Protocol } from "./tree-protocol.ts";
 
 /** An evictor against the walker: STATE (a new reference to a dying inode), then UAF. */
@@ -56,15 +56,16 @@ export function walkerScenario(scope: FindingScope): Scenario | ChainFailure {
 export function wakeScenario(scope: FindingScope): Scenario | ChainFailure {
   const protocol = new Protocol(scope, { drop: "always", slots: 3 });
   const { name } = protocol.fragment("put");
+  const lookup = lookupPartner(scope, protocol);
   return onProtocol({
     summary: "A lookup sleeps until the inode is gone; the eviction takes it out of the hash and wakes nobody.",
     protocols: [protocol],
     methods: [{}],
-    own: [],
-    assumptions: [],
+    own: lookup.procedures,
+    assumptions: lookup.assumptions,
     variables: [{ name: "built" }],
     slots: { count: 3, initial: [{ ino: 1, count: 1, hashed: 1, on_sb: 1 }] },
-    threads: [protocol.written.has(name) ? sleepingEvictor(scope) : evictorThread(protocol), lookupThread(protocol)],
+    threads: [protocol.written.has(name) ? sleepingEvictor(scope) : evictorThread(protocol), lookup.thread],
     invariants: ["WAKE", "PROG"],
   });
 }

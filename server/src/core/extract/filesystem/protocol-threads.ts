@@ -1,5 +1,10 @@
 /** Threads that several scenarios have: who drops the last reference of inode A, and who comes for its number meanwhile. */
-import type { Step, ThreadDeclaration } from "../../race/model.ts";
+import type { Engine } from "../../analysis/effect-graph.ts";
+import type { Filesystem } from "../../callgraph/filesystem.ts";
+import type { Program } from "../../callgraph/program.ts";
+import type { Procedure, Step, ThreadDeclaration } from "../../race/model.ts";
+import type { EntryKind } from "./entry-path.ts";
+import { BUSY, type EntryFailure, type EntryRequest, type EntrySteps, entrySteps, SLOT_OF } from "./entry-steps.ts";
 import { eitherLinkCount } from "./protocol.ts";
 import type { Protocol } from "./tree-protocol.ts";
 
@@ -11,8 +16,94 @@ export function evictorThread(protocol: Protocol): ThreadDeclaration {
   };
 }
 
+/** Who comes for number 1 by the filesystem's own functions, or by the generic ones alone. */
+export interface Partner {
+  readonly thread: ThreadDeclaration;
+  /** The filesystem's own functions. */
+  readonly procedures: readonly Procedure[];
+  readonly assumptions: readonly string[];
+}
+
+export interface PartnerScope {
+  readonly engine: Engine;
+  readonly program: Program;
+  /** Null: generic code alone. */
+  readonly filesystem: Filesystem | null;
+}
+
 /** Gets number 1, reads it from disk where nobody has (`reads`), and does `then` with what it has got (`found`). */
-export function lookupThread(protocol: Protocol, reads = "built = 1", then: readonly Step[] = []): ThreadDeclaration {
+export function lookupPartner(
+  scope: PartnerScope,
+  protocol: Protocol,
+  reads = "built = 1",
+  then: readonly Step[] = [],
+): Partner {
+  // Who lets go of it at the end is not asked who evicts it then; nor is who gives it up before.
+  const put = then.length === 0 ? {} : { put: { label: "iput(inode)", do: "found.count--" } };
+  const own = ownEntry(scope, protocol, "lookup", { mark: reads, forget: "built = 0", ...put });
+  if (own === null || "assumption" in own)
+    return {
+      ...genericPartner(lookupThread(protocol, reads, then)),
+      assumptions: own === null ? [] : [own.assumption],
+    };
+  return {
+    procedures: own.procedures,
+    assumptions: own.assumptions,
+    thread: {
+      name: "lookup",
+      description: `looks the same number up: ${own.way}`,
+      locals: [{ name: SLOT_OF.lookup, type: "slot" }],
+      steps: [
+        { call: own.procedures[0]!.name, with: { found: SLOT_OF.lookup } },
+        ...(then.length === 0 ? [] : [{ label: "if it has got the inode", if: "found != none", then }]),
+        { label: "the lookup returns", do: "skip()" },
+      ],
+    },
+  };
+}
+
+/** Makes a new file once the number is free (`waits`), and gives up where an inode of the number is in use. */
+export function createPartner(scope: PartnerScope, protocol: Protocol, waits: Step): Partner {
+  const own = ownEntry(scope, protocol, "create", { mark: "created = 1", forget: "created = 0" });
+  if (own === null || "assumption" in own)
+    return { ...genericPartner(createThread(protocol, waits)), assumptions: own === null ? [] : [own.assumption] };
+  return {
+    procedures: own.procedures,
+    assumptions: own.assumptions,
+    thread: {
+      name: "create",
+      description: `a new file gets the number: ${own.way}`,
+      locals: [
+        { name: SLOT_OF.create, type: "slot" },
+        { name: BUSY, max: 1 },
+      ],
+      steps: [
+        waits,
+        { call: own.procedures[0]!.name, with: { made: SLOT_OF.create, busy: BUSY } },
+        {
+          label: "if the new inode has the number",
+          if: "made != none",
+          then: [{ label: "the new inode of the number is hashed and written", do: "created = 1" }],
+        },
+      ],
+    },
+  };
+}
+
+function ownEntry(
+  { engine, program, filesystem }: PartnerScope,
+  protocol: Protocol,
+  kind: EntryKind,
+  marks: Pick<EntryRequest, "mark" | "forget" | "put">,
+): EntrySteps | EntryFailure | null {
+  return filesystem === null ? null : entrySteps({ engine, program, filesystem, protocol, ...marks }, kind);
+}
+
+function genericPartner(thread: ThreadDeclaration): Omit<Partner, "assumptions"> {
+  return { thread, procedures: [] };
+}
+
+function lookupThread(protocol: Protocol, reads: string, then: readonly Step[]): ThreadDeclaration {
   const lookup = protocol.call("lookup", { result: "found" });
   return {
     name: "lookup",
@@ -34,8 +125,7 @@ export function lookupThread(protocol: Protocol, reads = "built = 1", then: read
   };
 }
 
-/** Makes a new file once the number is free (`waits`), and gives up where an inode of the number is in use. */
-export function createThread(protocol: Protocol, waits: Step): ThreadDeclaration {
+function createThread(protocol: Protocol, waits: Step): ThreadDeclaration {
   return {
     name: "create",
     description: "a new file gets the number",

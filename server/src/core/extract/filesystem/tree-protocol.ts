@@ -72,6 +72,7 @@ export class Protocol {
   readonly #scope: ProtocolScope;
   readonly #extracted: ExtractedProtocol;
   readonly #fragments = new Map<ProtocolRole, Fragment>();
+  readonly #others = new Map<string, Fragment>();
   /** Names of procedures to what is taken for granted by using them. */
   readonly written = new Map<string, string>();
 
@@ -92,17 +93,29 @@ export class Protocol {
   }
 
   get fragments(): readonly Fragment[] {
-    return [...this.#fragments.values()];
+    return [...this.#fragments.values(), ...this.#others.values()];
   }
 
   /** The call; numbers are 1 and what a function returns goes to nobody, unless they are given. */
   call(role: ProtocolRole, given: Readonly<Record<string, string>> = {}, named?: string | null): Step {
-    const { name, procedure } = this.fragment(role, named);
-    const known: Record<string, string> = { ino: "1", result: IGNORED, ...given };
-    return {
-      call: name,
-      with: Object.fromEntries((procedure.parameters ?? []).map((each) => [each, known[each] ?? "1"])),
-    };
+    return callOf(this.fragment(role, named), given);
+  }
+
+  /**
+   * A reference is given up: iput(), or iget_failed() of an inode that could not be read, or discard_new_inode() of one that was
+   * not made. Where the tree has no such function, the calls that it would make.
+   */
+  givesUp(how: "put" | "fail" | "discard", slot: string): Step[] {
+    const inode = { inode: slot };
+    const put = this.call("put", inode);
+    if (how === "put") return [put];
+    const [fn] = this.#extracted.functions.of(how);
+    const lowered = fn === undefined ? null : this.#extracted.fragment(fn);
+    if (lowered === null)
+      return [...(how === "fail" ? [this.call("unhash", inode)] : []), this.call("unlock-new", inode), put];
+    const fragment = renamed(lowered, this.bindings.suffix);
+    this.#others.set(fragment.name, fragment);
+    return [callOf(fragment, inode)];
   }
 
   #of(role: ProtocolRole, named: string | null): Fragment {
@@ -121,6 +134,14 @@ export class Protocol {
 
 /** A local of every thread that takes values that nobody wants. */
 export const IGNORED = "ignored";
+
+function callOf({ name, procedure }: Fragment, given: Readonly<Record<string, string>>): Step {
+  const known: Record<string, string> = { ino: "1", result: IGNORED, ...given };
+  return {
+    call: name,
+    with: Object.fromEntries((procedure.parameters ?? []).map((each) => [each, known[each] ?? "1"])),
+  };
+}
 
 function renamed(fragment: Fragment, suffix: string): Fragment {
   if (suffix === "") return fragment;

@@ -12,7 +12,7 @@ import { bindingsOf, eitherAnswer, methodsWith } from "./operation-methods.ts";
 import { operationSteps } from "./operation-steps.ts";
 import { eitherLinkCount, HASH_LOCK, I_LOCK, startFreeing, unhashAndWake } from "./protocol.ts";
 import { onProtocol } from "./protocol-scenario.ts";
-import { lookupThread } from "./protocol-threads.ts";
+import { lookupPartner } from "./protocol-threads.ts";
 import { callOf } from "./reclaim-scenario.ts";
 import { Protocol } from "./tree-protocol.ts";
 import { evictionWithUnhash } from "./unhashed-scenario.ts";
@@ -142,6 +142,7 @@ export function asyncContractScenario(scope: FindingScope): Scenario | ChainFail
       : chainOf(scope, MODES.any, (label, source) => [{ do: "queue(work, inode); queued = 1", label, source }]);
   if ("reason" in own) return own;
   const entry = own.procedures[0]!;
+  const lookup = lookupPartner(scope, protocol);
   const tail = [
     ...unhashAndWake("A", find).slice(0, 2),
     { label: "hlist_del_init_rcu(&inode->i_hash)", if: "A.hashed", then: ["hash_del(A)"] },
@@ -155,8 +156,8 @@ export function asyncContractScenario(scope: FindingScope): Scenario | ChainFail
     summary: "->evict_inode_async must complete the eviction or hand it on while lookups can still see the inode.",
     protocols: [protocol],
     methods: [{}],
-    own: own.procedures,
-    assumptions: [...own.assumptions, PUNTS],
+    own: [...own.procedures, ...lookup.procedures],
+    assumptions: [...own.assumptions, ...lookup.assumptions, PUNTS],
     variables: [{ name: "built" }, { name: "queued" }, { name: "at_exit" }],
     slots: { count: 3, initial: [{ ino: 1, count: 1, hashed: 1 }] },
     locks: [HASH_LOCK, I_LOCK],
@@ -180,7 +181,7 @@ export function asyncContractScenario(scope: FindingScope): Scenario | ChainFail
         locals: [{ name: "x", type: "slot" }],
         steps: [{ label: "takes the work", do: "pop(work, x)" }, ...work, { label: "is done", do: "x = none" }],
       },
-      lookupThread(protocol),
+      lookup.thread,
     ],
     invariants: ["UNIQ", "ONCE", "WAKE", "PROG"],
   });

@@ -12,7 +12,7 @@ import type { ChainFailure, ChainSteps } from "./chain-steps.ts";
 import { chainOf, type FindingScope, type Scenario } from "./finding-scope.ts";
 import { operationSteps } from "./operation-steps.ts";
 import { FREES, onProtocol, TRUNCATES } from "./protocol-scenario.ts";
-import { createThread, evictorThread, lookupThread } from "./protocol-threads.ts";
+import { createPartner, evictorThread, lookupPartner } from "./protocol-threads.ts";
 import { callOf } from "./reclaim-scenario.ts";
 import { Protocol } from "./tree-protocol.ts";
 
@@ -38,13 +38,9 @@ export function unhashedScenario(scope: FindingScope): Scenario | ChainFailure {
     : chainOf(scope, MODES.any, effect);
   if ("reason" in own) return own;
   const runs = callOf(own.procedures[0]!, "inode");
-  const partners =
-    hidden || indexed
-      ? []
-      : [
-          { ...lookupThread(protocol), when: "partner == lookup" },
-          { ...createThread(protocol, becomesFree(isEviction)), when: "partner == create" },
-        ];
+  const comes =
+    hidden || indexed ? [] : [lookupPartner(scope, protocol), createPartner(scope, protocol, becomesFree(isEviction))];
+  const partners = comes.map(({ thread }) => ({ ...thread, when: `partner == ${thread.name}` }));
   return onProtocol({
     summary:
       "The inode is out of the hash and its filesystem still works on it; a lookup of the same number builds another one.",
@@ -54,9 +50,10 @@ export function unhashedScenario(scope: FindingScope): Scenario | ChainFailure {
         ? { evict: [TRUNCATES, protocol.call("clear", { inode: "inode" }), runs] }
         : { destroy: [{ label: "->destroy_inode(inode)", do: "free_on_disk = 1" }, runs, FREES] },
     ],
-    own: own.procedures,
+    own: [...own.procedures, ...comes.flatMap(({ procedures }) => procedures)],
     assumptions: [
       ...own.assumptions,
+      ...comes.flatMap(({ assumptions }) => assumptions),
       ...(indexed
         ? [
             "its lookups use an index of the filesystem's own, which is taken to keep the inode in sight until this is done",
