@@ -7,12 +7,19 @@ const MAX_CONDITIONS = 6;
 const OF_INTEREST =
   /i_nlink|is_bad_inode|PF_MEMALLOC|current_is_kswapd|I_DIRTY|I_FREEING|gfp|GFP|SB_ACTIVE|s_flags|has_feature|quota/i;
 
+/** A loop that never ends by itself (`while (1)`), or one that counts to a constant: not what a reader wonders about. */
+const OF_NO_INTEREST = /^(\d+|true|\w+ <=? [A-Z][A-Z0-9_]*)$/;
+/** Macros whose value is their argument's truth: include/linux/compiler.h, include/asm-generic/bug.h. */
+const TRANSPARENT = /^(?:likely|unlikely|WARN_ON|WARN_ON_ONCE)(?=\()/;
+
 /** All guards of the first link, the interesting ones of the others; each once, outermost first. */
 export function conditionsOf(chain: readonly DraftLink[]): string[] {
   const conditions: string[] = [];
   chain.forEach((link, index) => {
     for (const text of guardsOf(link.body, link.guard)) {
-      if (index > 0 && !OF_INTEREST.test(text)) continue;
+      if (OF_NO_INTEREST.test(text) || (index > 0 && !OF_INTEREST.test(text))) continue;
+      // One that says the opposite in another function is about another object that has the same name there.
+      if (index > 0 && conditions.includes(inWords(text, false))) continue;
       if (!conditions.includes(text) && conditions.length < MAX_CONDITIONS) conditions.push(text);
     }
   });
@@ -49,6 +56,10 @@ function readGuards(body: Body, guard: number): string[] {
 function conjuncts(source: string, holds: boolean): { source: string; holds: boolean }[] {
   let text = source.trim();
   for (let inner = unwrapped(text); inner !== null; inner = unwrapped(text)) text = inner;
+  if (text.startsWith("!")) {
+    const negated = unwrapped(text.slice(1).trim());
+    if (negated !== null) return conjuncts(negated, !holds);
+  }
   const parts = splitAt(text, holds ? "&&" : "||");
   // Mixed operators bind differently: only a clean list is split.
   if (parts.length > 1 && splitAt(text, holds ? "||" : "&&").length === 1)
@@ -90,8 +101,8 @@ export function inWords(source: string, holds: boolean): string {
       positive = !positive;
     } else break;
   }
-  const isCounter = /^[\w>.-]+(->|\.)(i_nlink|i_count)$/.test(text);
-  if (isCounter) return `${text} ${positive ? "!=" : "=="} 0`;
+  const counter = /^([\w>.-]+(?:->|\.)(?:i_nlink|i_count))( > 0)?$/.exec(text);
+  if (counter !== null) return `${counter[1]} ${positive ? "!=" : "=="} 0`;
   if (positive) return text;
   const comparison = /^((?:[^&|?<>=!]|->)+?)\s*(==|!=|<=|>=|<|(?<!-)>)\s*([^&|?]+)$/.exec(text);
   if (comparison !== null) return `${comparison[1]} ${OPPOSITE[comparison[2]!]} ${comparison[3]}`;
@@ -107,7 +118,9 @@ const OPPOSITE: Readonly<Record<string, string>> = {
   ">=": "<",
 };
 
-function unwrapped(text: string): string | null {
+/** What stands in the parentheses around it, or in those of a transparent macro; null when there are none around all of it. */
+function unwrapped(source: string): string | null {
+  const text = source.replace(TRANSPARENT, "");
   if (!text.startsWith("(") || !text.endsWith(")")) return null;
   let depth = 0;
   for (let i = 0; i < text.length - 1; i++) {

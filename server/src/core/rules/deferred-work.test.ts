@@ -222,3 +222,32 @@ static const struct super_operations foo_sops = {
 	.evict_inode = foo_evict_inode,
 };
 `));
+
+test("is silent about the bandwidth that generic writeback measures later", () =>
+  findsWhatIsMarked(`
+//- /mm/page-writeback.c
+#include <linux/fs.h>
+
+static void wb_inode_writeback_end(struct bdi_writeback *wb)
+{
+	queue_delayed_work(bdi_wq, &wb->bw_dwork, BANDWIDTH_INTERVAL);
+}
+
+void folio_end_writeback(struct folio *folio)
+{
+	wb_inode_writeback_end(folio->wb);
+}
+//- /fs/foo/inode.c
+#include <linux/fs.h>
+
+static void foo_evict_inode(struct inode *inode)
+{
+	truncate_inode_pages_final(&inode->i_data);
+	folio_end_writeback(FOO_I(inode)->folio);
+	clear_inode(inode);
+}
+
+static const struct super_operations foo_sops = {
+	.evict_inode = foo_evict_inode,
+};
+`));
