@@ -89,6 +89,8 @@ export interface KnowledgeData {
   /** Macros whose calls at the top level are not expanded: no function that they make matters. */
   readonly makesNothing?: { readonly macros: readonly string[] };
   readonly emptyMappingMembers?: { readonly names: readonly string[] };
+  /** Flags that are clear wherever eviction tests them. */
+  readonly neverSet?: { readonly flags: readonly string[] };
   /** Functions by which truncation hands a folio of the emptied mapping back to its filesystem. */
   readonly ownFolios?: { readonly handedBackBy: readonly string[] };
   readonly quiet?: { readonly files: readonly string[] };
@@ -151,6 +153,7 @@ export class Knowledge {
       for (const name of part.ownedByFilesystem?.structs ?? []) this.ownedByFilesystem.add(name);
       for (const name of part.makesNothing?.macros ?? []) this.makesNothing.add(name);
       for (const name of part.emptyMappingMembers?.names ?? []) this.emptyMembers.add(name);
+      for (const name of part.neverSet?.flags ?? []) this.constants.set(name, 0);
       for (const name of part.ownFolios?.handedBackBy ?? []) this.handsFoliosBack.add(name);
       for (const file of part.quiet?.files ?? []) this.quietFiles.add(file);
       this.reclaim = part.reclaim ?? this.reclaim;

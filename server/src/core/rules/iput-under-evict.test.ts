@@ -252,10 +252,13 @@ static const struct super_operations foo_sops = {
 };
 `));
 
-test("is silent about requests of which eviction finds none", () =>
+test("is silent about what eviction cannot meet: a write request, delayed references, a flag of other transactions", () =>
   findsWhatIsMarked(`
 //- /fs/foo/inode.c
 #include <linux/fs.h>
+
+#define COMMIT_DELETE	0x0100
+#define COMMIT_FORCE	0x0002
 
 int nfs_wb_folio_cancel(struct inode *inode, struct folio *folio)
 {
@@ -263,16 +266,30 @@ int nfs_wb_folio_cancel(struct inode *inode, struct folio *folio)
 	return 0;
 }
 
-void nfs_wb_folio_settle(struct inode *inode, struct folio *folio)
+void btrfs_run_delayed_iputs(struct foo_info *info)
 {
-	dput(folio->request->context->dentry);
+	iput(info->delayed);
+}
+
+static void foo_settle(struct inode *inode, struct foo_transaction *transaction)
+{
+	if (transaction->xflag & COMMIT_DELETE)
+		iput(transaction->inode);
+}
+
+static void foo_force(struct inode *inode, struct foo_transaction *transaction)
+{
+	if (transaction->xflag & COMMIT_FORCE)
+		iput(transaction->inode);
 }
 
 static void foo_evict_inode(struct inode *inode)
 {
 	truncate_inode_pages_final(&inode->i_data);
 	nfs_wb_folio_cancel(inode, FOO_I(inode)->folio);
-	nfs_wb_folio_settle(inode, FOO_I(inode)->folio); /* expect: iput-under-evict warning */
+	btrfs_run_delayed_iputs(FOO_I(inode)->info);
+	foo_settle(inode, FOO_I(inode)->transaction);
+	foo_force(inode, FOO_I(inode)->transaction); /* expect: iput-under-evict warning */
 	clear_inode(inode);
 }
 
