@@ -3,13 +3,14 @@ import type { FilesystemFacts } from "../analysis/filesystem-facts.ts";
 import type { ContextName } from "../report/finding.ts";
 
 const RECLAIM: ReadonlySet<ContextName> = new Set(["kswapd", "direct-reclaim", "memcg-reclaim", "assumed"]);
-/** ->drop_inode is called by iput() alone, which reclaim reaches through the dentry shrinker; umount and drop_caches do not. */
-const NOT_FROM_IPUT: ReadonlySet<ContextName> = new Set(["umount", "drop-caches"]);
 
+/**
+ * ->free_inode runs in an RCU callback. ->drop_inode is called by iput() alone, which every way to evict() comes by, too: they
+ * prune dentries first (fs/super.c super_cache_scan(), generic_shutdown_super()).
+ */
 export function operationContexts(facts: FilesystemFacts, operation: string): ContextName[] {
   const { contexts } = facts.contexts;
   if (operation === "free_inode") return ["rcu"];
-  if (operation === "drop_inode") return contexts.filter((context) => !NOT_FROM_IPUT.has(context));
   return [...contexts];
 }
 
