@@ -75,7 +75,11 @@ export async function loadTree(
   const search = new WordSearch(TABLE_WORDS);
   // Skeletons keep no bytes.
   const { room } = search;
-  const fetchSync = peekSync === undefined ? readSync : (path: string): Uint8Array | null => peekSync(path, room);
+  const fetchSync =
+    peekSync === undefined
+      ? readSync
+      : (path: string, isSearched: boolean): Uint8Array | null =>
+          peekSync(path, isSearched || !keepBytes ? room : shelf.room());
   const fetch = async (path: string): Promise<Uint8Array | null> => {
     const bytes = await source.read(path);
     if (bytes !== null) kept.set(path, bytes);
@@ -98,8 +102,8 @@ export async function loadTree(
   };
   const folders = new Set<string>();
   // Where reading takes no turn of the event loop, nothing waits but for a pause.
-  const bytesOf = (path: string): Uint8Array | null | Promise<Uint8Array | null> =>
-    overlays.get(path) ?? (fetchSync === undefined ? fetch(path) : fetchSync(path));
+  const bytesOf = (path: string, isSearched: boolean): Uint8Array | null | Promise<Uint8Array | null> =>
+    overlays.get(path) ?? (fetchSync === undefined ? fetch(path) : fetchSync(path, isSearched));
   const take = (path: string, bytes: Uint8Array | null, isPeripheral: boolean): void => {
     if (bytes === null) {
       problems.push({ file: path, message: "cannot be read" });
@@ -115,14 +119,14 @@ export async function loadTree(
     const isPeripheral = whole && !isCore(path);
     // A table outside the folders that are read in full stands in a .c file.
     if (isPeripheral && path.endsWith(".h")) continue;
-    const bytes = bytesOf(path);
+    const bytes = bytesOf(path, isPeripheral);
     take(path, bytes instanceof Promise ? await bytes : bytes, isPeripheral);
   }
   if (folders.size > 0) {
     for (const path of paths) {
       const folder = folderOf(path);
       if (isCore(path) || !(folders.has(folder) || isBesideTable(folder, folders))) continue;
-      const bytes = await bytesOf(path);
+      const bytes = await bytesOf(path, false);
       if (bytes !== null) add(path, bytes);
     }
   }
@@ -132,12 +136,28 @@ export async function loadTree(
 
 const SHELF_BYTES = 8 << 20;
 
-/** Copies of many files in few buffers: each buffer costs the collector more than its bytes do. */
+/** Most files fit. */
+const ROOM_BYTES = 1 << 18;
+
+/** Many files in few buffers: each buffer costs the collector more than its bytes do. */
 class ByteShelf {
   #buffer: Uint8Array | null = null;
   #used = 0;
 
+  /** Where a file is best read to: there it need not be copied to be kept. */
+  room(): Uint8Array {
+    if (this.#buffer === null || this.#used + ROOM_BYTES > SHELF_BYTES) {
+      this.#buffer = new Uint8Array(SHELF_BYTES);
+      this.#used = 0;
+    }
+    return this.#buffer.subarray(this.#used);
+  }
+
   keep(bytes: Uint8Array): Uint8Array {
+    if (bytes.buffer === this.#buffer?.buffer && bytes.byteOffset === this.#used) {
+      this.#used += bytes.length;
+      return bytes;
+    }
     if (bytes.length > SHELF_BYTES / 4) return bytes.slice();
     if (this.#buffer === null || this.#used + bytes.length > SHELF_BYTES) {
       this.#buffer = bufferLike(bytes, SHELF_BYTES);

@@ -6,7 +6,7 @@
  */
 import { type Filesystem, isBesideTable } from "../callgraph/filesystem.ts";
 import type { FunctionRef, MacroRef } from "../callgraph/program.ts";
-import { Fact } from "../callgraph/reads.ts";
+import { type Fact, newFact } from "../callgraph/reads.ts";
 import type { Body, FunctionBodies } from "../ir/function-bodies.ts";
 import type { Expr } from "../ir/ir.ts";
 import type { EffectKind, FunctionEntry, Knowledge } from "../knowledge/knowledge.ts";
@@ -100,7 +100,7 @@ export class CallPlanner {
       reads?.read(known.fact);
       return known;
     }
-    const fact = new Fact();
+    const fact = newFact(reads);
     return reads === null ? this.#make(expansion, fact) : reads.track(fact, () => this.#make(expansion, fact));
   }
 
@@ -108,7 +108,8 @@ export class CallPlanner {
     this.#engine.reads?.read(expansion.fact);
     const draft: PlanDraft = { expansion, calls: [], unresolved: [], isOwn: false };
     for (const event of expansion.events) this.#call(draft, event);
-    const plan = { calls: draft.calls, unresolved: draft.unresolved, fact };
+    // A list that was made by adding one by one holds room for more.
+    const plan = { calls: draft.calls.slice(), unresolved: draft.unresolved, fact };
     if (draft.isOwn) this.#plans.set(expansion, plan);
     else expansion.plan = plan;
     return plan;

@@ -1,6 +1,6 @@
 /** What an identifier that is no local variable stands for: a flag, a number, a function, or only its own name. */
 import type { Program } from "../callgraph/program.ts";
-import { Fact } from "../callgraph/reads.ts";
+import { type Fact, newFact } from "../callgraph/reads.ts";
 import { BodyNotes } from "../ir/body-notes.ts";
 import type { Body, FunctionBodies } from "../ir/function-bodies.ts";
 import { numberOf } from "../ir/lower-expression.ts";
@@ -61,8 +61,8 @@ export class ConstantTable {
       this.#program.reads?.read(known.fact);
       return known.value;
     }
-    const fact = new Fact();
     const { reads } = this.#program;
+    const fact = newFact(reads);
     const make = (): Value => this.#evaluateMacro(name, depth);
     const value = reads === null ? make() : reads.track(fact, make);
     this.#macros.set(key, { value, fact });

@@ -299,7 +299,6 @@ export class EffectGraph {
       const { edges, effects, callbacks, calls } = node;
       this.#redrawn.set(node, { edges, effects, callbacks, calls });
     }
-    const edges: Edge[] = [];
     const callbacks: Edge[] = [];
     const effects: EffectSite[] = [];
     const inOrder: Edge[] = [];
@@ -316,11 +315,10 @@ export class EffectGraph {
       else {
         const edge = this.#follow(call, node.depth + 1);
         if (edge === null) continue;
-        edges.push(edge);
         inOrder.push(edge);
       }
     }
-    node.edges = edges;
+    node.edges = callbacks.length === 0 ? inOrder : inOrder.filter((edge) => !callbacks.includes(edge));
     node.effects = effects;
     node.callbacks = callbacks;
     node.calls = inOrder;

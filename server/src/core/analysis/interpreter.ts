@@ -4,7 +4,7 @@
  */
 import type { DirectTarget, Lookup } from "../callgraph/lookup.ts";
 import type { FunctionRef, MacroRef } from "../callgraph/program.ts";
-import { Fact, type Reads } from "../callgraph/reads.ts";
+import { type Fact, newFact, type Reads } from "../callgraph/reads.ts";
 import { BodyNotes } from "../ir/body-notes.ts";
 import type { Body, FunctionBodies } from "../ir/function-bodies.ts";
 import type { Expr, Step } from "../ir/ir.ts";
@@ -59,6 +59,8 @@ export interface Expansion {
   readonly body: Body;
   readonly mode: Mode;
   readonly args: readonly Value[];
+  /** Of the arguments. */
+  readonly key: string;
   readonly events: readonly CallEvent[];
   readonly returns: Value;
   /** What it does depends on the task's flags; otherwise it is the same in every mode. */
@@ -80,7 +82,7 @@ interface Notes {
    * By how deep in the evaluation of a predicate it was asked for: deeper down less is looked into. What one holds is told
    * by body, arguments and depth alone, never by who asked first.
    */
-  readonly expansions: (Map<string, Expansion> | null)[];
+  readonly expansions: Expansion[][];
 }
 
 /** One evaluation: what is known, which grows with assignments, and the calls met on the way when `sink` is set. */
@@ -112,6 +114,17 @@ const MAX_TASK_PREDICATE_TEXT = 4000;
 const MAX_PREDICATE_DEPTH = 3;
 
 const NO_VALUES: readonly Value[] = [];
+const UNKNOWN_VALUES: (readonly Value[])[] = [];
+
+/** So many values of which nothing is known. */
+function unknownValues(count: number): readonly Value[] {
+  let list = UNKNOWN_VALUES[count];
+  if (list === undefined) {
+    list = new Array<Value>(count).fill(undefined);
+    UNKNOWN_VALUES[count] = list;
+  }
+  return list;
+}
 
 function tellsApart(value: Value): boolean {
   return value !== undefined && value.k !== "nonzero";
@@ -125,7 +138,7 @@ export class Interpreter {
   readonly #notes = new BodyNotes<Notes>("expansions", (body) => ({
     relevant: relevantParameters(body.ir),
     order: stepOrder(body.ir),
-    expansions: Array.from({ length: MAX_PREDICATE_DEPTH + 1 }, () => null),
+    expansions: [],
   }));
   readonly #decides = new Map<FunctionRef | MacroRef, boolean>();
   readonly #reads: Reads | null;
@@ -163,19 +176,17 @@ export class Interpreter {
   /** The same for relevant arguments and their key, for those who have them already. */
   expandKnown(body: Body, known: readonly Value[], key: string, mode: Mode): Expansion {
     const { expansions } = this.#notes.of(body);
-    let ofBody = expansions[this.#depth] ?? null;
-    if (ofBody === null) {
-      ofBody = new Map();
-      expansions[this.#depth] = ofBody;
-    }
+    expansions[this.#depth] ??= [];
+    const ofBody = expansions[this.#depth]!;
     let expansion = find(ofBody, key, mode);
-    if (expansion === undefined) {
-      const fact = new Fact();
-      const run = (): Expansion => this.#run(body, known, mode, fact);
+    if (expansion === null) {
+      const fact = newFact(this.#reads);
+      const run = (): Expansion => this.#run(body, known, key, mode, fact);
       expansion = this.#reads === null ? run() : this.#reads.track(fact, run);
       // One that asked before the edit may not ask now, and the other way about.
-      ofBody.delete(key);
-      ofBody.set(expansion.asksForTask ? `${mode.name}:${key}` : key, expansion);
+      const stale = ofBody.findIndex((each) => each.key === key && serves(each, mode));
+      if (stale >= 0) ofBody[stale] = expansion;
+      else ofBody.push(expansion);
     } else this.#reads?.read(expansion.fact);
     // Whoever asked through a memoised predicate asked, too.
     this.#asksForTask ||= expansion.asksForTask;
@@ -189,8 +200,8 @@ export class Interpreter {
     let length = Math.min(relevant.length, args.length);
     while (length > 0 && !(relevant[length - 1] && tellsApart(args[length - 1]))) length--;
     if (length === 0) return NO_VALUES;
-    const kept: Value[] = [];
-    for (let i = 0; i < length; i++) kept.push(relevant[i] && tellsApart(args[i]) ? args[i] : undefined);
+    const kept = args.slice(0, length);
+    for (let i = 0; i < length; i++) if (!relevant[i] || !tellsApart(kept[i])) kept[i] = undefined;
     return kept;
   }
 
@@ -199,7 +210,7 @@ export class Interpreter {
     return this.#notes.of(a).relevant.join() === this.#notes.of(b).relevant.join();
   }
 
-  #run(body: Body, args: readonly Value[], mode: Mode, fact: Fact): Expansion {
+  #run(body: Body, args: readonly Value[], key: string, mode: Mode, fact: Fact): Expansion {
     this.#reads?.readText(body.definition);
     const outerTask = this.#asksForTask;
     const outerKswapd = this.#asksForKswapd;
@@ -229,7 +240,8 @@ export class Interpreter {
     const asksForKswapd = this.#asksForKswapd;
     this.#asksForTask ||= outerTask;
     this.#asksForKswapd ||= outerKswapd;
-    return { body, mode, args, events, returns, asksForTask, asksForKswapd, fact, plan: null };
+    // A list that was made by adding one by one holds room for more.
+    return { body, mode, args, key, events: events.slice(), returns, asksForTask, asksForKswapd, fact, plan: null };
   }
 
   /**
@@ -419,14 +431,26 @@ export class Interpreter {
   /** Evaluates and returns the arguments of a call, and notes it. */
   #call(expr: CallExpr, run: Run): readonly Value[] {
     if (expr.callee.k !== "id") this.#evaluate(expr.callee, run);
-    const args: Value[] = [];
-    for (const arg of expr.args) args.push(this.#evaluate(arg, run));
+    const args = this.#arguments(expr.args, run);
     if (run.sink) {
       const callee = expr.callee.k === "id" ? run.env.get(expr.callee.name) : undefined;
-      run.events ??= [];
-      run.events.push({ call: expr, args, callee, guard: run.guard });
+      const event: CallEvent = { call: expr, args, callee, guard: run.guard };
+      if (run.events === null) run.events = [event];
+      else run.events.push(event);
     }
     return args;
+  }
+
+  /** Mostly nothing is known of any of them: then one list does for all. */
+  #arguments(exprs: readonly Expr[], run: Run): readonly Value[] {
+    let args: Value[] | null = null;
+    for (let i = 0; i < exprs.length; i++) {
+      const value = this.#evaluate(exprs[i]!, run);
+      if (value === undefined) continue;
+      args ??= unknownValues(exprs.length).slice();
+      args[i] = value;
+    }
+    return args ?? unknownValues(exprs.length);
   }
 
   #unary(expr: Expr & { k: "unary" }, run: Run): Value {
@@ -665,11 +689,10 @@ export function serves(expansion: Expansion, mode: Mode): boolean {
   return !expansion.asksForTask || expansion.mode === mode;
 }
 
-function find(expansions: ReadonlyMap<string, Expansion>, key: string, mode: Mode): Expansion | undefined {
-  const any = expansions.get(key);
-  if (any !== undefined && !any.fact.stale) return any;
-  const ofMode = expansions.get(`${mode.name}:${key}`);
-  return ofMode?.fact.stale === false ? ofMode : undefined;
+/** Of one body there are few. */
+function find(expansions: readonly Expansion[], key: string, mode: Mode): Expansion | null {
+  for (const each of expansions) if (each.key === key && serves(each, mode) && !each.fact.stale) return each;
+  return null;
 }
 
 /** A short text that two lists of arguments share only when they are the same. */

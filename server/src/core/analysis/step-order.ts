@@ -10,13 +10,21 @@ export interface StepOrder {
   readonly landing: Int32Array;
 }
 
+/** The way to the step at hand, and for each step on it how many of its targets have been tried; for each function again. */
+let PATH = new Int32Array(1024);
+let TRIED = new Int32Array(1024);
+
 /** Takes time linear in the number of steps. */
 export function stepOrder(ir: FunctionIr): StepOrder {
   const { steps, entry } = ir;
   const position = new Int32Array(steps.length).fill(-1);
-  // The way to the step at hand, and for each step on it how many of its targets have been tried.
-  const path = new Int32Array(steps.length);
-  const tried = new Int32Array(steps.length);
+  if (PATH.length < steps.length) {
+    PATH = new Int32Array(2 * steps.length);
+    TRIED = new Int32Array(2 * steps.length);
+  }
+  const path = PATH;
+  const tried = TRIED;
+  tried[0] = 0;
   const sequence = new Int32Array(steps.length);
   let first = steps.length;
   let depth = 0;

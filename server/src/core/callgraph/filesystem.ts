@@ -7,7 +7,7 @@ import { type FileChange, holdsName } from "./file-change.ts";
 import { filesBelow } from "./files-below.ts";
 import type { Lookup } from "./lookup.ts";
 import type { BindingRef, FunctionRef, Program, SourceFile, TableRef } from "./program.ts";
-import { Fact } from "./reads.ts";
+import { Fact, newFact } from "./reads.ts";
 
 export const TABLE_STRUCT = "super_operations";
 const OPERATIONS: readonly EvictionOperation[] = [...EVICTION_OPERATIONS, "evict_inode_async"];
@@ -166,7 +166,10 @@ class Mentions {
     const id = this.#program.names.internString(identifier);
     let answer = this.#asked.get(id);
     if (answer === undefined) {
-      answer = { found: this.#isEdited ? this.#search(identifier, null) : this.#look(id), fact: new Fact() };
+      answer = {
+        found: this.#isEdited ? this.#search(identifier, null) : this.#look(id),
+        fact: newFact(this.#program.reads),
+      };
       this.#asked.set(id, answer);
     }
     this.#program.reads?.read(answer.fact);

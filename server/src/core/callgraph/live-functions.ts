@@ -6,10 +6,11 @@
  */
 import type { FunctionBodies } from "../ir/function-bodies.ts";
 import type { Knowledge } from "../knowledge/knowledge.ts";
+import { grown } from "../text/name-table.ts";
 import type { FileChange } from "./file-change.ts";
 import type { Lookup } from "./lookup.ts";
 import type { FunctionRef, MacroRef, Program, SourceFile } from "./program.ts";
-import { Fact } from "./reads.ts";
+import { type Fact, newFact } from "./reads.ts";
 
 type Definition = FunctionRef | MacroRef;
 
@@ -31,6 +32,7 @@ interface Node {
 const SCOPES = new Set(["guard", "scoped_guard", "scoped_cond_guard"]);
 
 const NO_NAMES = new Int32Array(0);
+const NO_NODES: readonly Node[] = [];
 
 const UNKNOWN = 0;
 /** Nothing of this name is defined, and the knowledge base has no effect for it. */
@@ -52,6 +54,9 @@ export class LiveFunctions {
   readonly #isFollowed: (file: SourceFile) => boolean;
   #nodes = new Map<Definition, Node>();
   #classes: Uint8Array;
+  #scans = 0;
+  /** For each name the last scan that met it. */
+  #lastScans = new Int32Array(1024);
   readonly #nofail: number;
 
   constructor(
@@ -171,10 +176,10 @@ export class LiveFunctions {
       definition,
       live: false,
       matters: false,
-      callees: [],
+      callees: NO_NODES,
       callers: [],
       names: NO_NAMES,
-      fact: new Fact(),
+      fact: newFact(this.#program.reads),
     };
     this.#nodes.set(definition, node);
     return node;
@@ -182,14 +187,12 @@ export class LiveFunctions {
 
   /** Reads a node's text; nodes that it is the first to name go to `work`. */
   #expand(here: Node, work: Node[]): void {
-    const callees = new Set<Definition>();
-    this.#scan(here.definition, here, (callee) => callees.add(callee));
+    const callees = this.#scan(here.definition, here);
     if (here.matters) {
-      here.callees = [];
       this.#markLive(here);
       return;
     }
-    here.callees = [...callees].map((callee) => {
+    here.callees = callees.map((callee) => {
       let below = this.#nodes.get(callee);
       if (below === undefined) {
         below = this.#add(callee);
@@ -206,12 +209,11 @@ export class LiveFunctions {
     const work = [first];
     for (let i = 0; i < work.length; i++) {
       const here = work[i]!;
-      const callees = new Set<Definition>();
       here.matters = false;
-      this.#scan(here.definition, here, (callee) => callees.add(callee));
+      const callees = this.#scan(here.definition, here);
       here.callees = here.matters
-        ? []
-        : [...callees].map((callee) => {
+        ? NO_NODES
+        : callees.map((callee) => {
             let below = this.#nodes.get(callee);
             if (below === undefined) {
               below = this.#add(callee);
@@ -236,16 +238,20 @@ export class LiveFunctions {
     }
   }
 
-  /** Reads the names of a definition's text. */
-  #scan(definition: Definition, node: Node, visit: (callee: Definition) => void): void {
+  /**
+   * Reads the names of a definition's text, and gives the definitions that they may stand for. Where no edits are followed it
+   * reads no further than to what makes the definition matter by itself.
+   */
+  #scan(definition: Definition, node: Node): Definition[] {
+    const callees: Definition[] = [];
     const bytes = this.#bodies.bytesOf(definition.file);
-    if (bytes === null) return;
+    if (bytes === null) return callees;
     const { start, end } = definition.span;
     const bodyStart = "body" in definition.span ? definition.span.body : definition.span.parameters;
     const { names, reads } = this.#program;
-    const seen = new Set<number>();
-    const headNames = new Set<number>();
-    const members = new Set<number>();
+    const scan = ++this.#scans;
+    const headNames: number[] = [];
+    const noted = reads === null ? null : new Set<number>();
     let allocates = false;
     let passesGfp = false;
     for (let i = start; i < end; i++) {
@@ -268,16 +274,17 @@ export class LiveFunctions {
       // A call of what another expression gives: (*fn)(x), table[i](x).
       if ((c === 41 || c === 93) && bytes[i + 1] === 40 && i > bodyStart) {
         node.matters = true;
+        if (noted === null) break;
         continue;
       }
       if (WORD[c] === 0 || (c >= 48 && c <= 57)) continue;
-      const from = i;
+      const from: number = i;
       while (i < end && WORD[bytes[i]!] === 1) i++;
       // A parameter that is called need not be known by name; and an edit may define any name.
       const id = from < bodyStart || reads !== null ? names.intern(bytes, from, i) : names.findBytes(bytes, from, i);
       i--;
       if (from < bodyStart) {
-        headNames.add(id);
+        headNames.push(id);
         if (isGfp(bytes, from, i + 1)) passesGfp = true;
         continue;
       }
@@ -286,42 +293,47 @@ export class LiveFunctions {
       const isCall = nextIs(bytes, i + 1, end, 40);
       const isMember = bytes[from - 1] === 46 || (bytes[from - 1] === 62 && bytes[from - 2] === 45);
       if (isMember) {
-        if (reads !== null) members.add(id);
+        noted?.add(id);
         if (isCall && this.#program.bindingsOf(names.text(id)).length > 0) node.matters = true;
+        if (node.matters && noted === null) break;
         continue;
       }
-      if (isCall && headNames.has(id)) node.matters = true;
-      if (seen.has(id)) continue;
-      seen.add(id);
+      if (isCall && headNames.includes(id)) node.matters = true;
+      if (node.matters && noted === null) break;
+      if (id >= this.#lastScans.length) this.#lastScans = grown(this.#lastScans, names.size + 1024);
+      if (this.#lastScans[id] === scan) continue;
+      this.#lastScans[id] = scan;
+      noted?.add(id);
       const kind = this.#classOf(id);
       if (kind === NOTHING) continue;
       if (kind === EFFECT) {
         if (isCall) node.matters = true;
+        if (node.matters && noted === null) break;
       } else if (kind === ALLOCATION) allocates = true;
-      else this.#visitNamed(this.#program.names.text(id), definition.file, isCall, visit);
+      else {
+        const callee = this.#named(names.text(id), definition.file, isCall);
+        if (callee !== null) callees.push(callee);
+      }
     }
     if (allocates && passesGfp) node.matters = true;
-    if (reads !== null) node.names = Int32Array.from(new Set([...seen, ...members]));
+    if (noted !== null) node.names = Int32Array.from(noted);
+    return callees;
   }
 
-  #visitNamed(name: string, from: SourceFile, isCall: boolean, visit: (callee: Definition) => void): void {
-    if (isCall) {
-      const target = this.#lookup.direct(name, from);
-      if (target === null) return;
-      const definition = target.kind === "function" ? target.function : target.macro;
-      if (this.#isFollowed(definition.file)) visit(definition);
-      return;
+  /** What a name stands for in a file, where that is followed. */
+  #named(name: string, from: SourceFile, isCall: boolean): Definition | null {
+    if (!isCall) {
+      const fn = this.#lookup.functionValue(name, from);
+      return fn !== null && this.#isFollowed(fn.file) ? fn : null;
     }
-    const fn = this.#lookup.functionValue(name, from);
-    if (fn !== null && this.#isFollowed(fn.file)) visit(fn);
+    const target = this.#lookup.direct(name, from);
+    if (target === null) return null;
+    const definition = target.kind === "function" ? target.function : target.macro;
+    return this.#isFollowed(definition.file) ? definition : null;
   }
 
   #classOf(id: number): number {
-    if (id >= this.#classes.length) {
-      const larger = new Uint8Array(this.#program.names.size + 1024);
-      larger.set(this.#classes);
-      this.#classes = larger;
-    }
+    if (id >= this.#classes.length) this.#classes = grown(this.#classes, this.#program.names.size + 1024);
     let kind = this.#classes[id]!;
     if (kind === UNKNOWN) {
       kind = this.#classify(this.#program.names.text(id));

@@ -27,6 +27,13 @@ export class Fact {
   }
 }
 
+const CERTAIN = new Fact();
+
+/** Where no edits are followed nothing becomes stale, and one fact does for all. */
+export function newFact(reads: Reads | null): Fact {
+  return reads === null ? CERTAIN : new Fact();
+}
+
 /** Values that are made from facts, one for each key, and made again when one of those facts has changed. */
 export class Remembered<K extends object, V> {
   readonly #values = new WeakMap<K, { readonly value: V; readonly fact: Fact; readonly reads: Reads }>();

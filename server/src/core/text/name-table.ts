@@ -9,6 +9,7 @@ for (let c = 0; c < 256; c++) {
 }
 const INITIAL_SLOTS = 1 << 16;
 const SIEVE_BYTES = 1 << 18;
+const MAX_AT_ONCE = 4096;
 
 /** For each remainder of a hash whether a name has it. */
 export type NameSieve = Uint8Array;
@@ -120,8 +121,7 @@ export class NameTable {
   text(id: number): string {
     let text = this.#strings[id];
     if (text === undefined) {
-      text = "";
-      for (let i = this.#starts[id]!; i < this.#starts[id + 1]!; i++) text += String.fromCharCode(this.#arena[i]!);
+      text = textOf(this.#arena, this.#starts[id]!, this.#starts[id + 1]!);
       this.#strings[id] = text;
     }
     return text;
@@ -169,7 +169,14 @@ export class NameTable {
   }
 }
 
-function grown<T extends Uint8Array | Int32Array>(array: T, length: number): T {
+/** At once: what is put together letter by letter is a chain of pieces for whoever looks at it. */
+function textOf(bytes: Uint8Array, start: number, end: number): string {
+  if (end - start <= MAX_AT_ONCE) return String.fromCharCode(...bytes.subarray(start, end));
+  return textOf(bytes, start, start + MAX_AT_ONCE) + textOf(bytes, start + MAX_AT_ONCE, end);
+}
+
+/** A longer array with the same beginning. */
+export function grown<T extends Uint8Array | Int32Array>(array: T, length: number): T {
   const larger = new (array.constructor as new (length: number) => T)(length);
   larger.set(array);
   return larger;
