@@ -90,7 +90,7 @@ interface Run extends MutableEnv {
   readonly body: Body;
   readonly mode: Mode;
   readonly sink: boolean;
-  readonly guard: number;
+  guard: number;
   events: CallEvent[] | null;
 }
 
@@ -179,18 +179,22 @@ export class Interpreter {
     expansions[this.#depth] ??= [];
     const ofBody = expansions[this.#depth]!;
     let expansion = find(ofBody, key, mode);
-    if (expansion === null) {
-      const fact = newFact(this.#reads);
-      const run = (): Expansion => this.#run(body, known, key, mode, fact);
-      expansion = this.#reads === null ? run() : this.#reads.track(fact, run);
-      // One that asked before the edit may not ask now, and the other way about.
-      const stale = ofBody.findIndex((each) => each.key === key && serves(each, mode));
-      if (stale >= 0) ofBody[stale] = expansion;
-      else ofBody.push(expansion);
-    } else this.#reads?.read(expansion.fact);
+    if (expansion === null) expansion = this.#make(body, known, key, mode, ofBody);
+    else this.#reads?.read(expansion.fact);
     // Whoever asked through a memoised predicate asked, too.
     this.#asksForTask ||= expansion.asksForTask;
     this.#asksForKswapd ||= expansion.asksForKswapd;
+    return expansion;
+  }
+
+  #make(body: Body, args: readonly Value[], key: string, mode: Mode, ofBody: Expansion[]): Expansion {
+    const fact = newFact(this.#reads);
+    const run = (): Expansion => this.#run(body, args, key, mode, fact);
+    const expansion = this.#reads === null ? run() : this.#reads.track(fact, run);
+    // One that asked before the edit may not ask now, and the other way about.
+    const stale = ofBody.findIndex((each) => each.key === key && serves(each, mode));
+    if (stale >= 0) ofBody[stale] = expansion;
+    else ofBody.push(expansion);
     return expansion;
   }
 
@@ -287,13 +291,17 @@ export class Interpreter {
       waiting[place] = 1;
       if (place < next) next = place;
     };
+    const run: Run = { env: entry, copied: false, body, mode, events: null, sink: true, guard: 0 };
     for (let turn = 0; turn < sequence.length; turn = next) {
       next = turn + 1;
       if (waiting[turn] === 0) continue;
       waiting[turn] = 0;
       const at = sequence[turn]!;
       const step = steps[at]!;
-      const run: Run = { env: envs[at]!, copied: false, body, mode, events: null, sink: true, guard: step.guard };
+      run.env = envs[at]!;
+      run.copied = false;
+      run.events = null;
+      run.guard = step.guard;
       this.#leave(step, run, arrive);
       if (run.events !== null) events[at] = run.events;
       else if (events[at] !== undefined) events[at] = undefined;
@@ -307,6 +315,20 @@ export class Interpreter {
     const run: Run = { env, copied: false, body, mode, events: null, sink: false, guard: step.guard };
     this.#leave(step, run, (target, after) => out.push([target, after]));
     return out;
+  }
+
+  /** Both at once: the calls of a step, innermost first, and where control can go from it. */
+  take(step: Step, env: Env, body: Body, mode: Mode): { calls: readonly CallEvent[]; successors: [number, Env][] } {
+    if (step.k === "return") return { calls: this.callsOf(step, env, body, mode), successors: [] };
+    const successors: [number, Env][] = [];
+    const run: Run = { env, copied: false, body, mode, events: null, sink: true, guard: step.guard };
+    this.#leave(step, run, (target, after) => successors.push([target, after]));
+    return { calls: run.events ?? NO_EVENTS, successors };
+  }
+
+  /** Where control that goes to a step comes to one that does something; less than 0 where it comes to its end. */
+  landing(body: Body, to: number): number {
+    return to < 0 ? to : this.#notes.of(body).order.landing[to]!;
   }
 
   /** Runs a step and tells where control can go from it. */

@@ -119,8 +119,8 @@ export class TypestateWalk {
     const exits = new Set<TypeState>();
     const { steps } = body.ir;
     // One environment for each step and typestate: paths with different typestates never mix.
-    const envs = new Map<number, Map<TypeState, Env>>();
-    envs.set(body.ir.entry, new Map([[entry, start]]));
+    const envs: (Map<TypeState, Env> | undefined)[] = new Array(steps.length).fill(undefined);
+    envs[body.ir.entry] = new Map([[entry, start]]);
     const work: [number, TypeState][] = [[body.ir.entry, entry]];
     const reported: Reported = { keys: new Set(), walking };
     while (work.length > 0) {
@@ -128,8 +128,9 @@ export class TypestateWalk {
       if (++this.#work > MAX_WORK) break;
       if (walking.summary !== null) walking.summary.work++;
       const step = steps[at]!;
-      const env = envs.get(at)!.get(state)!;
-      const after = this.#stepStates(step, body, node, env, state, stack, reported);
+      const env = envs[at]!.get(state)!;
+      const { calls, successors } = interpreter.take(step, env, body, this.#graph.mode);
+      const after = this.#statesAfter(calls, body, node, env, state, stack, reported);
       this.#observer?.(body, at, state, after);
       if (step.k === "return") {
         for (const exit of after) {
@@ -152,12 +153,17 @@ export class TypestateWalk {
         }
         continue;
       }
-      for (const [target, next] of interpreter.successors(step, env, body, this.#graph.mode)) {
+      for (const [to, next] of successors) {
+        // Whoever observes is told of the steps that do nothing, too.
+        const target = this.#observer === null ? interpreter.landing(body, to) : to;
         if (target < 0) continue;
         for (const out of after) {
-          const marked = step.k === "branch" ? out | this.#emptyMapping(step, target === step.yes) : out;
-          const states = envs.get(target) ?? new Map<TypeState, Env>();
-          envs.set(target, states);
+          const marked = step.k === "branch" ? out | this.#emptyMapping(step, to === step.yes) : out;
+          let states = envs[target];
+          if (states === undefined) {
+            states = new Map();
+            envs[target] = states;
+          }
           const before = states.get(marked);
           const joined = before === undefined ? next : before.join(next);
           if (before !== undefined && joined === before) continue;
@@ -180,8 +186,8 @@ export class TypestateWalk {
     return holds === step.sense && operandsOfOr(step.whole).some((operand) => says(operand, true)) ? NO_PAGES : 0;
   }
 
-  #stepStates(
-    step: Step,
+  #statesAfter(
+    calls: readonly CallEvent[],
     body: Body,
     node: GraphNode,
     env: Env,
@@ -189,7 +195,6 @@ export class TypestateWalk {
     stack: readonly CallFrame[],
     reported: Reported,
   ): TypeState[] {
-    const calls = this.#engine.interpreter.callsOf(step, env, body, this.#graph.mode);
     let states: TypeState[] = [state];
     for (const call of calls) {
       const next = new Set<TypeState>();

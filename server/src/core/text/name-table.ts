@@ -171,7 +171,8 @@ export class NameTable {
 
 /** At once: what is put together letter by letter is a chain of pieces for whoever looks at it. */
 function textOf(bytes: Uint8Array, start: number, end: number): string {
-  if (end - start <= MAX_AT_ONCE) return String.fromCharCode(...bytes.subarray(start, end));
+  // Not a spread, which goes through an iterator.
+  if (end - start <= MAX_AT_ONCE) return String.fromCharCode.apply(null, bytes.subarray(start, end) as never);
   return textOf(bytes, start, start + MAX_AT_ONCE) + textOf(bytes, start + MAX_AT_ONCE, end);
 }
 
