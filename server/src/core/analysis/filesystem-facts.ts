@@ -109,6 +109,11 @@ export class FilesystemFacts {
     if (this.engine.reads === null) forgetPlans(this.filesystem);
   }
 
+  /** Whether what this filesystem does depends on being in reclaim. */
+  asksForTask(): boolean {
+    return this.graph(MODES.reclaim).asksForTask;
+  }
+
   /** Whether what this filesystem does in reclaim depends on which reclaimer it is. */
   asksForKswapd(): boolean {
     return this.graph(MODES.reclaim).asksForKswapd;

@@ -31,7 +31,7 @@ import {
 
 /** What is known of the task that runs. */
 export interface Mode {
-  readonly name: "reclaim" | "kswapd" | "direct" | "any";
+  readonly name: "reclaim" | "kswapd" | "direct" | "relaxed" | "any";
   /** PF_MEMALLOC is set; undefined: either. */
   readonly memalloc: boolean | undefined;
   readonly kswapd: boolean | undefined;
@@ -41,6 +41,8 @@ export const MODES = {
   reclaim: { name: "reclaim", memalloc: true, kswapd: undefined },
   kswapd: { name: "kswapd", memalloc: true, kswapd: true },
   direct: { name: "direct", memalloc: true, kswapd: false },
+  /** Not in reclaim: a syscall, umount, drop_caches. */
+  relaxed: { name: "relaxed", memalloc: false, kswapd: false },
   any: { name: "any", memalloc: undefined, kswapd: undefined },
 } as const satisfies Record<string, Mode>;
 

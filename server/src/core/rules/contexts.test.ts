@@ -73,3 +73,61 @@ static const struct super_operations foo_sops = {
   expect(contexts.get("drop_inode")).toEqual(contexts.get("evict_inode"));
   expect(contexts.get("free_inode")).toEqual(["rcu"]);
 });
+
+test("what is done in reclaim alone, or elsewhere alone, is said to be", async () => {
+  const review = await reviewOf(
+    parseFixture(`${GENERIC}
+//- /mm/vmscan.c
+#include <linux/fs.h>
+
+static void do_shrink_slab(struct shrinker *shrinker)
+{
+	shrinker->scan_objects(shrinker);
+}
+
+static int kswapd(void *data)
+{
+	current->flags |= PF_MEMALLOC | PF_KSWAPD;
+	do_shrink_slab(data);
+	return 0;
+}
+//- /fs/cache.c
+#include <linux/fs.h>
+
+static unsigned long super_cache_scan(struct shrinker *shrinker)
+{
+	iput(shrinker->inode);
+	return 0;
+}
+
+static void alloc_super(struct super_block *sb)
+{
+	sb->s_shrink->scan_objects = super_cache_scan;
+}
+//- /fs/foo/inode.c
+#include <linux/fs.h>
+
+static void foo_settle(struct inode *inode)
+{
+	if (!(current->flags & PF_MEMALLOC))
+		iput(FOO_I(inode)->parent);
+}
+
+static void foo_evict_inode(struct inode *inode)
+{
+	truncate_inode_pages_final(&inode->i_data);
+	clear_inode(inode);
+	if (current->flags & PF_MEMALLOC)
+		schedule_work(&FOO_I(inode)->work);
+	foo_settle(inode);
+}
+
+static const struct super_operations foo_sops = {
+	.evict_inode = foo_evict_inode,
+};
+`),
+  );
+  const contexts = (rule: string) => review.findings.find((each) => each.rule === rule)?.contexts;
+  expect(contexts("deferred-work")).toEqual(["kswapd"]);
+  expect(contexts("iput-under-evict")).toEqual(["iput", "umount", "drop-caches"]);
+});

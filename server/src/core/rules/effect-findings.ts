@@ -35,7 +35,7 @@ export function* effectFindings(facts: FilesystemFacts, rule: EffectRule): Itera
       if (best === undefined) continue;
       const contexts = rule.underReclaim
         ? contextsUnderReclaim(facts, operation, anchor, rule)
-        : operationContexts(facts, operation.name);
+        : contextsOutsideToo(facts, operation, anchor, rule);
       if (contexts.length === 0) continue;
       yield draftOf(
         facts,
@@ -52,6 +52,43 @@ export function* effectFindings(facts: FilesystemFacts, rule: EffectRule): Itera
   }
 }
 
+/** In which contexts the effect can happen: code that asks for PF_MEMALLOC does one thing in reclaim and another elsewhere. */
+function contextsOutsideToo(
+  facts: FilesystemFacts,
+  operation: Operation,
+  anchor: Anchor,
+  rule: EffectRule,
+): ContextName[] {
+  const all = operationContexts(facts, operation.name);
+  if (!facts.asksForTask()) return all;
+  const inReclaim = contextsUnderReclaim(facts, operation, anchor, rule);
+  const { call } = anchor.event;
+  const { events } = facts.engine.interpreter.expand(operation.body, [], MODES.relaxed);
+  const isElsewhere = events.some((event) => event.call === call);
+  const reclaim = reclaimContexts(facts, operation.name);
+  const isReached = isReachedIn(facts, operation, anchor, rule, MODES.reclaim);
+  const contexts = all.filter((context) =>
+    reclaim.includes(context) ? isReached && inReclaim.includes(context) : isElsewhere,
+  );
+  // Where reclaim is all that is known of, and is only assumed, it stays.
+  return contexts.length > 0 ? contexts : all;
+}
+
+function isReachedIn(
+  facts: FilesystemFacts,
+  operation: Operation,
+  anchor: Anchor,
+  rule: EffectRule,
+  mode: Mode,
+): boolean {
+  return facts
+    .anchors(operation, mode)
+    .some(
+      (each) =>
+        each.event.call === anchor.event.call && each.effects.some((effect) => rule.kinds.has(effect.site.kind)),
+    );
+}
+
 /** In which reclaimers the effect can happen: kswapd and direct reclaim are told apart when the code asks. */
 function contextsUnderReclaim(
   facts: FilesystemFacts,
@@ -61,15 +98,8 @@ function contextsUnderReclaim(
 ): ContextName[] {
   const all = reclaimContexts(facts, operation.name);
   if (facts.contexts.assumed || !facts.asksForKswapd()) return all;
-  const reached = (mode: Mode): boolean =>
-    facts
-      .anchors(operation, mode)
-      .some(
-        (each) =>
-          each.event.call === anchor.event.call && each.effects.some((effect) => rule.kinds.has(effect.site.kind)),
-      );
-  const inKswapd = reached(MODES.kswapd);
-  const inDirect = reached(MODES.direct);
+  const inKswapd = isReachedIn(facts, operation, anchor, rule, MODES.kswapd);
+  const inDirect = isReachedIn(facts, operation, anchor, rule, MODES.direct);
   return all.filter((context) => (context === "kswapd" ? inKswapd : inDirect));
 }
 
