@@ -252,7 +252,7 @@ static const struct super_operations foo_sops = {
 };
 `));
 
-test("is silent about what eviction cannot meet: a write request, delayed references, a flag of other transactions", () =>
+test("is silent about what eviction cannot meet: a write request, a backing file, a flag of others", () =>
   findsWhatIsMarked(`
 //- /fs/foo/inode.c
 #include <linux/fs.h>
@@ -264,6 +264,11 @@ int nfs_wb_folio_cancel(struct inode *inode, struct folio *folio)
 {
 	dput(folio->request->context->dentry);
 	return 0;
+}
+
+void fuse_backing_put(struct foo_backing *backing)
+{
+	fput(backing->file);
 }
 
 void btrfs_run_delayed_iputs(struct foo_info *info)
@@ -288,6 +293,7 @@ static void foo_evict_inode(struct inode *inode)
 	truncate_inode_pages_final(&inode->i_data);
 	nfs_wb_folio_cancel(inode, FOO_I(inode)->folio);
 	btrfs_run_delayed_iputs(FOO_I(inode)->info);
+	fuse_backing_put(FOO_I(inode)->backing);
 	foo_settle(inode, FOO_I(inode)->transaction);
 	foo_force(inode, FOO_I(inode)->transaction); /* expect: iput-under-evict warning */
 	clear_inode(inode);
