@@ -5,6 +5,7 @@ import { beforeAll, expect, test } from "vitest";
 import type { DesignTable } from "../../server/src/core/extract/filesystem/design-table.ts";
 import { type FindingVerdict, withVerdict } from "../../server/src/core/extract/filesystem/verdict.ts";
 import type { RaceModel } from "../../server/src/core/race/model.ts";
+import { explore } from "../../server/src/core/race/simulator.ts";
 import type { Finding, Review } from "../../server/src/core/report/finding.ts";
 import { NEVER_CANCELLED } from "../../server/src/core/text/cancellation.ts";
 import type { ReviewSession } from "../../server/src/index/review-session.ts";
@@ -126,4 +127,21 @@ describeWith("kernel-6.12", "verdicts on Linux 6.12", () => {
     expect(model.threads.find(({ name }) => name === question)?.description).toContain(way);
     expect(model.assumptions?.filter((text) => /left out/.test(text))).toEqual([]);
   });
+
+  test.each([
+    // Their ->lookup waits for the inode with the lock held that the eviction of a deleted inode takes (fs/bfs/dir.c, inode.c).
+    ["fs/bfs", "lookup", "bfs_sb_info.bfs_lock"],
+    ["fs/hpfs", "lookup", "hpfs_sb_info.hpfs_mutex"],
+    ["fs/ufs", "create", "ufs_sb_info.s_lock"],
+  ] as const)(
+    "%s, %s: no deadlock by %s, since names lead to inodes with links",
+    async (filesystem, question, lock) => {
+      const model: RaceModel = (await session.query(
+        { name: "designModel", filesystem, design: "sync", question },
+        NEVER_CANCELLED,
+      ))!;
+      expect(model.variables?.map(({ description }) => description)).toContain(`${lock} is held`);
+      expect(explore(model).verdict).toBe("holds");
+    },
+  );
 });

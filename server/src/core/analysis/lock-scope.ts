@@ -9,6 +9,24 @@ export type LockScope = "inode" | "filesystem" | "other";
 const PER_INODE = /(^|_)(inode|dentry|file)(_|$)|inode_info$/;
 const PER_SUPERBLOCK = /super_block|sb_info$|_sbi?$|sbd$|fs_info$|_mount$|_super$|fs_context|_fs$/;
 
+/**
+ * What tells a lock of the whole filesystem from others wherever it is named: the structure that there is one of and the members
+ * down to the lock, or the name of a variable. Null for a lock of another scope, and for one of many (an array's).
+ */
+export function lockIdentity(lock: Expr | undefined, body: Body, types: TypeResolver): string | null {
+  if (lock === undefined || lockScope(lock, body, types) !== "filesystem") return null;
+  let expr = lock;
+  while (expr.k === "unary" || expr.k === "cast") expr = expr.operand;
+  const members: string[] = [];
+  while (expr.k === "field") {
+    members.unshift(expr.name);
+    const tag = types.structOf(expr.base, body)?.tag ?? null;
+    if (tag !== null && PER_SUPERBLOCK.test(tag)) return [tag, ...members].join(".");
+    expr = expr.base;
+  }
+  return expr.k === "id" && types.localType(expr.name, body) === null ? [expr.name, ...members].join(".") : null;
+}
+
 export function lockScope(lock: Expr | undefined, body: Body, types: TypeResolver): LockScope {
   if (lock === undefined) return "other";
   let expr = lock;

@@ -21,8 +21,18 @@ export interface ChainRequest {
   readonly primitive: string | null;
   /** Parameters of the procedures beside `inode`. */
   readonly parameters?: readonly string[];
+  /** Locks of the filesystem that are steps where the chain's functions take them. */
+  readonly locks?: ChainLocks;
   /** The steps of the effect itself; the first takes the place and the words of the source. */
   readonly effect: (label: string, source: SourceSpan, call: CallExpr) => readonly Step[];
+}
+
+export interface ChainLocks {
+  stepsOf(
+    body: Body,
+    call: CallExpr,
+    leaves: boolean,
+  ): { readonly takes: readonly Step[]; readonly givesBack: readonly Step[] };
 }
 
 export interface ChainSteps {
@@ -36,6 +46,7 @@ export interface ChainFailure {
   readonly reason: string;
 }
 
+const NO_STEPS = { takes: [], givesBack: [] } as const;
 const FACTS = Env.of([["#inode.i_sb", { k: "nonzero" }]]);
 
 /** With the values that calls pass on; where those close the way (two calls of one function were taken for one), without. */
@@ -71,7 +82,8 @@ function lowerChain(request: ChainRequest, withValues: boolean): ChainSteps | Ch
       args,
       facts,
       onCall: (event, env) => {
-        if (!wanted(event)) return [];
+        const { takes, givesBack } = request.locks?.stepsOf(body, event.call, false) ?? NO_STEPS;
+        if (!wanted(event)) return [...takes, ...givesBack];
         found.push({ args: event.args, env });
         const source = { file: body.file.path, line: positionIn(body, event.call.at).line };
         const label = callText(body, event.call);
@@ -81,8 +93,10 @@ function lowerChain(request: ChainRequest, withValues: boolean): ChainSteps | Ch
           { call: names[i + 1]!, with: passed },
         ];
       },
+      onLeave: (call) => request.locks?.stepsOf(body, call, true).givesBack ?? [],
     });
-    if (flow.steps.length === 0) return { reason: `no way to line ${link.line} of ${link.function}() was found` };
+    if (found.length === 0 || flow.steps.length === 0)
+      return { reason: `no way to line ${link.line} of ${link.function}() was found` };
     if (flow.cutsLoop) assumptions.push(`the loop around ${link.file}:${link.line} in ${link.function}() runs once`);
     procedures.push({ name: names[i]!, parameters, locals: flow.locals, steps: flow.steps });
     if (!withValues) {
@@ -98,7 +112,7 @@ function lowerChain(request: ChainRequest, withValues: boolean): ChainSteps | Ch
 }
 
 /** The functions in `{}` of a model are found by name and place; a macro is a function of its parameters. */
-function bodyOf({ engine, program }: ChainRequest, link: ChainLink): Body | null {
+export function bodyOf({ engine, program }: Pick<ChainRequest, "engine" | "program">, link: ChainLink): Body | null {
   for (const fn of program.functionsNamed(link.function)) {
     if (fn.file.path !== link.file) continue;
     const body = engine.bodies.of(fn);

@@ -7,12 +7,14 @@ import { hashUse } from "../../rules/hash-use.ts";
 import { designEviction, type OwnSteps, puntingProtocol, punts, realMethods, realProtocol } from "./design-eviction.ts";
 import { memoryModel, throttleModel, umountModel } from "./design-obligations.ts";
 import { type Design, obligationOf, QUESTION_TITLES, type Question } from "./designs.ts";
+import { locksOfEntry, NO_LOCKS, type SharedLocks } from "./entry-locks.ts";
 import { dropOf } from "./operation-methods.ts";
 import { BLOCKING_KINDS, CLEANUP_KINDS, type OwnCall, ownProcedure } from "./own-eviction.ts";
 import { type FindLine, I_LOCK } from "./protocol.ts";
 import { type Methods, onProtocol, plainEvict } from "./protocol-scenario.ts";
 import { createPartner, lookupPartner, type PartnerScope } from "./protocol-threads.ts";
 import { callOf, closer, D_LOCK, reserveUser, shrinker, unlinker } from "./reclaim-scenario.ts";
+import { declarationOf } from "./sleeping-locks.ts";
 import type { Protocol } from "./tree-protocol.ts";
 
 export interface DesignScope {
@@ -86,13 +88,13 @@ export function designModel(scope: DesignScope, question: Question): RaceModel |
 export function ownSteps(
   { facts }: DesignScope,
   write: (call: OwnCall) => readonly Step[],
-  inReclaim = false,
+  { inReclaim = false, locks = NO_LOCKS }: { readonly inReclaim?: boolean; readonly locks?: SharedLocks } = {},
 ): OwnSteps & { readonly procedures: readonly Procedure[] } {
   const mode = inReclaim ? MODES.reclaim : MODES.any;
   const procedures: Procedure[] = [];
   const calls = (name: "evict_inode" | "destroy_inode"): ((slot: string) => Step[]) => {
     const operation = facts.operation(name);
-    const procedure = operation === undefined ? null : ownProcedure(facts, operation, mode, name, write);
+    const procedure = operation === undefined ? null : ownProcedure(facts, operation, mode, name, write, locks.names);
     if (procedure === null) return () => [];
     procedures.push(procedure);
     return (slot) => [callOf(procedure, slot)];
@@ -118,7 +120,7 @@ function underReclaim(call: OwnCall): Step[] {
 
 function reclaimModel(scope: DesignScope): DesignParts {
   const { design, facts, find } = scope;
-  const own = ownSteps(scope, underReclaim, true);
+  const own = ownSteps(scope, underReclaim, { inReclaim: true });
   const drop = dropOf(facts.filesystem);
   const real = realProtocol(scope, { drop, inReclaim: true });
   const hands = puntingProtocol(scope, { drop: design.hands === "deleted" ? "own" : drop, inReclaim: true });
@@ -233,10 +235,14 @@ const CLEANUP =
 function lookupModel(scope: DesignScope): DesignParts {
   const { design, facts } = scope;
   const use = hashUse(facts).severity;
-  const own = ownSteps(scope, (call) =>
-    [...CLEANUP_KINDS].some((kind) => call.kinds.has(kind))
-      ? [{ do: CLEANUP, label: call.label, source: call.source }]
-      : [],
+  const locks = locksOfEntry(facts, "lookup");
+  const own = ownSteps(
+    scope,
+    (call) =>
+      [...CLEANUP_KINDS].some((kind) => call.kinds.has(kind))
+        ? [{ do: CLEANUP, label: call.label, source: call.source }]
+        : [],
+    { locks },
   );
   const eviction = designEviction(scope, {
     own,
@@ -255,13 +261,17 @@ function lookupModel(scope: DesignScope): DesignParts {
     label: "uses the inode, and lets go",
     do: 'assert(UAF, !found.FREEING, "the inode that a lookup returned is being freed"); found.count--',
   };
-  const lookup = lookupPartner(partnerScope(scope), eviction.real, readsDisk, [uses]);
+  const lookup = lookupPartner(partnerScope(scope, locks), eviction.real, readsDisk, [uses]);
   return onProtocol({
     ...eviction,
     summary: "The inode is evicted while a lookup comes for the same number.",
     own: [...own.procedures, ...lookup.procedures],
-    assumptions: [...(use === "error" ? [] : [HASH_USES[use]]), ...lookup.assumptions],
-    variables: [{ name: "built" }, { name: "indexed", initial: 1, description: "in the filesystem's own index" }],
+    assumptions: [...(use === "error" ? [] : [HASH_USES[use]]), ...lookup.assumptions, ...locks.assumptions],
+    variables: [
+      { name: "built" },
+      { name: "indexed", initial: 1, description: "in the filesystem's own index" },
+      ...[...locks.names].map(declarationOf),
+    ],
     slots: { count: 3, initial: [{ ino: 1, count: 1, hashed: 1, on_sb: 1 }] },
     ...(design.runs === "worker" ? { queues: [WORK] } : {}),
     threads: [...eviction.threads, ...(use === "hint" ? [] : [lookup.thread])],
@@ -269,8 +279,8 @@ function lookupModel(scope: DesignScope): DesignParts {
   });
 }
 
-function partnerScope({ facts }: DesignScope): PartnerScope {
-  return { engine: facts.engine, program: facts.program, filesystem: facts.filesystem };
+function partnerScope({ facts }: DesignScope, locks: SharedLocks): PartnerScope {
+  return { engine: facts.engine, program: facts.program, filesystem: facts.filesystem, locks };
 }
 
 export const WORK = { name: "work", capacity: 2 } as const;
@@ -285,19 +295,21 @@ const FREES_NUMBER = /(^|_)(free_inode|ifree|free_ino|free_dinode)$|^diFree$/;
 const WRITES: ReadonlySet<EffectKind> = new Set(["dirty", "truncate"]);
 
 function createModel(scope: DesignScope): DesignParts | NoModel {
-  const { design } = scope;
+  const { design, facts } = scope;
   let frees = false;
-  const own = ownSteps(scope, (call) => {
+  const locks = locksOfEntry(facts, "create");
+  const write = (call: OwnCall): Step[] => {
     const isFree = FREES_NUMBER.test(call.callee) && call.takesInode;
     frees ||= isFree;
     if (isFree) return [{ do: "free_on_disk = 1", label: call.label, source: call.source }];
     if (!call.takesInode || ![...WRITES].some((kind) => call.kinds.has(kind))) return [];
     const text = "the older inode is written after its number was given to a new file";
     return [{ do: `assert(GEN, !created, "${text}")`, label: call.label, source: call.source }];
-  });
+  };
+  const own = ownSteps(scope, write, { locks });
   if (!frees) return { note: "which call frees the number on disk was not found" };
   const eviction = designEviction(scope, { question: "create", own, slots: 3, caches: false });
-  const create = createPartner(partnerScope(scope), eviction.real, {
+  const create = createPartner(partnerScope(scope, locks), eviction.real, {
     label: "finds the number free on disk",
     do: "wait(free_on_disk)",
   });
@@ -305,10 +317,11 @@ function createModel(scope: DesignScope): DesignParts | NoModel {
     ...eviction,
     summary: "The number becomes free on disk in the middle of the eviction; a new file gets it.",
     own: [...own.procedures, ...create.procedures],
-    assumptions: create.assumptions,
+    assumptions: [...create.assumptions, ...locks.assumptions],
     variables: [
       { name: "free_on_disk", group: "disk" },
       { name: "created", group: "disk" },
+      ...[...locks.names].map(declarationOf),
     ],
     slots: { count: 3, initial: [{ ino: 1, count: 1, hashed: 1, on_sb: 1 }] },
     ...(design.runs === "worker" ? { queues: [WORK] } : {}),

@@ -15,9 +15,11 @@ import type { Procedure, SourceSpan, Step } from "../../race/model.ts";
 import { callsIn, nextOf } from "../../rules/walk-steps.ts";
 import { callText, uniqueNames } from "./chain-steps.ts";
 import { type AtHand, assignmentOf, bare, meaningOf, namesOf, refersTo } from "./entry-conditions.ts";
+import { NO_LOCKS, type SharedLocks } from "./entry-locks.ts";
 import { type EntryKind, type EntryPath, entryPath } from "./entry-path.ts";
 import { lowerFlow } from "./flow.ts";
 import { type Definition, type OwnCalls, ownCallsOf } from "./own-calls.ts";
+import { sleepingLocksOf } from "./sleeping-locks.ts";
 import type { Protocol } from "./tree-protocol.ts";
 
 export interface EntryRequest {
@@ -31,6 +33,10 @@ export interface EntryRequest {
   readonly forget: string;
   /** The last iput() of what is given up, where that is not the protocol's. */
   readonly put?: Step;
+  /** Locks of the filesystem that are steps: from the function of the way that takes the first of them. */
+  readonly locks?: SharedLocks;
+  /** In front of the procedures' names. */
+  readonly prefix?: string;
 }
 
 export interface EntrySteps {
@@ -103,14 +109,15 @@ class Builder {
     const failure = (why: string): EntryFailure => ({
       assumption: `the filesystem's own ${kind}, ${chain.at(-1)!.name}(), is left out: ${why}`,
     });
-    const start = this.#start();
+    const { locks = NO_LOCKS, prefix = "in" } = this.#request;
+    const start = Math.min(this.#start(), locks.top);
     if (start < 0)
       return failure(kind === "lookup" ? "where I_NEW is cleared was not found" : "new_inode() was not found");
     if (!this.#lower(start, chain[start]!, [], 0)) return failure("it could not be read");
     if (!this.#meets || (kind === "create" && !this.#makes))
       return failure("its call of the generic function was not met");
     const kept = this.#order.filter((each) => this.#made.get(each) != null);
-    const names = uniqueNames(kept.map(({ name }) => name)).map((name) => name.replace(/^do_/, "in_"));
+    const names = uniqueNames(kept.map(({ name }) => name)).map((name) => name.replace(/^do_/, `${prefix}_`));
     const nameOf = new Map(kept.map((each, i) => [token(this.#order.indexOf(each)), names[i]!]));
     const rename = (steps: readonly Step[]): Step[] =>
       JSON.parse(JSON.stringify(steps), (key, value) =>
@@ -158,6 +165,8 @@ class Builder {
     // `a ? inode_insert5(..) : iget5_locked(..)` calls one of them.
     const others = new Set(body.ir.steps.flatMap((step) => callsIn(step).filter(isGeneric).slice(1)));
     const behind = callsBehind(body, hand, given.length > 0 ? null : (expr) => this.#isSource(at, expr));
+    const locks = sleepingLocksOf(this.#request);
+    const shared = this.#request.locks?.names ?? NO_LOCKS.names;
     let marked = false;
     const flow = lowerFlow({
       body,
@@ -168,11 +177,13 @@ class Builder {
       mergesChoices: true,
       onCall: (event) => {
         if (others.has(event.call)) return [];
-        const steps = this.#call(at, body, event, names, depth);
+        const { takes, givesBack } = locks.stepsOf(body, event.call, shared);
+        const steps = [...takes, ...this.#call(at, body, event, names, depth), ...givesBack];
         if (steps.length > 0 || marked || !behind.has(event.call.at)) return steps;
         marked = this.#isMark(body, event, names);
         return marked ? [this.#mark(body, event)] : steps;
       },
+      onLeave: (call) => locks.stepsOf(body, call, shared, true).givesBack,
       onTest: (step) => answers?.(step) ?? meaningOf(step.test, hand),
     });
     if (flow.steps.length === 0) return false;

@@ -8,7 +8,7 @@ import { Env } from "../../analysis/env.ts";
 import type { CallEvent, Interpreter, Mode } from "../../analysis/interpreter.ts";
 import type { Value } from "../../analysis/value.ts";
 import { type Body, positionIn } from "../../ir/function-bodies.ts";
-import type { Step as CodeStep } from "../../ir/ir.ts";
+import type { CallExpr, Step as CodeStep } from "../../ir/ir.ts";
 import type { LocalDeclaration, SourceSpan, Step, StepObject } from "../../race/model.ts";
 import { linkTest, stableNames, wayLabel } from "./condition.ts";
 
@@ -21,6 +21,8 @@ export interface FlowRequest {
   readonly facts: Env;
   /** What a call becomes; nothing when it is not part of the model. */
   readonly onCall: (event: CallEvent, env: Env) => readonly Step[];
+  /** Where the scope of a guard() ends. */
+  readonly onLeave?: (call: CallExpr) => readonly Step[];
   /** Steps of a way out of a branch beside its label: `is_bad_inode(inode)` says that there are no pages. */
   readonly onBranch?: (step: CodeStep & { readonly k: "branch" }, yes: boolean) => readonly Step[];
   readonly onReturn?: (at: number) => readonly Step[];
@@ -64,6 +66,8 @@ export function lowerFlow(request: FlowRequest): Flow {
     const step = body.ir.steps[at]!;
     for (const event of request.interpreter.callsOf(step, env, body, request.mode))
       emitted[at]!.push(...request.onCall(event, env));
+    if (step.k === "return" || step.k === "nop")
+      for (const call of step.leaves ?? []) emitted[at]!.push(...(request.onLeave?.(call) ?? []));
     if (step.k === "return") emitted[at]!.push(...(request.onReturn?.(step.at) ?? []));
     const targets = new Set(request.interpreter.successors(step, env, body, request.mode).map(([to]) => to));
     for (const to of targets) ways[at]!.push(wayOf(request, step, to < 0 ? EXIT : to, targets.size, env, choices));

@@ -2,7 +2,9 @@
  * Evictions that meet others: a lookup during eviction waits for an inode that is on its way out (PROG), and a reference
  * dropped during eviction starts another eviction inside the first (RECL, PROG).
  */
-import { MODES } from "../../analysis/interpreter.ts";
+
+import type { Operation } from "../../analysis/filesystem-facts.ts";
+import { MODES, type Mode } from "../../analysis/interpreter.ts";
 import { positionIn } from "../../ir/function-bodies.ts";
 import type { EffectKind } from "../../knowledge/knowledge.ts";
 import type { Procedure, SourceSpan, Step } from "../../race/model.ts";
@@ -16,6 +18,7 @@ import {
   runsInReclaim,
   type Scenario,
 } from "./finding-scope.ts";
+import { heldAtDrop, NOTHING_HELD } from "./held-at-drop.ts";
 import { asyncAssumption, bindingsOf, dropOf, eitherAnswer, methodsWith } from "./operation-methods.ts";
 import { eitherLinkCount } from "./protocol.ts";
 import { FREES, type Methods, onProtocol, plainEvict } from "./protocol-scenario.ts";
@@ -106,7 +109,7 @@ export function nestedScenario(scope: FindingScope): Scenario | ChainFailure {
 function nestedIn(scope: FindingScope, inReclaim: boolean): Scenario | ChainFailure {
   const { finding } = scope;
   const primitive = primitiveOf(finding) ?? "iput";
-  const inner = nestedEviction(scope, primitive);
+  const inner = nestedEviction(scope, primitive, inReclaim ? MODES.reclaim : MODES.any);
   const heavy = inReclaim ? "io_wait()" : 'assert(PROG, sleeps_ok, "an eviction starts where nobody may sleep")';
   const waits: Step = { do: heavy, label: inner.label, ...(inner.source === null ? {} : { source: inner.source }) };
   const outer = new Protocol(scope, { ...bindingsOf(scope), slots: 2, inReclaim });
@@ -117,13 +120,19 @@ function nestedIn(scope: FindingScope, inReclaim: boolean): Scenario | ChainFail
     inReclaim,
     suffix: "_again",
   });
-  const chain = chainOf(scope, inReclaim ? reclaimMode(finding) : MODES.any, (label, source) =>
-    inner.waits
-      ? [{ label, source, if: "B.count > 0", then: [nested.call("put", { inode: "B" })] }]
-      : [
-          { label, source, do: "skip()" },
-          { do: "skip()", label: inner.label },
-        ],
+  const held = inner.own === null ? NOTHING_HELD : heldAtDrop(scope, inner.own);
+  const chain = chainOf(
+    scope,
+    inReclaim ? reclaimMode(finding) : MODES.any,
+    (label, source) =>
+      inner.waits
+        ? [{ label, source, if: "B.count > 0", then: [nested.call("put", { inode: "B" })] }]
+        : [
+            { label, source, do: "skip()" },
+            { do: "skip()", label: inner.label },
+          ],
+    [],
+    held.chain,
   );
   if ("reason" in chain) return chain;
   const runs = callOf(chain.procedures[0]!, "inode");
@@ -132,15 +141,23 @@ function nestedIn(scope: FindingScope, inReclaim: boolean): Scenario | ChainFail
   const starts: Step[] = isCallback ? [callOf(chain.procedures[0]!)] : evictsA(outer, inReclaim);
   const innerMethods: Methods =
     inner.operation === "destroy_inode"
-      ? { destroy: [waits, FREES], drop: eitherAnswer(scope) }
-      : { evict: plainEvict(nested, [waits]), drop: eitherAnswer(scope) };
+      ? { destroy: [...held.inner, waits, FREES], drop: eitherAnswer(scope) }
+      : { evict: plainEvict(nested, [...held.inner, waits]), drop: eitherAnswer(scope) };
   return onProtocol({
     summary: "The eviction of A drops what A held: the last reference of B, whose eviction runs inside this one.",
     protocols: [outer, nested],
     methods: [isCallback ? {} : methodsWith(scope, outer, [runs]), innerMethods],
     own: chain.procedures,
-    assumptions: [...chain.assumptions, ...asyncAssumption(finding.operation), ...inner.assumptions],
-    ...(inReclaim ? {} : { variables: [{ name: "sleeps_ok", initial: finding.contexts.includes("rcu") ? 0 : 1 }] }),
+    assumptions: [
+      ...chain.assumptions,
+      ...asyncAssumption(finding.operation),
+      ...inner.assumptions,
+      ...held.assumptions,
+    ],
+    variables: [
+      ...(inReclaim ? [] : [{ name: "sleeps_ok", initial: finding.contexts.includes("rcu") ? 0 : 1 }]),
+      ...held.variables,
+    ],
     slots: {
       count: 2,
       initial: [
@@ -169,18 +186,21 @@ function evictsA(protocol: Protocol, inReclaim: boolean): Step[] {
 interface NestedEviction {
   readonly operation: "evict_inode" | "destroy_inode";
   readonly waits: boolean;
+  /** The filesystem's own; null where it is not known whose eviction it is, or not what it does. */
+  readonly own: Operation | null;
   readonly label: string;
   readonly source: SourceSpan | null;
   readonly assumptions: readonly string[];
 }
 
 /** The eviction of what was dropped: the filesystem's own where an inode was dropped, somebody's else. */
-function nestedEviction(scope: FindingScope, primitive: string): NestedEviction {
+function nestedEviction(scope: FindingScope, primitive: string, mode: Mode): NestedEviction {
   const { filesystem } = scope;
   if (PUTS_LATER.has(primitive)) {
     return {
       operation: "evict_inode",
       waits: false,
+      own: null,
       label: `${primitive}() leaves the last put to a task of its own`,
       source: null,
       assumptions: ["what the delayed put does, and when, is not part of this model"],
@@ -190,6 +210,7 @@ function nestedEviction(scope: FindingScope, primitive: string): NestedEviction 
     return {
       operation: "evict_inode",
       waits: true,
+      own: null,
       label: "->evict_inode of the other filesystem",
       source: null,
       assumptions: ["the reference can be the last one, and the eviction that it starts waits for something"],
@@ -199,13 +220,14 @@ function nestedEviction(scope: FindingScope, primitive: string): NestedEviction 
   for (const name of ["evict_inode", "destroy_inode"] as const) {
     const operation = facts.operation(name);
     if (operation === undefined) continue;
-    for (const anchor of facts.anchors(operation, MODES.reclaim)) {
+    for (const anchor of facts.anchors(operation, mode)) {
       const heavy = anchor.effects.find((effect) => HEAVY.has(effect.site.kind) && effect.doubt === null);
       if (heavy === undefined) continue;
       const { body } = operation;
       return {
         operation: name,
         waits: true,
+        own: operation,
         label: `${callText(body, anchor.event.call)} for B: ${heavy.site.primitive}() ${heavy.site.what}`,
         source: { file: body.file.path, line: positionIn(body, anchor.event.call.at).line },
         assumptions: ["the reference can be the last one of an inode of this filesystem"],
@@ -215,6 +237,7 @@ function nestedEviction(scope: FindingScope, primitive: string): NestedEviction 
   return {
     operation: "evict_inode",
     waits: true,
+    own: null,
     label: "->evict_inode of the filesystem that the inode belongs to",
     source: null,
     assumptions: ["the reference can be the last one, of an inode whose eviction waits for something"],

@@ -7,7 +7,9 @@ import { positionIn } from "../../ir/function-bodies.ts";
 import type { EffectKind } from "../../knowledge/knowledge.ts";
 import type { Procedure, SourceSpan, Step } from "../../race/model.ts";
 import { callText } from "./chain-steps.ts";
+import { lockOf } from "./entry-locks.ts";
 import { lowerFlow } from "./flow.ts";
+import { lockStatement, sleepingLocksOf, unlockStatement } from "./sleeping-locks.ts";
 
 export interface OwnCall {
   readonly label: string;
@@ -43,6 +45,7 @@ export const BLOCKING_KINDS: ReadonlySet<EffectKind> = new Set([
 /**
  * The operation as a procedure with the parameter `inode`; null when it does nothing that `write` makes steps of.
  * @param write the steps of one call; none where it does not matter
+ * @param locks those of the filesystem that somebody else of the model takes
  */
 export function ownProcedure(
   facts: FilesystemFacts,
@@ -50,8 +53,10 @@ export function ownProcedure(
   mode: Mode,
   name: string,
   write: (call: OwnCall) => readonly Step[],
+  locks: ReadonlySet<string> = new Set(),
 ): Procedure | null {
   const { body } = operation;
+  const sleeping = sleepingLocksOf(facts);
   const anchors = new Map(facts.anchors(operation, mode).map((anchor) => [anchor.event.call.end, anchor]));
   const flow = lowerFlow({
     body,
@@ -61,11 +66,48 @@ export function ownProcedure(
     facts: Env.of([["#inode.i_sb", { k: "nonzero" }]]),
     onCall: (event) => {
       const anchor = anchors.get(event.call.end);
-      return anchor === undefined ? [] : write(ownCall(operation, anchor, event));
+      const { takes, givesBack } = sleeping.stepsOf(body, event.call, locks);
+      if (anchor === undefined) return [...takes, ...givesBack];
+      const isOwn = takes.length > 0 || givesBack.length > 0;
+      const below = isOwn ? [] : locksBelow(facts, operation, anchor, locks);
+      return [...takes, ...below, ...write(ownCall(operation, anchor, event)), ...givesBack];
     },
+    onLeave: (call) => sleeping.stepsOf(body, call, locks, true).givesBack,
   });
   if (flow.steps.length === 0) return null;
   return { name, parameters: ["inode"], locals: flow.locals, steps: flow.steps };
+}
+
+/** What a call takes and gives back before it returns, or does not come to. */
+function locksBelow(
+  facts: FilesystemFacts,
+  { body }: Operation,
+  { event, effects }: Anchor,
+  locks: ReadonlySet<string>,
+): Step[] {
+  const source = { file: body.file.path, line: positionIn(body, event.call.at).line };
+  const found = new Map<string, ReachedEffect>();
+  for (const effect of effects) {
+    const lock = effect.site.kind === "lock" && effect.doubt === null ? lockOf(facts, effect.site) : null;
+    if (lock !== null && locks.has(lock) && !found.has(lock)) found.set(lock, effect);
+  }
+  return [...found].map(([lock, { site }]): Step => {
+    const place = { file: site.body.file.path, line: positionIn(site.body, site.event.call.at).line };
+    return {
+      choose: [
+        [
+          {
+            do: "skip()",
+            label: `${callText(body, event.call)} comes to ${callText(site.body, site.event.call)}`,
+            source,
+          },
+          { do: lockStatement(lock), label: `has ${lock}`, source: place },
+          { do: unlockStatement(lock), label: `gives ${lock} back`, source: place },
+        ],
+        [{ do: "skip()", label: `${callText(body, event.call)} does not take ${lock}`, source }],
+      ],
+    };
+  });
 }
 
 /** `event` is the call with the values that the operation is called with. */

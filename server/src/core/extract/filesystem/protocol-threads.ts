@@ -3,6 +3,7 @@ import type { Engine } from "../../analysis/effect-graph.ts";
 import type { Filesystem } from "../../callgraph/filesystem.ts";
 import type { Program } from "../../callgraph/program.ts";
 import type { Procedure, Step, ThreadDeclaration } from "../../race/model.ts";
+import { NO_LOCKS, type SharedLocks } from "./entry-locks.ts";
 import type { EntryKind } from "./entry-path.ts";
 import { BUSY, type EntryFailure, type EntryRequest, type EntrySteps, entrySteps, SLOT_OF } from "./entry-steps.ts";
 import { eitherLinkCount } from "./protocol.ts";
@@ -29,6 +30,8 @@ export interface PartnerScope {
   readonly program: Program;
   /** Null: generic code alone. */
   readonly filesystem: Filesystem | null;
+  /** Locks of the filesystem that the partner holds and the eviction takes. */
+  readonly locks?: SharedLocks;
 }
 
 /** Gets number 1, reads it from disk where nobody has (`reads`), and does `then` with what it has got (`found`). */
@@ -40,25 +43,59 @@ export function lookupPartner(
 ): Partner {
   // Who lets go of it at the end is not asked who evicts it then; nor is who gives it up before.
   const put = then.length === 0 ? {} : { put: { label: "iput(inode)", do: "found.count--" } };
-  const own = ownEntry(scope, protocol, "lookup", { mark: reads, forget: "built = 0", ...put });
+  const marks = { mark: reads, forget: "built = 0", ...put };
+  const own = ownEntry(scope, protocol, "lookup", marks);
   if (own === null || "assumption" in own)
     return {
       ...genericPartner(lookupThread(protocol, reads, then)),
       assumptions: own === null ? [] : [own.assumption],
     };
+  const ways = waysIn(scope, protocol, own, marks);
   return {
-    procedures: own.procedures,
+    procedures: ways.procedures,
     assumptions: own.assumptions,
     thread: {
       name: "lookup",
       description: `looks the same number up: ${own.way}`,
       locals: [{ name: SLOT_OF.lookup, type: "slot" }],
       steps: [
-        { call: own.procedures[0]!.name, with: { found: SLOT_OF.lookup } },
+        ...ways.steps,
         ...(then.length === 0 ? [] : [{ label: "if it has got the inode", if: "found != none", then }]),
         { label: "the lookup returns", do: "skip()" },
       ],
     },
+  };
+}
+
+/**
+ * A name leads to an inode that has links, and the lookup of a name holds its locks. Who has the number from elsewhere (a file
+ * handle) comes to the inner function alone, and to deleted inodes, too; only where there are file handles it does so by that
+ * function with what locks it takes itself.
+ */
+function waysIn(
+  scope: PartnerScope,
+  protocol: Protocol,
+  own: EntrySteps,
+  marks: Pick<EntryRequest, "mark" | "forget" | "put">,
+): { readonly steps: readonly Step[]; readonly procedures: readonly Procedure[] } {
+  const call = ({ procedures }: EntrySteps): Step => ({ call: procedures[0]!.name, with: { found: SLOT_OF.lookup } });
+  const { filesystem, program, locks } = scope;
+  if (filesystem === null || locks === undefined || locks.names.size === 0)
+    return { steps: [call(own)], procedures: own.procedures };
+  const hasHandles = [...program.tablesOf("export_operations")].some(({ file }) => filesystem.owns(file));
+  const inner = { ...locks, top: Number.MAX_SAFE_INTEGER, ...(hasHandles ? {} : { names: NO_LOCKS.names }) };
+  const byNumber = ownEntry({ ...scope, locks: inner }, protocol, "lookup", { ...marks, prefix: "by_number" });
+  if (byNumber === null || "assumption" in byNumber) return { steps: [call(own)], procedures: own.procedures };
+  return {
+    procedures: [...own.procedures, ...byNumber.procedures],
+    steps: [
+      {
+        choose: [
+          [{ label: "a name leads to the inode: it has links", do: "wait(A.phase == LIVE && A.nlink > 0)" }, call(own)],
+          [{ label: "the number is known without a name", do: "skip()" }, call(byNumber)],
+        ],
+      },
+    ],
   };
 }
 
@@ -91,12 +128,12 @@ export function createPartner(scope: PartnerScope, protocol: Protocol, waits: St
 }
 
 function ownEntry(
-  { engine, program, filesystem }: PartnerScope,
+  { filesystem, ...scope }: PartnerScope,
   protocol: Protocol,
   kind: EntryKind,
-  marks: Pick<EntryRequest, "mark" | "forget" | "put">,
+  marks: Pick<EntryRequest, "mark" | "forget" | "put" | "prefix">,
 ): EntrySteps | EntryFailure | null {
-  return filesystem === null ? null : entrySteps({ engine, program, filesystem, protocol, ...marks }, kind);
+  return filesystem === null ? null : entrySteps({ ...scope, filesystem, protocol, ...marks }, kind);
 }
 
 function genericPartner(thread: ThreadDeclaration): Omit<Partner, "assumptions"> {
