@@ -109,6 +109,8 @@ class NamesOfFiles {
   readonly #bodies: FunctionBodies;
   readonly #files: readonly SourceFile[];
   readonly #sieve: NameSieve;
+  /** Names that there were then, and a bit for each. */
+  readonly #known: number;
   readonly #marks: Uint8Array;
 
   constructor(program: Program, bodies: FunctionBodies, files: readonly SourceFile[], asked: readonly number[]) {
@@ -116,7 +118,8 @@ class NamesOfFiles {
     this.#bodies = bodies;
     this.#files = files;
     this.#sieve = boundNames(program, asked);
-    this.#marks = new Uint8Array(program.names.size);
+    this.#known = program.names.size;
+    this.#marks = new Uint8Array((this.#known + 7) >> 3);
     for (const file of files) {
       const bytes = bodies.bytesOf(file);
       if (bytes !== null) program.names.mark(bytes, this.#marks, this.#sieve);
@@ -124,7 +127,8 @@ class NamesOfFiles {
   }
 
   has(id: number): boolean {
-    if (id < this.#marks.length && this.#program.names.isLetThrough(id, this.#sieve)) return this.#marks[id] === 1;
+    if (id < this.#known && this.#program.names.isLetThrough(id, this.#sieve))
+      return (this.#marks[id >> 3]! & (1 << (id & 7))) !== 0;
     // A name that nothing had been registered under until an edit.
     return this.#files.some((file) => fileHolds(file, this.#program.names.text(id), this.#bodies));
   }

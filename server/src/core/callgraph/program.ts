@@ -3,10 +3,10 @@
  * Built from skeletons; holds no source text. Files can be replaced one by one while documents are edited.
  */
 
+import type { MacroSpan } from "../syntax/macro-spans.ts";
 import {
   type FieldBinding,
   type FunctionSpan,
-  type MacroSpan,
   type Skeleton,
   type StructSpan,
   scanSkeleton,
@@ -28,9 +28,10 @@ import {
   VISIBILITY,
 } from "./file-change.ts";
 import { MadeInFiles } from "./made-in-files.ts";
-import { NameLists } from "./name-lists.ts";
+import { Listed, NameLists } from "./name-lists.ts";
 import type { Reads } from "./reads.ts";
 import { LazyBinding, LazyFunction, LazyMacro } from "./references.ts";
+import { EMPTY_SKELETON, ProgramFile } from "./source-file.ts";
 
 /** Reads a file's bytes now; null when it is gone. Paths are relative to the root, with `/`. */
 export type SourceReader = (path: string) => Uint8Array | null;
@@ -47,7 +48,7 @@ export interface SourceFile {
   /** Changes with every replacement; caches compare it. */
   generation: number;
   functions: readonly FunctionRef[];
-  macros: readonly MacroRef[];
+  readonly macros: readonly MacroRef[];
   /** It names something by which inodes of a hash are walked or held (a cheap test of its bytes). */
   walksInodes: boolean;
 }
@@ -104,7 +105,7 @@ export interface MadeFunctions {
 
 export class Program {
   readonly names = new NameTable();
-  readonly files = new Map<string, SourceFile>();
+  readonly files = new Map<string, ProgramFile>();
   /** Set where edits are to be followed: notes who asked for what. */
   reads: Reads | null = null;
   readonly #read: SourceReader;
@@ -169,12 +170,11 @@ export class Program {
 
   /** A file that was not there, when nobody asks what changes with it. */
   #add(path: string, bytes: Uint8Array): void {
-    const file = newFile(path);
+    const file = new ProgramFile(path, this.names);
     file.skeleton = scanSkeleton(bytes, this.names);
     file.size = bytes.length;
     file.generation = ++this.#generation;
     file.functions = file.skeleton.functions.map((span) => new LazyFunction(file, span, this.names));
-    file.macros = file.skeleton.macros.map((span) => new LazyMacro(file, span, this.names));
     file.walksInodes = walksInodes(path, bytes);
     this.files.set(path, file);
     this.#enter(file);
@@ -191,8 +191,8 @@ export class Program {
    */
   replaceFile(path: string, bytes: Uint8Array | null, before: Uint8Array | null): FileChange {
     const old = this.files.get(path);
-    const file = old ?? newFile(path);
-    const skeleton = bytes === null ? EMPTY : scanSkeleton(bytes, this.names);
+    const file = old ?? new ProgramFile(path, this.names);
+    const skeleton = bytes === null ? EMPTY_SKELETON : scanSkeleton(bytes, this.names);
     const comparison = new TextComparison(before, bytes ?? NO_BYTES);
     const definitions = new Set<number>();
     const texts = new Set<FunctionRef | MacroRef>();
@@ -203,12 +203,13 @@ export class Program {
       (span) => new LazyFunction(file, span, this.names),
       { comparison, texts, definitions, moves, among: this.#functions },
     );
-    const macros = this.#pair(
-      (file.macros as LazyMacro[]) ?? [],
-      skeleton.macros,
-      (span) => new LazyMacro(file, span, this.names),
-      { comparison, texts, definitions, moves, among: this.#macros },
-    );
+    const macros = this.#pair(file.macros, skeleton.macros.all(), (span) => new LazyMacro(file, span, this.names), {
+      comparison,
+      texts,
+      definitions,
+      moves,
+      among: this.#macros,
+    });
     const structs = changedStructs(file.skeleton, skeleton, comparison);
     const typedefs = differing(typedefsText(file.skeleton), typedefsText(skeleton));
     const fields = differing(bindingsByField(file.skeleton), bindingsByField(skeleton));
@@ -224,11 +225,10 @@ export class Program {
       ((old === undefined || bytes === null) && this.#isIncluded(path));
     const names = before === null || bytes === null ? null : compareNames(before, bytes, this.names);
     if (old !== undefined) this.#withdraw(file);
-    file.skeleton = skeleton;
+    file.replace(skeleton, macros);
     file.size = bytes?.length ?? 0;
     file.generation = ++this.#generation;
     file.functions = functions;
-    file.macros = macros;
     const walked = file.walksInodes;
     file.walksInodes = bytes !== null && walksInodes(path, bytes);
     if (bytes === null) this.files.delete(path);
@@ -301,14 +301,18 @@ export class Program {
     return false;
   }
 
-  #enter(file: SourceFile): void {
-    const { functions, macros, skeleton } = file;
-    this.#functions.addAll(functions, (each) => each.span.name);
-    this.#macros.addAll(macros, (each) => each.span.name);
+  #enter(file: ProgramFile): void {
+    const { functions, skeleton } = file;
+    this.#functions.addAll(new Listed(functions, (each) => each.span.name));
+    this.#macros.addAll({
+      length: skeleton.macros.length,
+      nameAt: (index) => skeleton.macros.nameAt(index),
+      valueAt: (index) => file.macroAt(index),
+    });
     for (const span of skeleton.structs) this.#structs.add(span.name, { file, span });
     for (const { name, struct } of skeleton.typedefs) this.#typedefs.add(name, { file, struct });
     const bindings = skeleton.bindings.map((span) => new LazyBinding(file, span, this.names));
-    this.#bindings.addAll(bindings, (each) => each.span.field);
+    this.#bindings.addAll(new Listed(bindings, (each) => each.span.field));
     const ofTable = bindingsByTable(bindings);
     skeleton.tables.forEach((span, index) => {
       this.#tables.add(span.struct, {
@@ -324,7 +328,7 @@ export class Program {
   #withdraw(file: SourceFile): void {
     const { skeleton } = file;
     for (const span of skeleton.functions) this.#functions.drop(span.name, file, ({ madeBy }) => madeBy === null);
-    for (const span of skeleton.macros) this.#macros.drop(span.name, file);
+    for (const span of skeleton.macros.all()) this.#macros.drop(span.name, file);
     for (const span of skeleton.structs) this.#structs.drop(span.name, file);
     for (const span of skeleton.typedefs) this.#typedefs.drop(span.name, file);
     for (const span of skeleton.tables) this.#tables.drop(span.struct, file);
@@ -364,35 +368,6 @@ export class Program {
 }
 
 const NO_BYTES = new Uint8Array(0);
-const EMPTY: Skeleton = {
-  functions: [],
-  macros: [],
-  structs: [],
-  typedefs: [],
-  tables: [],
-  bindings: [],
-  invocations: [],
-  includes: [],
-  complete: true,
-};
-
-function newFile(path: string): SourceFile {
-  const slash = path.lastIndexOf("/");
-  const directory = slash < 0 ? "" : path.slice(0, slash);
-  return {
-    path,
-    directory,
-    isHeader: path.endsWith(".h"),
-    order: `${directory.replaceAll("/", "\0")}\0\0${path.slice(slash + 1)}`,
-    skeleton: EMPTY,
-    size: 0,
-    generation: 0,
-    functions: [],
-    macros: [],
-    walksInodes: false,
-  };
-}
-
 const NO_BINDINGS: readonly BindingRef[] = [];
 let walks: WordSearch | null = null;
 

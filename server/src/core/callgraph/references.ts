@@ -1,12 +1,7 @@
 /** References to what stands in a file's skeleton; their names are made when somebody asks. */
-import {
-  type FieldBinding,
-  FROM_MACRO,
-  type FunctionSpan,
-  INLINE,
-  type MacroSpan,
-  STATIC,
-} from "../syntax/skeleton.ts";
+
+import type { MacroSpan } from "../syntax/macro-spans.ts";
+import { type FieldBinding, FROM_MACRO, type FunctionSpan, INLINE, STATIC } from "../syntax/skeleton.ts";
 import type { NameTable } from "../text/name-table.ts";
 import type { BindingRef, FunctionRef, MacroRef, SourceFile } from "./program.ts";
 

@@ -7,7 +7,9 @@
  * Preprocessor arms: the brace depth at `#if` is restored at `#else`/`#elif`, and `#endif` goes on from the end of the
  * first arm, as ctags does; definitions in all arms are found.
  */
+import { asciiText } from "../text/byte-search.ts";
 import type { NameTable } from "../text/name-table.ts";
+import { MacroSpans } from "./macro-spans.ts";
 
 export const STATIC = 1;
 export const INLINE = 2;
@@ -26,17 +28,6 @@ export interface FunctionSpan {
   /** 1-based line of the name. */
   readonly line: number;
   readonly flags: number;
-}
-
-export interface MacroSpan {
-  readonly name: number;
-  /** Byte offset of the `#`. */
-  readonly start: number;
-  /** Byte offset of the `(` of the parameters, or of the body of an object-like macro. */
-  readonly parameters: number;
-  readonly end: number;
-  readonly line: number;
-  readonly functionLike: boolean;
 }
 
 export interface StructSpan {
@@ -86,7 +77,7 @@ export interface FieldBinding {
 
 export interface Skeleton {
   readonly functions: readonly FunctionSpan[];
-  readonly macros: readonly MacroSpan[];
+  readonly macros: MacroSpans;
   readonly structs: readonly StructSpan[];
   readonly typedefs: readonly TypedefSpan[];
   readonly tables: readonly TableSpan[];
@@ -225,7 +216,7 @@ function isOneOf(bytes: Uint8Array, start: number, end: number, table: readonly 
 /** All but one begin with an underscore. */
 function isAnnotation(bytes: Uint8Array, start: number, end: number): boolean {
   if (bytes[start] !== 95 && !(bytes[start] === 116 && end - start === 6)) return false;
-  return ANNOTATIONS.has(String.fromCharCode(...bytes.subarray(start, Math.min(end, start + 64))));
+  return ANNOTATIONS.has(asciiText(bytes, start, Math.min(end, start + 64)));
 }
 
 /** Line numbers of positions near the place that a scan has come to. */
@@ -364,7 +355,8 @@ class Scan {
   readonly #names: NameTable;
   readonly #lines: LineCounter;
   readonly #functions: FunctionSpan[] = [];
-  readonly #macros: MacroSpan[] = [];
+  /** As MacroSpans takes them. */
+  readonly #macros: number[] = [];
   readonly #structs: StructSpan[] = [];
   readonly #typedefs: TypedefSpan[] = [];
   readonly #tables: TableSpan[] = [];
@@ -469,7 +461,7 @@ class Scan {
     this.#endFile();
     return {
       functions: this.#functions,
-      macros: this.#macros,
+      macros: this.#macros.length === 0 ? MacroSpans.NONE : new MacroSpans(this.#macros),
       structs: this.#structs,
       typedefs: this.#typedefs,
       tables: this.#tables,
@@ -534,15 +526,9 @@ class Scan {
     let n = from;
     while (bytes[n] === 32 || bytes[n] === 9) n++;
     const nameEnd = wordAt(bytes, n);
-    if (nameEnd > n)
-      this.#macros.push({
-        name: this.#names.intern(bytes, n, nameEnd),
-        start: hash,
-        parameters: nameEnd,
-        end: stop,
-        line: this.#lines.at(hash),
-        functionLike: bytes[nameEnd] === 40,
-      });
+    if (nameEnd === n) return;
+    const name = this.#names.intern(bytes, n, nameEnd);
+    this.#macros.push(name, hash, nameEnd, stop, this.#lines.at(hash), bytes[nameEnd] === 40 ? 1 : 0);
   }
 
   #include(from: number, stop: number): void {
@@ -550,7 +536,7 @@ class Scan {
     const open = bytes.indexOf(34, from);
     const close = open < 0 || open > stop ? -1 : bytes.indexOf(34, open + 1);
     if (close > 0 && close < stop && bytes[close - 1] === 99 && bytes[close - 2] === 46)
-      this.#includes.push(String.fromCharCode(...bytes.subarray(open + 1, Math.min(close, open + 256))));
+      this.#includes.push(asciiText(bytes, open + 1, Math.min(close, open + 256)));
   }
 
   #if(): void {
@@ -875,7 +861,7 @@ function endOfQuote(bytes: Uint8Array, at: number, quote: number): number {
 
 /** SYSCALL_DEFINE3 and COMPAT_SYSCALL_DEFINE3: the macro's name ends in DEFINE and a digit. */
 function isSystemCall(bytes: Uint8Array, start: number, end: number): boolean {
-  return String.fromCharCode(...bytes.subarray(start, Math.min(end, start + 64))).includes("SYSCALL_DEFINE");
+  return asciiText(bytes, start, Math.min(end, start + 64)).includes("SYSCALL_DEFINE");
 }
 
 function isUpperCase(bytes: Uint8Array, start: number, end: number): boolean {

@@ -9,6 +9,11 @@ function native(bytes: Uint8Array): NativeSearch | null {
   return "latin1Slice" in bytes ? (bytes as unknown as NativeSearch) : null;
 }
 
+/** A short stretch of bytes as text. Not by a spread, which goes through an iterator. */
+export function asciiText(bytes: Uint8Array, start: number, end: number): string {
+  return String.fromCharCode.apply(null, bytes.subarray(start, end) as unknown as number[]);
+}
+
 /** Offset of `word` in `bytes` from `from` on, or -1. */
 export function findWord(bytes: Uint8Array, word: string, from = 0): number {
   const fast = native(bytes);

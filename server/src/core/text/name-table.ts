@@ -2,6 +2,8 @@
  * Interned byte strings. A kernel tree holds some hundred thousand identifiers; a table over one byte arena keeps
  * them in a few dozen bytes each and never makes a JavaScript string for a name that nobody asks for.
  */
+import { asciiText } from "./byte-search.ts";
+
 const WORD = new Uint8Array(256);
 for (let c = 0; c < 256; c++) {
   if ((c >= 65 && c <= 90) || (c >= 97 && c <= 122) || c === 95) WORD[c] = 1;
@@ -82,8 +84,8 @@ export class NameTable {
   }
 
   /**
-   * Marks every name of `bytes` that is there already and that `sieve` lets through: marks[id] = 1. Names in comments
-   * count; a number's letters are no name. `marks` must be as long as the table.
+   * Marks every name of `bytes` that is there already and that `sieve` lets through: one bit for each id. Names in comments
+   * count; a number's letters are no name. `marks` must have a bit for each name of the table.
    */
   mark(bytes: Uint8Array, marks: Uint8Array, sieve: NameSieve): void {
     const slots = this.#slots;
@@ -106,7 +108,7 @@ export class NameTable {
         const id = slots[slot]!;
         if (id < 0) break;
         if (hashes[id] !== hash || !this.#equals(id, bytes, start, i)) continue;
-        marks[id] = 1;
+        marks[id >> 3]! |= 1 << (id & 7);
         break;
       }
     }
@@ -171,8 +173,7 @@ export class NameTable {
 
 /** At once: what is put together letter by letter is a chain of pieces for whoever looks at it. */
 function textOf(bytes: Uint8Array, start: number, end: number): string {
-  // Not a spread, which goes through an iterator.
-  if (end - start <= MAX_AT_ONCE) return String.fromCharCode.apply(null, bytes.subarray(start, end) as never);
+  if (end - start <= MAX_AT_ONCE) return asciiText(bytes, start, end);
   return textOf(bytes, start, start + MAX_AT_ONCE) + textOf(bytes, start + MAX_AT_ONCE, end);
 }
 
