@@ -287,3 +287,44 @@ static const struct inode_operations getfs_special_operations = {
     expect(threadOf(model, "lookup").description).toBe("iget_locked() of the same number");
   });
 });
+
+describe("an edit", () => {
+  const asked = { name: "designModel", filesystem: "fs/getfs", design: "sync", question: "lookup" } as const;
+  const TEXT = [
+    "#include <linux/fs.h>",
+    "#include <linux/buffer_head.h>",
+    IGET,
+    CREATE,
+    LATE,
+    METHODS,
+    SUPER(".destroy_inode = getfs_destroy_inode,"),
+  ].join("\n");
+
+  async function opened(): Promise<{ session: ReturnType<typeof sessionOf>; generic: string }> {
+    const tree = readFixtureTree("sample");
+    tree.set(FILE, TEXT);
+    const session = sessionOf(tree);
+    await reviewNow(session);
+    // What was made before the edit is not to be taken for what is there now.
+    await session.query(asked, NEVER_CANCELLED);
+    return { session, generic: tree.get("fs/inode.c")! };
+  }
+
+  test("of the filesystem's lookup: its steps are those of the new text", async () => {
+    const { session } = await opened();
+    session.setDocument(FILE, TEXT.replace("\tbh = sb_bread(sb, ino);", "\n\n\tbh = sb_bread(sb, ino + 7);"));
+    await reviewNow(session);
+    const model = await session.query(asked, NEVER_CANCELLED);
+    expect(JSON.stringify(model)).toContain("sb_bread(sb, ino + 7)");
+  });
+
+  test("of fs/inode.c: the generic steps around it are those of the new text", async () => {
+    const { session, generic } = await opened();
+    const without = generic.replace(/(remove_inode_hash\(inode\);[\s\S]*?)inode_wake_up_bit\(inode, __I_NEW\);/, "$1");
+    expect(without).not.toBe(generic);
+    session.setDocument("fs/inode.c", without);
+    await reviewNow(session);
+    const model = (await session.query({ ...asked, filesystem: "fs/jnlfs" }, NEVER_CANCELLED))!;
+    expect(explore(model)).toMatchObject({ verdict: "violated" });
+  });
+});

@@ -66,6 +66,14 @@ export class ExtractedProtocol {
     return this.#request.slots;
   }
 
+  /** Paths of the files whose text it was made from so far. */
+  get files(): ReadonlySet<string> {
+    const files = new Set(this.functions.file === null ? [] : [this.functions.file.path]);
+    for (const fragment of this.#fragments.values())
+      for (const path of fragment === null ? [] : [fragment.file, ...fragment.files]) files.add(path);
+    return files;
+  }
+
   /** Null when the function cannot be lowered; `failures` says why. Throws when cancelled. */
   fragment(fn: FunctionRef): Fragment | null {
     throwIfCancelled(this.#token);

@@ -18,6 +18,9 @@ const MAX_DEPTH = 5;
 /** Made once for each state of the tree. */
 const KNOWN = new WeakMap<Filesystem, { readonly generation: number; readonly calls: OwnCalls }>();
 
+/** A function is the same one through edits; its text is that of its file. */
+const NAMES = new WeakMap<Definition, { readonly generation: number; readonly names: ReadonlySet<string> }>();
+
 export function ownCallsOf(engine: Engine, program: Program, filesystem: Filesystem): OwnCalls {
   let known = KNOWN.get(filesystem);
   if (known === undefined || known.generation !== program.generation) {
@@ -31,7 +34,6 @@ export class OwnCalls {
   readonly #engine: Engine;
   readonly #program: Program;
   readonly #filesystem: Filesystem;
-  readonly #names = new Map<Definition, ReadonlySet<string>>();
   #all: readonly Definition[] | null = null;
   #byName: ReadonlyMap<string, readonly Definition[]> | null = null;
   #callers: ReadonlyMap<Definition, readonly Definition[]> | null = null;
@@ -52,15 +54,15 @@ export class OwnCalls {
 
   /** Every name that stands in front of a parenthesis in its text. */
   names(definition: Definition): ReadonlySet<string> {
-    let names = this.#names.get(definition);
-    if (names === undefined) {
-      const { file, span } = definition;
+    const { file, span } = definition;
+    let known = NAMES.get(definition);
+    if (known === undefined || known.generation !== file.generation) {
       const from = "parameters" in span && !("body" in span) ? span.parameters : (span as FunctionRef["span"]).body;
       const text = this.#engine.bodies.textOf(file, from, span.end).replace(COMMENTS, " ");
-      names = new Set([...text.matchAll(CALL)].map((match) => match[1]!));
-      this.#names.set(definition, names);
+      known = { generation: file.generation, names: new Set([...text.matchAll(CALL)].map((match) => match[1]!)) };
+      NAMES.set(definition, known);
     }
-    return names;
+    return known.names;
   }
 
   /** What a name means to one of the filesystem's files; null when it is not one of its own functions. */

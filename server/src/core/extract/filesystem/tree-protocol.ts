@@ -40,31 +40,50 @@ export interface ProtocolScope {
   readonly find: FindLine;
 }
 
-/** Lowered once for each state of the tree. */
-const KNOWN = new WeakMap<Engine, Map<string, ExtractedProtocol>>();
+interface Lowered {
+  readonly protocol: ExtractedProtocol;
+  /** The program's when it was last known to be of the text that is there. */
+  generation: number;
+}
+
+/** Lowered once, and again where a file that it was made from has other text (or none). */
+const KNOWN = new WeakMap<Engine, Map<string, Lowered>>();
+
+function isCurrent(lowered: Lowered, program: Program): boolean {
+  if (lowered.generation === program.generation) return true;
+  const { failures, functions } = lowered.protocol;
+  const isSame = [...lowered.protocol.files].every(
+    (path) => (program.files.get(path)?.generation ?? Number.MAX_SAFE_INTEGER) <= lowered.generation,
+  );
+  // A tree without a protocol may have got one, and what stood in the way of one may be gone.
+  if (!isSame || functions.file === null || failures.length > 0) return false;
+  lowered.generation = program.generation;
+  return true;
+}
 
 function extracted(
   { engine, program }: ProtocolScope,
   { drop, hasDestroy, slots, inReclaim, suffix }: Bindings,
 ): ExtractedProtocol {
-  const known = KNOWN.get(engine) ?? new Map<string, ExtractedProtocol>();
+  const known = KNOWN.get(engine) ?? new Map<string, Lowered>();
   KNOWN.set(engine, known);
   const key = `${drop} ${hasDestroy} ${slots} ${inReclaim}${suffix}`;
   let found = known.get(key);
-  if (found === undefined) {
+  if (found === undefined || !isCurrent(found, program)) {
     const procedure = (name: string): MethodBinding => ({ kind: "procedure", procedure: `${name}${suffix}` });
     const methods = new Map<string, MethodBinding>([["evict_inode", procedure(FILESYSTEM_EVICT)]]);
     if (drop === "always") methods.set("drop_inode", { kind: "value", value: 1 });
     if (drop === "own")
       methods.set("drop_inode", { kind: "procedure", procedure: `${FILESYSTEM_DROP}${suffix}`, hasResult: true });
     if (hasDestroy) methods.set("destroy_inode", procedure(FILESYSTEM_DESTROY));
-    found = new ExtractedProtocol(
+    const protocol = new ExtractedProtocol(
       { program, bodies: engine.bodies, lookup: engine.lookup },
       { methods, slots, ...(inReclaim ? { vocabulary: RECLAIM_VOCABULARY } : {}) },
     );
+    found = { protocol, generation: program.generation };
     known.set(key, found);
   }
-  return found;
+  return found.protocol;
 }
 
 export class Protocol {
