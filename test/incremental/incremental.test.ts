@@ -83,6 +83,36 @@ test("a file that comes, goes and comes back", { timeout: 120_000 }, async () =>
   expect(comparable(await reviewNow(session))).toEqual(comparable(first));
 });
 
+test("a new folder below a table outside of fs/ is read", async () => {
+  const disk = await textsOf(join(repositoryRoot, "test/fixtures/sample"));
+  disk.set(
+    "security/guard/guardfs.c",
+    `#include <linux/fs.h>
+#include "include/label.h"
+
+static void guard_evict_inode(struct inode *inode)
+{
+	clear_inode(inode);
+	guard_put_label(inode->i_private);
+}
+
+static const struct super_operations guard_ops = {
+	.evict_inode = guard_evict_inode,
+};
+`,
+  );
+  const session = sessionOf(disk);
+  const found = (review: Review): number =>
+    review.findings.filter(({ rule, table }) => rule === "deferred-work" && table === "guard_ops").length;
+  expect(found(await reviewNow(session))).toBe(0);
+  const path = "security/guard/include/label.h";
+  disk.set(path, "static inline void guard_put_label(void *label)\n{\n\tschedule_work(label);\n}\n");
+  session.filesChanged([path]);
+  const after = await reviewNow(session);
+  expect(found(after)).toBe(1);
+  expect(comparable(after)).toEqual(comparable(await reviewOf(new Map(disk))));
+});
+
 test("an edit under which nothing that was found changes gives the same findings, object by object", async () => {
   const disk = await textsOf(join(repositoryRoot, "test/fixtures/sample"));
   const session = sessionOf(createMemoryTree(disk));

@@ -11,7 +11,7 @@ import {
   filesystemTables,
   findFilesystems,
   isBesideTable,
-  TABLE_STRUCT,
+  tableFolders,
 } from "../core/callgraph/filesystem.ts";
 import { IndirectCalls } from "../core/callgraph/indirect.ts";
 import { LiveFunctions } from "../core/callgraph/live-functions.ts";
@@ -409,10 +409,6 @@ export class Analysis {
 /** What tells tables apart: there is one of a name in a file. */
 function keyOf(table: TableRef): string {
   return `${table.file.path}|${table.name}`;
-}
-
-function tableFolders(program: Program): Set<string> {
-  return new Set(program.tablesOf(TABLE_STRUCT).map((table) => table.file.directory));
 }
 
 function compare(a: string, b: string): number {

@@ -127,7 +127,10 @@ export async function loadTree(
       const folder = folderOf(path);
       if (isCore(path) || !(folders.has(folder) || isBesideTable(folder, folders))) continue;
       const bytes = await bytesOf(path, false);
-      if (bytes !== null) add(path, bytes);
+      if (bytes === null) continue;
+      // The others have been counted when they were searched.
+      if (path.endsWith(".h")) tree.bytesRead += bytes.length;
+      add(path, bytes);
     }
   }
   throwIfCancelled(token);

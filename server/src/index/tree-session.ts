@@ -1,5 +1,7 @@
 /** A review session over a FileSource: lists, reads, builds the program, runs the rules, and keeps up with edits. */
 
+import { isBesideTable, tableFolders } from "../core/callgraph/filesystem.ts";
+import type { Program } from "../core/callgraph/program.ts";
 import type { OutcomeStore } from "../core/extract/filesystem/verdict.ts";
 import type { KnowledgeData } from "../core/knowledge/knowledge.ts";
 import type { Answer, Query, QueryName } from "../core/query/queries.ts";
@@ -155,7 +157,7 @@ class TreeSession implements ReviewSession {
           continue;
         }
         const whole = isWholeTree([...tree.program.files.keys()]);
-        if (whole && !isCore(path) && !tree.program.hasFolder(folderOf(path))) {
+        if (whole && !isCore(path) && !isRead(folderOf(path), tree.program)) {
           if (!path.endsWith(".h") && TABLE_WORDS.some((word) => findWord(bytes, word) >= 0)) {
             this.#tree = null;
             return;
@@ -206,4 +208,9 @@ function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
+}
+
+/** Whether the files of a peripheral folder are read: others of it are, or a table stands in a folder above. */
+function isRead(folder: string, program: Program): boolean {
+  return program.hasFolder(folder) || isBesideTable(folder, tableFolders(program));
 }

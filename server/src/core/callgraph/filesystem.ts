@@ -75,6 +75,11 @@ export function isBesideTable(directory: string, tableFolders: ReadonlySet<strin
   return false;
 }
 
+/** The folders in which tables stand. */
+export function tableFolders(program: Program): Set<string> {
+  return new Set(program.tablesOf(TABLE_STRUCT).map((table) => table.file.directory));
+}
+
 /** The id of a filesystem whose folder is the root itself. */
 const ROOT = ".";
 
