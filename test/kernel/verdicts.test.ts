@@ -144,4 +144,47 @@ describeWith("kernel-6.12", "verdicts on Linux 6.12", () => {
       expect(explore(model).verdict).toBe("holds");
     },
   );
+
+  test.each([
+    [
+      "fs/bfs",
+      "fs/bfs/inode.c",
+      "\tif (inode->i_nlink)\n\t\treturn;\n\n\tdi = find_inode",
+      "\tdi = find_inode",
+      ["lookup fs/bfs/dir.c mutex_lock(&info->bfs_lock);", "evictor fs/bfs/inode.c mutex_lock(&info->bfs_lock);"],
+    ],
+    [
+      "fs/hpfs",
+      "fs/hpfs/inode.c",
+      "\tif (!inode->i_nlink) {\n\t\thpfs_lock",
+      "\t{\n\t\thpfs_lock",
+      ["lookup fs/hpfs/dir.c hpfs_lock(dir->i_sb);", "evictor fs/hpfs/inode.c hpfs_lock(inode->i_sb);"],
+    ],
+  ] as const)(
+    "%s with that lock taken for inodes with links, too: a deadlock with ->lookup",
+    async (filesystem, file, from, to, own) => {
+      const before = readFileSync(join(pathOf("kernel-6.12"), file), "utf8");
+      const text = before.replace(from, to);
+      expect(text).not.toBe(before);
+      session.setDocument(file, text);
+      try {
+        await reviewNow(session);
+        const asked = { name: "designModel", filesystem, design: "sync", question: "lookup" } as const;
+        const model: RaceModel = (await session.query(asked, NEVER_CANCELLED))!;
+        const outcome = explore(model);
+        expect(outcome).toMatchObject({ verdict: "violated", invariant: "PROG" });
+        const textAt = (path: string, line: number): string =>
+          (path === file ? text : readFileSync(join(pathOf("kernel-6.12"), path), "utf8"))
+            .split("\n")
+            [line - 1]!.trim();
+        const steps = outcome.trace!.steps.map(({ thread, file: path, line }) =>
+          path === undefined || line === undefined ? "" : `${thread} ${path} ${textAt(path, line)}`,
+        );
+        for (const step of own) expect(steps).toContain(step);
+      } finally {
+        session.setDocument(file, null);
+        await reviewNow(session);
+      }
+    },
+  );
 });
