@@ -180,6 +180,23 @@ describe("work after the unhash", () => {
     expect(lines).not.toContain("if (insert_inode_locked(inode) < 0) {");
   });
 
+  test("an inode that goes into the hash without a look at what is there is created all the same", async () => {
+    const blind = CREATE.replace(/\tif \(insert_inode_locked[\s\S]*?\t\}\n/, "\tinsert_inode_hash(inode);\n");
+    expect(blind).not.toBe(CREATE);
+    const { model, text } = await judged(
+      "work-after-unhash",
+      IGET,
+      blind,
+      LATE,
+      METHODS,
+      SUPER(".destroy_inode = getfs_destroy_inode,"),
+    );
+    expect(threadOf(model, "create").description).toContain("getfs_new_inode() -> insert_inode_hash()");
+    expect(linesOf(model, text, { partner: "create" })).toEqual(
+      expect.arrayContaining(["insert_inode_hash(inode);", "mark_inode_dirty(inode);"]),
+    );
+  });
+
   test("each step of the filesystem's own functions has its line", async () => {
     const { model, text } = await judged(
       "work-after-unhash",

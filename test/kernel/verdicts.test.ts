@@ -115,6 +115,7 @@ describeWith("kernel-6.12", "verdicts on Linux 6.12", () => {
     ],
     ["fs/nilfs2", "lookup", "nilfs_lookup() -> nilfs_iget() -> nilfs_iget_locked() -> iget5_locked()"],
     ["fs/jfs", "create", "jfs_create() -> ialloc() -> insert_inode_locked()"],
+    ["fs/minix", "create", "minix_create() -> minix_mknod() -> minix_new_inode() -> insert_inode_hash()"],
     ["fs/udf", "create", "udf_create() -> udf_new_inode() -> insert_inode_locked()"],
     ["fs/overlayfs", "lookup", "ovl_lookup() -> ovl_get_inode() -> ovl_iget5() -> inode_insert5/iget5_locked()"],
     // Its index is its own: the generic lookup stands in, which waits for that index.

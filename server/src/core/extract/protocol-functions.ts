@@ -10,6 +10,7 @@ export type Role =
   | "put"
   | "lookup"
   | "create"
+  | "insert"
   | "discard"
   | "grab"
   | "reclaim"
@@ -46,6 +47,8 @@ const ROLES: Readonly<Record<Role, RoleData>> = {
     all: true,
   },
   create: { names: ["insert_inode_locked", "insert_inode_locked4"], marks: [/I_CREATING/, /EBUSY/], all: true },
+  /** Puts an inode into the hash without a look at what is there. */
+  insert: { names: ["__insert_inode_hash"] },
   /** Gives up an inode that was inserted and never filled in. */
   discard: { names: ["discard_new_inode"] },
   grab: { names: ["igrab"], marks: [/__iget\s*\(/, /I_FREEING/], not: [/for_each/] },

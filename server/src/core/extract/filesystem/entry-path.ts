@@ -25,10 +25,12 @@ const FIELDS: Readonly<Record<EntryKind, readonly string[]>> = {
   lookup: ["lookup", "atomic_open"],
   create: ["create", "mkdir", "mknod", "symlink", "tmpfile", "atomic_open"],
 };
-/** fs/inode.c: those that build an inode that they do not find. ilookup() and its relatives only look. */
+/** include/linux/fs.h: into the hash without a look at what is there. */
+export const INSERTS_BLINDLY: ReadonlySet<string> = new Set(["insert_inode_hash", "__insert_inode_hash"]);
+/** fs/inode.c: those that build an inode that they do not find (ilookup() and its relatives only look), and those that insert one. */
 const GENERIC: Readonly<Record<EntryKind, readonly string[]>> = {
   lookup: ["iget_locked", "iget5_locked", "iget5_locked_rcu", "inode_insert5"],
-  create: ["insert_inode_locked", "insert_inode_locked4"],
+  create: ["insert_inode_locked", "insert_inode_locked4", ...INSERTS_BLINDLY],
 };
 
 export interface EntryScope {
@@ -38,9 +40,9 @@ export interface EntryScope {
 }
 
 /**
- * The function that most methods come to; among equals the one of ->lookup (->create), of the directories that can most, by the
- * shortest way, then the one that most of the filesystem's functions come to, then the first in the order of the files. Null where
- * no method comes to the hash: an index of its own, or inodes that are never hashed.
+ * The function that most methods come to; among equals one that looks before it inserts, then the one of ->lookup (->create), of the
+ * directories that can most, by the shortest way, then the one that most of the filesystem's functions come to, then the first in
+ * the order of the files. Null where no method comes to the hash: an index of its own, or inodes that are never hashed.
  */
 export function entryPath(scope: EntryScope, kind: EntryKind): EntryPath | null {
   const calls = ownCallsOf(scope.engine, scope.program, scope.filesystem);
@@ -67,7 +69,8 @@ function findPath(scope: EntryScope, calls: OwnCalls, kind: EntryKind): EntryPat
     chains.sort((a, b) => a.rank - b.rank || b.methods - a.methods || a.chain.length - b.chain.length);
     const { chain, rank, methods } = chains[0]!;
     const operations = [...new Set(reached.map(({ name }) => name))];
-    const score = [operations.length, -rank, methods, -chain.length, next.size];
+    const looks = generic.some((name) => !INSERTS_BLINDLY.has(name)) ? 1 : 0;
+    const score = [operations.length, looks, -rank, methods, -chain.length, next.size];
     if (best !== null && compare(score, best.score) <= 0) continue;
     best = { path: { kind, chain, generic: new Set(generic), operations }, score };
   }

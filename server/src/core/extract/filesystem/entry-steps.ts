@@ -16,7 +16,7 @@ import { callsIn, nextOf } from "../../rules/walk-steps.ts";
 import { callText, uniqueNames } from "./chain-steps.ts";
 import { type AtHand, assignmentOf, bare, meaningOf, namesOf, refersTo } from "./entry-conditions.ts";
 import { NO_LOCKS, type SharedLocks } from "./entry-locks.ts";
-import { type EntryKind, type EntryPath, entryPath } from "./entry-path.ts";
+import { type EntryKind, type EntryPath, entryPath, INSERTS_BLINDLY } from "./entry-path.ts";
 import { lowerFlow } from "./flow.ts";
 import { type Definition, type OwnCalls, ownCallsOf } from "./own-calls.ts";
 import { sleepingLocksOf } from "./sleeping-locks.ts";
@@ -246,7 +246,9 @@ class Builder {
         if: `${this.#slot} != none`,
         then: [
           { label: "the number is that of the inode that is evicted", do: `${this.#slot}.ino = 1` },
-          protocol.call("create", { inode: this.#slot, result: BUSY }, name),
+          ...(INSERTS_BLINDLY.has(name)
+            ? protocol.inserts(this.#slot)
+            : [protocol.call("create", { inode: this.#slot, result: BUSY }, name)]),
         ],
       },
     ];
@@ -260,7 +262,7 @@ class Builder {
         ...place,
         if: `${this.#slot} != none && ${this.#slot}.NEW`,
         then: [
-          { label: MARK_WORDS[kind], do: mark, source: place.source },
+          { label: `${MARK_WORDS[kind]} by now`, do: mark, source: place.source },
           protocol.call("unlock-new", { inode: this.#slot }),
         ],
       },

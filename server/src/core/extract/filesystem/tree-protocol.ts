@@ -14,7 +14,7 @@ import { RECLAIM_VOCABULARY } from "../reclaim-vocabulary.ts";
 import type { FindLine } from "./protocol.ts";
 import { writtenFragment } from "./written-protocol.ts";
 
-export type ProtocolRole = Exclude<Role, "grab" | "discard" | "complete" | "written" | "fail">;
+export type ProtocolRole = Exclude<Role, "grab" | "discard" | "complete" | "written" | "fail" | "insert">;
 
 export const FILESYSTEM_DESTROY = "filesystem_destroy";
 export const FILESYSTEM_DROP = "filesystem_drop";
@@ -128,13 +128,34 @@ export class Protocol {
     const inode = { inode: slot };
     const put = this.call("put", inode);
     if (how === "put") return [put];
-    const [fn] = this.#extracted.functions.of(how);
+    return (
+      this.#other(how, inode) ?? [
+        ...(how === "fail" ? [this.call("unhash", inode)] : []),
+        this.call("unlock-new", inode),
+        put,
+      ]
+    );
+  }
+
+  /** insert_inode_hash(): into the hash, whatever is there. */
+  inserts(slot: string): Step[] {
+    return (
+      this.#other("insert", { inode: slot }) ?? [
+        { label: "insert_inode_hash(): spin_lock(&inode_hash_lock)", do: "lock(hash_lock)" },
+        { label: "hlist_add_head_rcu(&inode->i_hash, b)", do: `hash_add(${slot})` },
+        { label: "spin_unlock(&inode_hash_lock)", do: "unlock(hash_lock)" },
+      ]
+    );
+  }
+
+  /** A call of the tree's own function; null where it has none that can be lowered. */
+  #other(role: "fail" | "discard" | "insert", given: Readonly<Record<string, string>>): Step[] | null {
+    const [fn] = this.#extracted.functions.of(role);
     const lowered = fn === undefined ? null : this.#extracted.fragment(fn);
-    if (lowered === null)
-      return [...(how === "fail" ? [this.call("unhash", inode)] : []), this.call("unlock-new", inode), put];
+    if (lowered === null) return null;
     const fragment = renamed(lowered, this.bindings.suffix);
     this.#others.set(fragment.name, fragment);
-    return [callOf(fragment, inode)];
+    return [callOf(fragment, given)];
   }
 
   #of(role: ProtocolRole, named: string | null): Fragment {
