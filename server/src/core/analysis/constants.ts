@@ -1,8 +1,8 @@
 /** What an identifier that is no local variable stands for: a flag, a number, a function, or only its own name. */
 import type { Program } from "../callgraph/program.ts";
 import { type Fact, newFact } from "../callgraph/reads.ts";
-import { BodyNotes } from "../ir/body-notes.ts";
 import type { Body, FunctionBodies } from "../ir/function-bodies.ts";
+import { localsOf } from "../ir/locals.ts";
 import { numberOf } from "../ir/lower-expression.ts";
 import type { Knowledge } from "../knowledge/knowledge.ts";
 import { binary, number, type Value } from "./value.ts";
@@ -21,7 +21,6 @@ export class ConstantTable {
   readonly #macros = new Map<string, Macro>();
   /** What names come to that are no locals, where no edits are followed. */
   readonly #globals = new Map<string, Value>();
-  readonly #locals = new BodyNotes<ReadonlySet<string>>("locals", localsOf);
 
   constructor(program: Program, bodies: FunctionBodies, knowledge: Knowledge) {
     this.#program = program;
@@ -31,14 +30,14 @@ export class ConstantTable {
 
   /** The value of `name` in `body` when it is not a local of it. */
   valueOf(name: string, body: Body): Value {
-    if (this.#program.reads !== null) return this.#locals.of(body).has(name) ? undefined : this.#global(name, 0);
+    if (this.#program.reads !== null) return localsOf(body).has(name) ? undefined : this.#global(name, 0);
     let value = this.#globals.get(name);
     if (value === undefined && !this.#globals.has(name)) {
       value = this.#global(name, 0);
       this.#globals.set(name, value);
     }
     // Most names come to nothing, whether they are locals or not.
-    return value === undefined || this.#locals.of(body).has(name) ? undefined : value;
+    return value === undefined || localsOf(body).has(name) ? undefined : value;
   }
 
   /** Whether the tree has a function or a table of this name, so that its address is a constant. */
@@ -102,12 +101,6 @@ export class ConstantTable {
     const alias = /^[A-Z][A-Z0-9_]+$/.exec(inner) ?? /^__GFP_\w+$/.exec(inner);
     return alias === null ? undefined : this.#global(inner, depth);
   }
-}
-
-function localsOf({ ir }: Body): ReadonlySet<string> {
-  const names = new Set(ir.parameters.map((each) => each.name));
-  for (const step of ir.steps) if (step.k === "declare") names.add(step.name);
-  return names;
 }
 
 function closes(text: string): boolean {

@@ -4,9 +4,9 @@
  * tell is null, never a guess.
  */
 
-import { BodyNotes } from "../ir/body-notes.ts";
 import type { Body, FunctionBodies } from "../ir/function-bodies.ts";
 import type { Expr, TypeName } from "../ir/ir.ts";
+import { localsOf } from "../ir/locals.ts";
 import { ExpressionLowering, unwrapDeclarator } from "../ir/lower-expression.ts";
 import { type AstNode, childByField, copyTree } from "../syntax/ast.ts";
 import type { SyntaxParser } from "../syntax/parser-port.ts";
@@ -64,7 +64,6 @@ export class TypeResolver {
   readonly #parser: SyntaxParser;
   readonly #lookup: Lookup;
   readonly #members = new Map<string, Members | null>();
-  readonly #locals = new BodyNotes<ReadonlyMap<string, TypeName>>("types", localsOf);
 
   constructor(program: Program, bodies: FunctionBodies, parser: SyntaxParser, lookup: Lookup) {
     this.#program = program;
@@ -83,8 +82,8 @@ export class TypeResolver {
     if (depth > MAX_DEPTH) return null;
     switch (expr.k) {
       case "id": {
-        const type = this.#locals.of(body).get(expr.name);
-        return type === undefined ? this.#structOfTable(expr.name, body) : this.#named(type);
+        const type = this.localType(expr.name, body);
+        return type === null ? this.#structOfTable(expr.name, body) : this.#named(type);
       }
       case "field": {
         const member = this.memberOf(expr, body, depth);
@@ -180,7 +179,7 @@ export class TypeResolver {
 
   /** The declared type of a parameter or local of `body`. */
   localType(name: string, body: Body): TypeName | null {
-    return this.#locals.of(body).get(name) ?? null;
+    return localsOf(body).get(name) ?? null;
   }
 
   /** The members of a struct, unnamed inner structs and unions flattened; null when the tree has no definition. */
@@ -264,11 +263,4 @@ function collect(list: AstNode, members: Map<string, Member>, expressions: Expre
 
 function containsType(node: AstNode, type: string): boolean {
   return node.type === type || node.children.some((child) => containsType(child, type));
-}
-
-function localsOf({ function: fn, ir }: Body): ReadonlyMap<string, TypeName> {
-  const locals = new Map<string, TypeName>();
-  if (fn !== null) for (const { name, type } of ir.parameters) locals.set(name, type);
-  for (const step of ir.steps) if (step.k === "declare" && !locals.has(step.name)) locals.set(step.name, step.type);
-  return locals;
 }

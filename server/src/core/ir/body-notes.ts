@@ -7,13 +7,13 @@ interface Note {
 }
 
 /** A body's notes, by their kind. */
-export type NotesOfBody = [Note | undefined, Note | undefined, Note | undefined];
+export type NotesOfBody = [Note | undefined, Note | undefined];
 
 /** Notes stand in the body: a weak map of ten thousands of them is slow to ask, and slower for the collector. */
-const KINDS = { expansions: 0, types: 1, locals: 2 } as const;
+const KINDS = { expansions: 0, locals: 1 } as const;
 
 export class BodyNotes<T> {
-  readonly #kind: 0 | 1 | 2;
+  readonly #kind: 0 | 1;
   readonly #make: (body: Body) => T;
 
   /** Of each kind a body keeps the notes of the one who asked last. */

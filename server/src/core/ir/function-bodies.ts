@@ -206,7 +206,7 @@ class DefinitionBody implements Body {
   readonly ir: FunctionIr;
   readonly text: string;
   readonly prefix: number;
-  readonly notes: NotesOfBody = [undefined, undefined, undefined];
+  readonly notes: NotesOfBody = [undefined, undefined];
   readonly #lines: number;
 
   constructor(

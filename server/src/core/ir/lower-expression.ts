@@ -116,6 +116,8 @@ export class ExpressionLowering {
   }
 
   private lowerParenthesized(node: AstNode): Expr {
+    const [first] = node.children;
+    if (node.children.length === 1 && first!.type !== "ERROR") return this.lower(first);
     const inner = node.children.filter((child) => child.type !== "ERROR");
     return inner.length === 1 ? this.lower(inner[0]) : { k: "other", parts: inner.map((child) => this.lower(child)) };
   }

@@ -189,12 +189,7 @@ interface Conditional {
   firstArmMode: number;
 }
 
-type OpenFunction = Omit<FunctionSpan, "end">;
-
-/** Written out: a spread takes a tenth of the whole scan. */
-function closedAt({ name, start, nameStart, body, line, flags }: OpenFunction, end: number): FunctionSpan {
-  return { name, start, nameStart, body, end, line, flags };
-}
+type Open<T extends { readonly end: number }> = Omit<T, "end"> & { end: number };
 
 function byLength(words: readonly string[]): readonly (readonly string[])[] {
   const table: string[][] = [];
@@ -359,7 +354,7 @@ class Scan {
   readonly #macros: number[] = [];
   readonly #structs: StructSpan[] = [];
   readonly #typedefs: TypedefSpan[] = [];
-  readonly #tables: TableSpan[] = [];
+  readonly #tables: Open<TableSpan>[] = [];
   readonly #bindings: FieldBinding[] = [];
   readonly #invocations: InvocationSpan[] = [];
   readonly #includes: string[] = [];
@@ -390,7 +385,7 @@ class Scan {
   #flags = 0;
 
   // What is open now.
-  #open: OpenFunction | null = null;
+  #open: Open<FunctionSpan> | null = null;
   #openTable = -1;
   #structOpen: { readonly name: number; readonly start: number; readonly line: number } | null = null;
   #unnamedStruct: { readonly start: number; readonly end: number; readonly line: number } | null = null;
@@ -750,7 +745,7 @@ class Scan {
     } else this.#mode = OTHER;
   }
 
-  #functionAt(brace: number): OpenFunction {
+  #functionAt(brace: number): Open<FunctionSpan> {
     const bytes = this.#bytes;
     let nameStart = this.#candidate;
     let nameEnd = this.#candidateEnd;
@@ -774,6 +769,7 @@ class Scan {
       start: this.#headStart,
       nameStart,
       body: brace,
+      end: -1,
       line: this.#lines.at(nameStart),
       flags,
     };
@@ -810,14 +806,13 @@ class Scan {
   #closeBrace(end: number): void {
     this.#depth = 0;
     if (this.#mode === FUNCTION) {
-      if (this.#open !== null) this.#functions.push(closedAt(this.#open, end));
-      this.#open = null;
+      this.#closeFunction(end);
       this.#mode = TOP;
       this.#resetHead();
       return;
     }
     if (this.#mode === TABLE) {
-      this.#tables[this.#openTable] = { ...this.#tables[this.#openTable]!, end };
+      this.#tables[this.#openTable]!.end = end;
       this.#openTable = -1;
     } else if (this.#mode === STRUCT && this.#structOpen !== null) {
       const { name, start, line } = this.#structOpen;
@@ -829,12 +824,19 @@ class Scan {
     this.#mode = TOP;
   }
 
+  #closeFunction(end: number): void {
+    if (this.#open === null) return;
+    this.#open.end = end;
+    this.#functions.push(this.#open);
+    this.#open = null;
+  }
+
   #endFile(): void {
     if (this.#mode === TOP) return;
     const { length } = this.#bytes;
     this.#complete = false;
-    if (this.#open !== null) this.#functions.push(closedAt(this.#open, length));
-    if (this.#openTable >= 0) this.#tables[this.#openTable] = { ...this.#tables[this.#openTable]!, end: length };
+    this.#closeFunction(length);
+    if (this.#openTable >= 0) this.#tables[this.#openTable]!.end = length;
   }
 }
 
