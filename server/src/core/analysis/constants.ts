@@ -19,8 +19,8 @@ export class ConstantTable {
   readonly #bodies: FunctionBodies;
   readonly #knowledge: Knowledge;
   readonly #macros = new Map<string, Macro>();
-  /** What names come to that are no locals, where no edits are followed. */
-  readonly #globals = new Map<string, Value>();
+  /** What names come to that are no locals, where no edits are followed; null for nothing, as most do. */
+  readonly #globals = new Map<string, Value | null>();
 
   constructor(program: Program, bodies: FunctionBodies, knowledge: Knowledge) {
     this.#program = program;
@@ -32,12 +32,11 @@ export class ConstantTable {
   valueOf(name: string, body: Body): Value {
     if (this.#program.reads !== null) return localsOf(body).has(name) ? undefined : this.#global(name, 0);
     let value = this.#globals.get(name);
-    if (value === undefined && !this.#globals.has(name)) {
-      value = this.#global(name, 0);
+    if (value === undefined) {
+      value = this.#global(name, 0) ?? null;
       this.#globals.set(name, value);
     }
-    // Most names come to nothing, whether they are locals or not.
-    return value === undefined || localsOf(body).has(name) ? undefined : value;
+    return value === null || localsOf(body).has(name) ? undefined : value;
   }
 
   /** Whether the tree has a function or a table of this name, so that its address is a constant. */

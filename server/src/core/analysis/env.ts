@@ -31,6 +31,12 @@ export class Env {
     return at < 0 ? undefined : this.#values[at];
   }
 
+  /** As `get`, and null for a name of which there is not even an entry. */
+  find(name: string): Value | null {
+    const at = this.#names.indexOf(name);
+    return at < 0 ? null : this.#values[at];
+  }
+
   has(name: string): boolean {
     return this.#names.includes(name);
   }

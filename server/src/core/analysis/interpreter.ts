@@ -399,9 +399,8 @@ export class Interpreter {
       case "str":
         return NONZERO;
       case "id": {
-        const known = run.env.get(expr.name);
-        if (known !== undefined || run.env.has(expr.name)) return known;
-        return this.#constants.valueOf(expr.name, run.body);
+        const known = run.env.find(expr.name);
+        return known === null ? this.#constants.valueOf(expr.name, run.body) : known;
       }
       case "field": {
         this.#evaluate(expr.base, run);
