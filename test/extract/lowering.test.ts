@@ -203,7 +203,7 @@ test("a chain is walked entry by entry, a list slot by slot", async () => {
 describe("methods", () => {
   const TEXT = `static void plain(struct inode *inode)
 {
-	inode->i_state |= I_REFERENCED;
+	inode->i_nlink = 1;
 }
 
 void f(struct inode *inode)
@@ -215,7 +215,7 @@ void f(struct inode *inode)
 }
 `;
   test("an absent one is not called", async () => {
-    expect(linesOf(await lower(TEXT, "f", [["evict_inode", { kind: "absent" }]]))).toEqual(["3 inode.REFERENCED = 1"]);
+    expect(linesOf(await lower(TEXT, "f", [["evict_inode", { kind: "absent" }]]))).toEqual(["3 inode.nlink = 1"]);
   });
   test("a procedure of the scenario is called with the inode", async () => {
     const fragment = await lower(TEXT, "f", [["evict_inode", { kind: "procedure", procedure: "mine" }]]);
@@ -232,4 +232,140 @@ void f(struct inode *inode)
 test("what is too large is given up with a reason", async () => {
   const many = Array.from({ length: 1000 }, () => "\tatomic_inc(&inode->i_count);").join("\n");
   await expect(lower(`void f(struct inode *inode)\n{\n${many}\n}\n`, "f")).rejects.toThrow(/more than 900 steps/);
+});
+
+describe("what is given back at the end of a scope", () => {
+  test("scoped_cond_guard() may not be had, and then does its statement", async () => {
+    const fragment = await lower(
+      `int f(struct inode *inode)
+{
+	scoped_cond_guard(spinlock_try, return -EBUSY, &inode->i_lock) {
+		inode->i_state |= I_NEW;
+	}
+	atomic_inc(&inode->i_count);
+	return 0;
+}
+`,
+      "f",
+    );
+    expect(linesOf(fragment)).toEqual([
+      "3 if trylock(i_lock[inode])",
+      "4 inode.NEW = 1",
+      "3 unlock(i_lock[inode])",
+      "6 inode.count++",
+      "7 result = 0",
+      "3 result = 1",
+    ]);
+  });
+
+  test("__free() gives back what is not NULL, and not what no_free_ptr() has taken out", async () => {
+    const text = (returned: string) => `static void drop(struct inode *inode)
+{
+	atomic_dec(&inode->i_count);
+}
+
+struct inode *f(struct inode *inode)
+{
+	struct inode *mine __free(drop) = inode;
+
+	if (inode->i_state & I_NEW)
+		return NULL;
+	${returned};
+}
+`;
+    const before = ["10 if inode.NEW", "3 inode.count--", "11 result = none"];
+    for (const returned of ["return no_free_ptr(mine)", "return_ptr(mine)"]) {
+      const lines = linesOf(await lower(text(returned), "f"));
+      expect(lines.filter((line) => line.endsWith("count--"))).toEqual(["3 inode.count--"]);
+      expect(lines).toContain("12 result = inode");
+      expect(lines).toEqual(expect.arrayContaining(before));
+    }
+    expect(linesOf(await lower(text("return inode"), "f")).filter((line) => line.endsWith("count--"))).toHaveLength(2);
+  });
+
+  test("a guard in one arm of an #if is given back where it was taken", async () => {
+    const fragment = await lower(
+      `void f(struct inode *inode)
+{
+#ifdef CONFIG_A
+	guard(rcu)();
+#else
+	guard(spinlock)(&inode->i_lock);
+#endif
+	atomic_inc(&inode->i_count);
+}
+`,
+      "f",
+    );
+    const lines = linesOf(fragment);
+    expect(lines.filter((line) => line.includes("lock("))).toHaveLength(4);
+    expect(lines.filter((line) => line.includes("assert"))).toEqual([]);
+    expect(lines.filter((line) => line.includes("count++"))).toHaveLength(2);
+  });
+});
+
+describe("what is not guarded", () => {
+  test("a flag that is set without i_lock is a reading and a writing", async () => {
+    const fragment = await lower("void f(struct inode *inode)\n{\n\tinode->i_state |= I_NEW;\n}\n", "f");
+    const [read, write] = linesOf(fragment);
+    expect(read).toContain("inode_had_FREEING = inode.FREEING");
+    expect(write).toContain("if (inode.FREEING != inode_had_FREEING) { inode.FREEING = inode_had_FREEING }");
+    expect(write).toContain("inode.NEW = 1");
+  });
+
+  test("a list of the superblock is damaged where two change it without its lock", async () => {
+    const fragment = await lower(
+      "void f(struct inode *inode)\n{\n\tlist_add(&inode->i_sb_list, &inode->i_sb->s_inodes);\n}\n",
+      "f",
+    );
+    expect(linesOf(fragment).map((line) => line.replace(/, "[^"]*"/g, ""))).toEqual([
+      "3 assert(UAF, !changing_sb); changing_sb = 1",
+      "3 assert(STATE, !inode.on_sb); inode.on_sb = 1; changing_sb = 0",
+    ]);
+    expect(fragment.needs.variables.map(({ name }) => name)).toEqual(["changing_sb"]);
+  });
+
+  test.each([
+    ["rcu_read_lock();\n\tatomic_inc(&inode->i_count);", "PROG", "returns inside an RCU read-side critical section"],
+    ["rcu_read_unlock();", "UAF", "leaves an RCU read-side critical section that it is not in"],
+    [
+      "inode = ERR_PTR(-EIO);\n\tatomic_inc(&inode->i_count);",
+      "UAF",
+      "i_count is reached through NULL or an error pointer",
+    ],
+  ])("%s", async (code, invariant, message) => {
+    const fragment = await lower(`void f(struct inode *inode)\n{\n\t${code}\n}\n`, "f");
+    expect(linesOf(fragment).join("\n")).toMatch(new RegExp(`assert\\(${invariant}, 0, "[^"]*${message}`));
+  });
+
+  test("list_del() and hlist_del_rcu() leave a link that does not look empty", async () => {
+    const fragment = await lower(
+      "int f(struct inode *inode)\n{\n\tlist_del(&inode->i_lru);\n\thlist_del_rcu(&inode->i_hash);\n\treturn hlist_unhashed(&inode->i_hash);\n}\n",
+      "f",
+    );
+    expect(linesOf(fragment)).toEqual([
+      "3 inode.lru = LRU_DEFERRED",
+      "4 hash_del(inode); inode.poisoned = 1",
+      "5 result = !inode.hashed && !inode.poisoned",
+    ]);
+  });
+
+  test("a walk that keeps its next inode does not go on when the list's lock was given up", async () => {
+    const walk = (end: string) => `void f(struct super_block *sb)
+{
+	struct inode *inode, *next;
+
+again:
+	spin_lock(&sb->s_inode_list_lock);
+	list_for_each_entry_safe(inode, next, &sb->s_inodes, i_sb_list) {
+		spin_unlock(&sb->s_inode_list_lock);
+		${end}
+	}
+	spin_unlock(&sb->s_inode_list_lock);
+}
+`;
+    const lost = /given up meanwhile: that inode may be gone/;
+    expect(linesOf(await lower(walk("spin_lock(&sb->s_inode_list_lock);"), "f")).join("\n")).toMatch(lost);
+    expect(linesOf(await lower(walk("goto again;"), "f")).join("\n")).not.toMatch(lost);
+  });
 });

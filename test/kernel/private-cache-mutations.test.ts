@@ -1,58 +1,46 @@
-/** The inode cache of XFS in real kernels: it holds as shipped, and each fix that is taken out is missed by its invariant. */
+/** The inode caches of XFS and bcachefs in real kernels: they hold as shipped, and each fix that is taken out is missed by its invariant. */
 import { beforeAll, describe, expect, test } from "vitest";
-import type { ExtractionTree } from "../../server/src/core/extract/lowering-request.ts";
 import { PRIVATE_CACHES, PrivateCache } from "../../server/src/core/extract/private-cache.ts";
 import { scenariosOf } from "../../server/src/core/extract/private-cache-scenarios.ts";
-import type { StandardScenario } from "../../server/src/core/extract/standard-scenarios.ts";
-import type { Outcome } from "../../server/src/core/race/outcome.ts";
 import { createStepper, explore } from "../../server/src/core/race/simulator.ts";
 import { NEVER_CANCELLED } from "../../server/src/core/text/cancellation.ts";
 import { createMemorySource } from "../../server/src/index/memory-source.ts";
 import { createTreeSession } from "../../server/src/index/tree-session.ts";
 import { createParser } from "../../server/src/node/create-parser.ts";
-import { extractionTree, protocolFilesOf, XFS_FILES } from "../support/extraction.ts";
+import { BCACHEFS_FILES, extractionTree, PROTOCOL_FILES, XFS_FILES } from "../support/extraction.ts";
+import { benchOfMutations, type Explored, mutatedFiles, named, summary } from "../support/protocol-mutations.ts";
 import { describeWith, pathOf } from "../support/requirements.ts";
-import { applyEdits, type MutantEdit } from "./mutants/mutant.ts";
+import type { MutantEdit } from "./mutants/mutant.ts";
 import { CACHE_FILE, CACHE_LOOK_ALIKES, CACHE_MUTATIONS } from "./private-cache-mutations.ts";
-import { type ProtocolMutation, replace } from "./protocol-mutations.ts";
+import { TABLE_LOOK_ALIKES, TABLE_MUTATIONS } from "./private-hash-mutations.ts";
+import { replace } from "./protocol-mutations.ts";
 
-const MAX_STATES = 500_000;
-
-interface Explored {
-  readonly scenario: StandardScenario;
-  readonly outcome: Outcome;
+function benchOf(id: string, files: readonly string[]) {
+  return benchOfMutations({
+    more: files,
+    files: [...files, ...PROTOCOL_FILES],
+    share: 1 / 2,
+    *scenarios(tree) {
+      for (const data of PRIVATE_CACHES.filter((each) => each.id === id)) {
+        const cache = new PrivateCache(tree, data);
+        yield* scenariosOf(cache);
+        expect([...cache.failures, ...cache.generic.failures]).toEqual([]);
+      }
+    },
+    explore: (model) => explore(model, { maxStates: 500_000 }),
+  });
 }
 
-function* exploreAll(tree: ExtractionTree): Iterable<Explored> {
-  for (const data of PRIVATE_CACHES) {
-    const cache = new PrivateCache(tree, data);
-    for (const scenario of scenariosOf(cache))
-      yield { scenario, outcome: explore(scenario.model, { maxStates: MAX_STATES }) };
-    expect([...cache.failures, ...cache.generic.failures]).toEqual([]);
-  }
-}
-
-const filesOf = (root: string, edits: readonly MutantEdit[] = []) =>
-  protocolFilesOf(
-    root,
-    (path, text) =>
-      applyEdits(
-        text,
-        edits.filter((edit) => edit.file === path),
-      ),
-    XFS_FILES,
-  );
-
-const treeOf = (root: string, mutation?: ProtocolMutation) => extractionTree(filesOf(root, mutation?.edits));
-
-const summary = ({ scenario, outcome }: Explored): string =>
-  `${scenario.model.id}: ${outcome.verdict} ${outcome.invariant ?? ""} ${outcome.violation?.message ?? outcome.limit?.message ?? ""}`;
+const { treeOf, exploreAll, expectFound, expectSilence } = benchOf("xfs", XFS_FILES);
+const table = benchOf("bcachefs", BCACHEFS_FILES);
 
 const IDS = [
   "protocol.xfs.evict-against-lookup",
   "protocol.xfs.reclaim-against-two-lookups",
   "protocol.xfs.inactivate-against-lookup",
   "protocol.xfs.inactivate-unlinked-against-lookup",
+  "protocol.xfs.inactivate-against-lookup-in-memory",
+  "protocol.xfs.inactivate-against-create",
   "protocol.xfs.evict-and-inactivate-against-lookup",
 ];
 
@@ -106,6 +94,7 @@ describeWith("kernel-6.12", "Linux 6.12's XFS inode cache", () => {
 
 describeWith("kernel-6.1", "Linux 6.1's XFS inode cache", () => {
   test("holds in every scenario", async () => {
+    const { exploreAll } = benchOf("xfs", XFS_FILES);
     const explored = [...exploreAll(await treeOf(pathOf("kernel-6.1")))];
     expect(explored.filter(({ outcome }) => outcome.verdict !== "holds").map(summary)).toEqual([]);
     expect(explored.map(({ scenario }) => scenario.model.id)).toEqual(IDS);
@@ -116,10 +105,11 @@ describeWith("kernel-6.1", "Linux 6.1's XFS inode cache", () => {
 
 describeWith("kernel-6.12", "a cache with functions that nobody knows", () => {
   test("is judged without them, which the scenarios say", async () => {
-    const files = filesOf(pathOf("kernel-6.12"));
+    const files = mutatedFiles(pathOf("kernel-6.12"), [], XFS_FILES);
     const text = files.get(CACHE_FILE) ?? "";
     files.set(CACHE_FILE, text.replaceAll("xfs_reclaim_igrab", "xfs_take").replaceAll("llist_del_all", "gc_take_all"));
     files.set(CACHE_FILE, (files.get(CACHE_FILE) ?? "").replaceAll("xfs_inodegc_worker", "xfs_gc_run"));
+    const { exploreAll } = benchOf("xfs", XFS_FILES);
     const explored = [...exploreAll(await extractionTree(files))];
     expect(explored.filter(({ outcome }) => outcome.verdict !== "holds").map(summary)).toEqual([]);
     expect(explored.map(({ scenario }) => scenario.model.id)).toEqual(IDS.slice(0, 2));
@@ -131,60 +121,64 @@ describeWith("kernel-6.12", "a cache with functions that nobody knows", () => {
 
 describe("the mutations", () => {
   test("have names of their own", () => {
-    const ids = [...CACHE_MUTATIONS, ...CACHE_LOOK_ALIKES].map((mutation) => mutation.id);
+    const all = [...CACHE_MUTATIONS, ...CACHE_LOOK_ALIKES, ...TABLE_MUTATIONS, ...TABLE_LOOK_ALIKES];
+    const ids = all.map((mutation) => mutation.id);
     expect(new Set(ids).size).toBe(ids.length);
   });
 });
 
-/** Line range of a function of the cache. */
-function linesOf(tree: ExtractionTree, name: string): readonly [number, number] {
-  const fn = tree.program.files.get(CACHE_FILE)?.functions.find((each) => each.name === name);
-  const body = fn === undefined ? null : tree.bodies.of(fn);
-  if (body === null) throw new Error(`no ${name}()`);
-  return [body.line, body.line + body.text.split("\n").length - 1];
-}
-
 describeWith("kernel-6.12", "Linux 6.12's XFS with a fix taken out", () => {
-  test.each(CACHE_MUTATIONS.map((mutation) => [mutation.id, mutation] as const))(
-    "%s",
-    async (_, mutation) => {
-      const tree = await treeOf(pathOf("kernel-6.12"), mutation);
-      const seen: string[] = [];
-      for (const each of exploreAll(tree)) {
-        const { outcome } = each;
-        if (outcome.verdict === "holds") continue;
-        seen.push(summary(each));
-        if (outcome.invariant === undefined || !mutation.invariants.includes(outcome.invariant)) continue;
-        const steps = outcome.trace?.steps ?? [];
-        // Steps are the sources' own lines, but for the threads' own.
-        expect(steps.filter((step) => step.file !== undefined).length).toBeGreaterThan(steps.length / 2);
-        expect(steps.some((step) => step.file === CACHE_FILE)).toBe(true);
-        if (mutation.through !== undefined) {
-          const [first, last] = linesOf(tree, mutation.through);
-          const through = steps.some(({ file, line = 0 }) => file === CACHE_FILE && line >= first && line <= last);
-          expect(through, `through ${mutation.through}()`).toBe(true);
-        }
-        expect(outcome.shortest).toBe(true);
-        return;
-      }
-      expect(seen, `one of ${mutation.invariants.join(", ")}`).toEqual("a violation");
-    },
+  test.each(named(CACHE_MUTATIONS))("%s", (_, mutation) => expectFound(pathOf("kernel-6.12"), mutation), 300_000);
+
+  test.each(named(CACHE_LOOK_ALIKES))(
+    "nothing is found when %s",
+    (_, mutation) => expectSilence(pathOf("kernel-6.12"), mutation),
     300_000,
   );
+});
 
-  test.each(CACHE_LOOK_ALIKES.map((mutation) => [mutation.id, mutation] as const))(
+describeWith("kernel-6.12", "Linux 6.12's table of bcachefs inodes", () => {
+  test("holds in every scenario, with the tree's own functions and no way whose condition is not known", async () => {
+    const explored = [...table.exploreAll(await table.treeOf(pathOf("kernel-6.12")))];
+    expect(explored.filter(({ outcome }) => outcome.verdict !== "holds").map(summary)).toEqual([]);
+    expect(explored.map(({ scenario }) => scenario.model.id)).toEqual(
+      [
+        "evict-against-lookup",
+        "evict-unlinked-against-lookup",
+        "two-lookups",
+        "two-lookups-of-unlinked",
+        "umount-behind-lookups",
+      ].map((id) => `protocol.bcachefs.${id}`),
+    );
+    const lowered = new Set(explored.flatMap(({ scenario }) => scenario.functions.flatMap((each) => each.inlined)));
+    for (const name of [
+      "bch2_vfs_inode_get",
+      "bch2_inode_hash_find",
+      "bch2_inode_hash_insert",
+      "bch2_inode_hash_remove",
+      "__wait_on_freeing_inode",
+      "bch2_evict_inode",
+      "discard_new_inode",
+      "evict_inodes",
+      "evict",
+    ])
+      expect(lowered, name).toContain(name);
+    for (const { scenario } of explored)
+      expect(JSON.stringify(scenario.model), scenario.model.id).not.toContain("[either way]");
+  }, 300_000);
+
+  test.each(named(TABLE_MUTATIONS))("%s", (_, mutation) => table.expectFound(pathOf("kernel-6.12"), mutation), 300_000);
+
+  test.each(named(TABLE_LOOK_ALIKES))(
     "nothing is found when %s",
-    async (_, mutation) => {
-      const explored = [...exploreAll(await treeOf(pathOf("kernel-6.12"), mutation))];
-      expect(explored.filter(({ outcome }) => outcome.verdict !== "holds").map(summary)).toEqual([]);
-    },
+    (_, mutation) => table.expectSilence(pathOf("kernel-6.12"), mutation),
     300_000,
   );
 });
 
 describeWith("kernel-6.12", "a finding of the private cache", () => {
   const findingsOf = async (edits: readonly MutantEdit[]) => {
-    const files = createMemorySource(filesOf(pathOf("kernel-6.12"), edits));
+    const files = createMemorySource(mutatedFiles(pathOf("kernel-6.12"), edits, XFS_FILES));
     const session = createTreeSession({ files, parser: createParser, options: { rules: ["eviction-protocol"] } });
     const { review } = await session.review(NEVER_CANCELLED);
     return { session, findings: review.findings.filter((each) => each.rule === "eviction-protocol") };

@@ -2,18 +2,11 @@
  * Fixes of fs/xfs/xfs_icache.c taken out by hand, as small edits of Linux 6.12 held in memory: each must be found by the
  * scenarios of the private cache. Look-alikes stand below: what they take out, something else does as well.
  */
-import type { MutantEdit } from "./mutants/mutant.ts";
-import type { ProtocolMutation } from "./protocol-mutations.ts";
+import { type ProtocolMutation, replaceIn } from "../support/protocol-mutations.ts";
 
 export const CACHE_FILE = "fs/xfs/xfs_icache.c";
 
-const replace = (fn: string, anchor: string, text: string): MutantEdit => ({
-  file: CACHE_FILE,
-  function: fn,
-  at: "replace",
-  anchor,
-  text,
-});
+const replace = replaceIn(CACHE_FILE);
 
 const HIT_TEST = "(XFS_INEW | XFS_IRECLAIM | XFS_INACTIVATING)";
 const MARK_FREED = "ip->i_flags = XFS_IRECLAIM;\n\tip->i_ino = 0;\n\tip->i_sick";
@@ -282,6 +275,29 @@ export const CACHE_MUTATIONS: readonly ProtocolMutation[] = [
     invariants: ["PROG"],
     through: "xfs_iget_recycle",
   },
+  {
+    id: "a new file is refused an inode that is free",
+    edits: [replace("xfs_iget_check_free_state", "VFS_I(ip)->i_mode != 0", "VFS_I(ip)->i_mode == 0")],
+    invariants: ["STATE"],
+    through: "xfs_iget_check_free_state",
+  },
+  {
+    id: "the inode of a new file is made with a mode",
+    edits: [replace("xfs_inode_alloc", "VFS_I(ip)->i_mode = 0;", "VFS_I(ip)->i_mode = 1;")],
+    invariants: ["STATE"],
+  },
+  {
+    id: "a lookup of what is in memory returns inside RCU when there is nothing",
+    edits: [
+      replace(
+        "xfs_iget",
+        "rcu_read_unlock();\n\t\tif (flags & XFS_IGET_INCORE) {\n\t\t\terror = -ENODATA;\n\t\t\tgoto out_error_or_again;\n\t\t}",
+        "if (flags & XFS_IGET_INCORE) {\n\t\t\terror = -ENODATA;\n\t\t\tgoto out_error_or_again;\n\t\t}\n\t\trcu_read_unlock();",
+      ),
+    ],
+    invariants: ["PROG"],
+    through: "xfs_iget",
+  },
 ];
 
 /** Changes that break nothing. */
@@ -351,6 +367,25 @@ export const CACHE_LOOK_ALIKES: readonly ProtocolMutation[] = [
       replace("xfs_reinit_inode", "state = inode->i_state;", "state = inode_state_read_once(inode);"),
       replace("xfs_reinit_inode", "inode->i_state = state;", "inode_state_assign_raw(inode, state);"),
       replace("xfs_iget_recycle", "inode->i_state = I_NEW;", "inode_state_assign_raw(inode, I_NEW);"),
+    ],
+    invariants: [],
+  },
+  {
+    id: "a lookup of what is in memory recycles what is to be reclaimed",
+    edits: [
+      replace(
+        "xfs_iget_cache_hit",
+        "if ((flags & XFS_IGET_INCORE) &&\n\t    (ip->i_flags & XFS_IRECLAIMABLE))\n\t\tgoto out_skip;",
+        "",
+      ),
+    ],
+    invariants: [],
+  },
+  {
+    id: "the worker changes the flags without i_flags_lock: XFS_INACTIVATING keeps the others away",
+    edits: [
+      replace("xfs_inodegc_set_reclaimable", "spin_lock(&ip->i_flags_lock);\n", ""),
+      replace("xfs_inodegc_set_reclaimable", "spin_unlock(&ip->i_flags_lock);\n", ""),
     ],
     invariants: [],
   },

@@ -1,5 +1,6 @@
 /** Changes of fs/inode.c that look like a fix taken out and break nothing: the standard scenarios must hold. */
-import { FILE, type ProtocolMutation, replace } from "./protocol-mutations.ts";
+import type { ProtocolMutation } from "../support/protocol-mutations.ts";
+import { FILE, replace } from "./protocol-mutations.ts";
 
 /** Changes that break nothing. */
 export const HARMLESS_CHANGES: readonly ProtocolMutation[] = [

@@ -1,5 +1,6 @@
 /** Linux 6.1 in its own words, where the text of 6.12 differs: lookups hold inode_hash_lock, and waits are bit waits. */
-import { type ProtocolMutation, replace } from "./protocol-mutations.ts";
+import type { ProtocolMutation } from "../support/protocol-mutations.ts";
+import { replace } from "./protocol-mutations.ts";
 
 const WAKE = "wake_up_bit(&inode->i_state, __I_NEW);";
 const WAIT_IN_FIND = "__wait_on_freeing_inode(inode);";

@@ -1,11 +1,9 @@
 /** Fixes taken out of Linux 6.12: writeback beside the last put and reclaim, and what is left when all are through. */
-import { type ProtocolMutation, replace } from "./protocol-mutations.ts";
+import { type ProtocolMutation, replaceIn } from "../support/protocol-mutations.ts";
+import { replace } from "./protocol-mutations.ts";
 
-/** The same in fs/fs-writeback.c. */
-const replaceWriteback = (fn: string, anchor: string, text: string) => ({
-  ...replace(fn, anchor, text),
-  file: "fs/fs-writeback.c",
-});
+const replaceWriteback = replaceIn("fs/fs-writeback.c");
+const replaceBad = replaceIn("fs/bad_inode.c");
 
 export const WRITEBACK_MUTATIONS: readonly ProtocolMutation[] = [
   {
@@ -127,12 +125,12 @@ export const WRITEBACK_MUTATIONS: readonly ProtocolMutation[] = [
   },
   {
     id: "iget_failed() leaves the inode in the hash",
-    edits: [{ ...replace("make_bad_inode", "remove_inode_hash(inode);", ""), file: "fs/bad_inode.c" }],
+    edits: [replaceBad("make_bad_inode", "remove_inode_hash(inode);", "")],
     invariants: ["UNIQ", "STATE"],
   },
   {
     id: "iget_failed() keeps its reference",
-    edits: [{ ...replace("iget_failed", "iput(inode);", ""), file: "fs/bad_inode.c" }],
+    edits: [replaceBad("iget_failed", "iput(inode);", "")],
     invariants: ["UMNT"],
   },
   {

@@ -3,28 +3,11 @@
  * scenarios, with one of the invariants that it breaks. More stand in protocol-mutations-*.ts, look-alikes that must not
  * be found in protocol-look-alikes.ts. Those whose text Linux 6.1 has are made there, too.
  */
-import type { MutantEdit } from "./mutants/mutant.ts";
-
-export interface ProtocolMutation {
-  readonly id: string;
-  readonly edits: readonly MutantEdit[];
-  /** Any of these may be the one found; none: nothing may be found. */
-  readonly invariants: readonly string[];
-  /** The violating trace goes through this function. */
-  readonly through?: string;
-  /** What it is in Linux 6.1, where not the same: there lookups hold inode_hash_lock and no RCU. */
-  readonly in61?: "harmless" | "another";
-}
+import { type ProtocolMutation, replaceIn } from "../support/protocol-mutations.ts";
 
 export const FILE = "fs/inode.c";
 
-export const replace = (fn: string, anchor: string, text: string): MutantEdit => ({
-  file: FILE,
-  function: fn,
-  at: "replace",
-  anchor,
-  text,
-});
+export const replace = replaceIn(FILE);
 
 export const PROTOCOL_MUTATIONS: readonly ProtocolMutation[] = [
   {

@@ -30,6 +30,9 @@ export const XFS_FILES = [
   "fs/xfs/xfs_super.c",
 ];
 
+/** Where bcachefs keeps its own. */
+export const BCACHEFS_FILES = ["fs/bcachefs/fs.c", "fs/bcachefs/fs.h"];
+
 /** The protocol's files of a kernel tree, and `more`, with edits. */
 export function protocolFilesOf(
   root: string,

@@ -125,7 +125,9 @@ export class Analysis {
     this.#generic =
       this.#options.filesystems !== undefined
         ? []
-        : this.#rules.filter((rule) => rule.checkTree !== undefined).map((rule) => new GenericReview(rule));
+        : this.#rules
+            .filter((rule) => rule.checkTree !== undefined)
+            .map((rule) => new GenericReview(rule, this.#outcomes));
     this.#contexts = null;
     this.#rootsFact = new Fact();
     this.#reach = new ReachIndex();

@@ -2,6 +2,7 @@
 import type { FilesystemFacts } from "../core/analysis/filesystem-facts.ts";
 import type { LineMove } from "../core/callgraph/file-change.ts";
 import { Fact } from "../core/callgraph/reads.ts";
+import type { OutcomeStore } from "../core/extract/filesystem/verdict.ts";
 import type { Finding } from "../core/report/finding.ts";
 import { FindingMaker } from "../core/report/make-finding.ts";
 import { shiftLines } from "../core/report/shift-lines.ts";
@@ -10,12 +11,14 @@ import { keepEqual, type ReviewParts } from "./filesystem-review.ts";
 
 export class GenericReview {
   readonly #rule: Rule;
+  readonly #outcomes: OutcomeStore | null;
   readonly #fact = new Fact();
   #findings: readonly Finding[] = [];
   #suppressed = 0;
 
-  constructor(rule: Rule) {
+  constructor(rule: Rule, outcomes: OutcomeStore | null) {
     this.#rule = rule;
+    this.#outcomes = outcomes;
     this.#fact.stale = true;
   }
 
@@ -46,6 +49,7 @@ export class GenericReview {
       for (const draft of this.#rule.checkTree?.({
         filesystems: filesystems(),
         ...(token === undefined ? {} : { token }),
+        ...(this.#outcomes === null ? {} : { outcomes: this.#outcomes }),
       }) ?? []) {
         const finding = maker.make(draft, { filesystem: draft.generic ?? "", table: "" });
         if (finding !== null) findings.push(finding);

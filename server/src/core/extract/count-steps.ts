@@ -2,7 +2,7 @@
 import type { Expr } from "../ir/ir.ts";
 import type { Outcome } from "./lowered-step.ts";
 import type { Lowering } from "./lowering.ts";
-import { type Config, goOn } from "./lowering-state.ts";
+import { type Config, goOn, withoutVariable } from "./lowering-state.ts";
 import { UNKNOWN, type Value } from "./values.ts";
 import type { WordEntry } from "./vocabulary.ts";
 import { type CallOp, lockOf } from "./word-steps.ts";
@@ -108,14 +108,4 @@ export function dropReference(lowering: Lowering, config: Config, op: CallOp, co
     do: `unlock(${lock.text})`,
     next: finish(0, { locks: config.locks.filter((held) => held.text !== lock.text) }),
   };
-}
-
-function withoutVariable(config: Config, name: string): Config {
-  const frames = config.frames.map((frame) => {
-    if (!frame.env.has(name)) return frame;
-    const env = new Map(frame.env);
-    env.delete(name);
-    return { ...frame, env };
-  });
-  return { ...config, frames };
 }

@@ -8,8 +8,13 @@ import { type Cast, createThread, discardThread, lookupThread, putThread } from 
 /** Nothing has the number. */
 const FREE_NUMBER: VariableDeclaration = { name: "disk.allocated", initial: 0, max: 1, group: "disk" };
 
-/** `builders`: the lookups that make an inode that they do not find. */
-export function* createDrafts(protocol: ExtractedProtocol, cast: Cast, builders: readonly Fragment[]): Iterable<Draft> {
+/** `builders`: the lookups that make an inode that they do not find; `seekers`: those that do not. */
+export function* createDrafts(
+  protocol: ExtractedProtocol,
+  cast: Cast,
+  builders: readonly Fragment[],
+  seekers: readonly Fragment[],
+): Iterable<Draft> {
   const newInode = protocol.first("new-inode");
   if (newInode === null) return;
   const creates = protocol.all("create");
@@ -17,7 +22,7 @@ export function* createDrafts(protocol: ExtractedProtocol, cast: Cast, builders:
   const [builder] = builders;
   for (const [index, create] of creates.entries()) {
     // insert_inode_locked4() goes with iget5_locked().
-    const finders = index === 0 ? builders : builders.slice(1, 2);
+    const finders = index === 0 ? [...builders, ...seekers] : builders.slice(1, 2);
     if (discard !== null)
       for (const finder of finders)
         yield {

@@ -21,6 +21,8 @@ import type { Member, Vocabulary } from "./vocabulary.ts";
 const FIELD_MAX: Readonly<Record<string, number>> = { count: 7, nlink: 3, pages: 1 };
 
 export class Evaluator {
+  /** The member of an inode that was read or addressed through NULL or an error pointer since this was last null. */
+  wild: string | null = null;
   readonly #vocabulary: Vocabulary;
   readonly #functionValue: (name: string, frame: Frame) => Value | null;
   readonly #methods: ReadonlyMap<string, MethodBinding>;
@@ -42,7 +44,7 @@ export class Evaluator {
       case "id":
         return this.name(expr.name, frame);
       case "field":
-        return this.taskFlags(expr) ?? this.field(this.evaluate(expr.base, frame), expr.name);
+        return this.taskFlags(expr) ?? this.field(this.base(expr, frame), expr.name);
       case "cast":
         return this.evaluate(expr.operand, frame);
       case "unary":
@@ -66,6 +68,14 @@ export class Evaluator {
     }
   }
 
+  /** What `base->name` goes through. */
+  private base({ base, name }: Expr & { k: "field" }, frame: Frame): Value {
+    const value = this.evaluate(base, frame);
+    const isNowhere = value.k === "error" || (base.k === "id" && value.k === "number" && value.value === 0);
+    if (isNowhere && this.member("inode", name) !== null) this.wild = name;
+    return value;
+  }
+
   /** `current->flags`, in a task of which something is known: `& PF_MEMALLOC` is decided. */
   private taskFlags({ base, name }: Expr & { k: "field" }): Value | null {
     const { taskFlags = {} } = this.#vocabulary.data;
@@ -77,6 +87,8 @@ export class Evaluator {
   /** `a->b & mask` stays exact where one side is a set of flags, even of flags that the model does not have. */
   private binary(expr: Expr & { k: "binary" }, frame: Frame): Value {
     const left = this.evaluate(expr.left, frame);
+    const decides = expr.op === "&&" ? 0 : expr.op === "||" ? 1 : null;
+    if (decides !== null && truthOf(left) === decides) return numberValue(decides);
     const right = this.evaluate(expr.right, frame);
     return binaryValue(expr.op, left, right);
   }
@@ -110,7 +122,7 @@ export class Evaluator {
   /** What an address leads to: `&inode->i_lock`, `&dispose`. */
   place(expr: Expr, frame: Frame): Value {
     if (expr.k === "field") {
-      const base = this.evaluate(expr.base, frame);
+      const base = this.base(expr, frame);
       const part = this.part(base, expr.name);
       if (part !== null) return part;
       return this.field(base, expr.name);

@@ -6,6 +6,7 @@ import { numberText, UNKNOWN, type Value, ZERO } from "./values.ts";
 import { type CallOp, inodeOf } from "./word-steps.ts";
 
 /** include/uapi/asm-generic/errno-base.h */
+const ENOENT = 2;
 const EEXIST = 17;
 
 /** What is looked for, as text; the scenario's number where nobody knows. */
@@ -51,5 +52,19 @@ export function deleteFromIndex(lowering: Lowering, config: Config, op: CallOp, 
     test: `${v} != none`,
     next: goOn(config, op.next, op.into, { k: "slot", v, sure: true }),
     no: goOn(config, op.next, op.into, ZERO),
+  };
+}
+
+/** 0, or -ENOENT (include/linux/rhashtable.h, rhashtable_remove_fast()). */
+export function removeFromIndex(lowering: Lowering, config: Config, op: CallOp, inode: Value): Outcome {
+  const v = inodeOf(inode);
+  if (v === null) return lowering.answer(config, op, UNKNOWN);
+  const was = lowering.local(`index:${lowering.siteOf(config)}`, "removed", "number", 1);
+  return {
+    k: "emit",
+    do: `${was} = ${v}.hashed; if (${was}) { hash_del(${v}) }`,
+    test: was,
+    next: goOn(config, op.next, op.into, ZERO),
+    no: goOn(config, op.next, op.into, { k: "number", value: -ENOENT }),
   };
 }

@@ -100,7 +100,7 @@ export const KERNEL_VOCABULARY: VocabularyData = {
       ],
       op: "is-empty",
     },
-    { names: ["inode_unhashed"], op: "is-empty" },
+    { names: ["inode_unhashed"], op: "is-empty", elsewhere: true },
     { names: ["hlist_fake"], op: "ignore", value: 0 },
     {
       names: [
@@ -115,25 +115,22 @@ export const KERNEL_VOCABULARY: VocabularyData = {
       list: 1,
     },
     {
-      names: [
-        "hlist_del",
-        "hlist_del_init",
-        "hlist_del_rcu",
-        "hlist_del_init_rcu",
-        "hlist_bl_del_init",
-        "hlist_bl_del_init_rcu",
-      ],
+      names: ["hlist_del_init", "hlist_del_init_rcu", "hlist_bl_del_init", "hlist_bl_del_init_rcu"],
       op: "link-del",
       link: 0,
     },
+    // They leave a link that looks as if it were on a list (include/linux/list.h, LIST_POISON2).
     {
-      names: ["list_add", "list_add_tail", "list_add_rcu", "list_move", "list_move_tail", "llist_add"],
-      op: "link-add",
+      names: ["hlist_del", "hlist_del_rcu", "list_del", "list_del_rcu"],
+      op: "link-del",
       link: 0,
-      list: 1,
+      poisons: true,
     },
-    { names: ["list_del", "list_del_init", "list_del_rcu", "list_del_init_careful"], op: "link-del", link: 0 },
-    { names: ["list_first_entry", "list_first_entry_or_null", "list_entry", "list_last_entry"], op: "list-first" },
+    { names: ["list_add", "list_add_tail", "list_add_rcu", "llist_add"], op: "link-add", link: 0, list: 1 },
+    { names: ["list_move", "list_move_tail"], op: "link-add", link: 0, list: 1, moves: true },
+    { names: ["list_del_init", "list_del_init_careful"], op: "link-del", link: 0 },
+    { names: ["list_first_entry", "list_entry", "list_last_entry"], op: "list-first" },
+    { names: ["list_first_entry_or_null"], op: "list-first", orNull: true },
     { names: ["list_lru_add", "list_lru_add_obj"], op: "lru-add", link: 1 },
     { names: ["list_lru_del", "list_lru_del_obj"], op: "lru-del", link: 1 },
     { names: ["list_lru_isolate"], op: "lru-isolate", link: 1 },
@@ -150,7 +147,7 @@ export const KERNEL_VOCABULARY: VocabularyData = {
     },
     { names: ["INIT_LIST_HEAD", "INIT_HLIST_NODE"], op: "ignore" },
 
-    { names: ["inode_bit_waitqueue"], op: "wait-queue", of: 1, bit: 2 },
+    { names: ["inode_bit_waitqueue"], op: "wait-queue", of: 1, bit: 2, elsewhere: true },
     { names: ["bit_waitqueue", "inode_state_wait_address"], op: "wait-queue", of: 0, bit: 1 },
     { names: ["__var_waitqueue"], op: "value", of: 0 },
     {
@@ -163,7 +160,8 @@ export const KERNEL_VOCABULARY: VocabularyData = {
     { names: ["wait_var_event", "wait_event", "___wait_var_event"], op: "wait-event", queue: 0, condition: 1 },
     { names: ["wait_on_bit", "wait_on_bit_io", "out_of_line_wait_on_bit"], op: "wait-on-bit", of: 0, bit: 1 },
     { names: ["__wait_on_bit"], op: "wait-on-queue", queue: 0 },
-    { names: ["wake_up_bit", "inode_wake_up_bit", "wake_up_and_clear_bit_address"], op: "wake", of: 0, bit: 1 },
+    { names: ["inode_wake_up_bit"], op: "wake", of: 0, bit: 1, elsewhere: true },
+    { names: ["wake_up_bit", "wake_up_and_clear_bit_address"], op: "wake", of: 0, bit: 1 },
     { names: ["wake_up_var", "wake_up", "wake_up_all", "__wake_up_bit_queue"], op: "wake", queue: 0 },
 
     { names: ["rcu_read_lock"], op: "rcu-lock" },
@@ -176,7 +174,7 @@ export const KERNEL_VOCABULARY: VocabularyData = {
       assume: "allocating an inode succeeds",
     },
 
-    { names: ["IS_ERR"], op: "is-error" },
+    { names: ["IS_ERR", "PTR_ERR_OR_ZERO"], op: "is-error" },
     { names: ["IS_ERR_OR_NULL"], op: "is-error-or-null" },
     { names: ["ERR_PTR", "ERR_CAST"], op: "error" },
     { names: ["PTR_ERR"], op: "ignore", value: 1 },
@@ -221,7 +219,9 @@ export const KERNEL_VOCABULARY: VocabularyData = {
       does: "$0.on_io = 0",
       briefly: "wb_list_lock",
       assume: "leaving the writeback list takes one step",
+      elsewhere: true,
     },
+    { names: ["inode_to_wb_and_lock_list"], op: "lock-object", object: "wb", member: "list_lock" },
 
     // An evict() that punts (Dave Chinner's evict_inode_async of 2025, Jan Kara's deferred reclaim of 2026) ends elsewhere.
     {
@@ -297,7 +297,7 @@ export const KERNEL_VOCABULARY: VocabularyData = {
   ],
   members: {
     inode: {
-      i_state: { is: "flags", domain: "state" },
+      i_state: { is: "flags", domain: "state", lock: "i_lock" },
       i_count: { is: "number", field: "count" },
       i_nlink: { is: "number", field: "nlink" },
       __i_nlink: { is: "number", field: "nlink" },
@@ -305,9 +305,10 @@ export const KERNEL_VOCABULARY: VocabularyData = {
       i_lock: { is: "lock", lock: "i_lock" },
       i_hash: { is: "link", link: "hash" },
       i_lru: { is: "link", link: "lru" },
-      i_sb_list: { is: "link", link: "sb" },
-      i_io_list: { is: "link", link: "io" },
+      i_sb_list: { is: "link", link: "sb", lock: "sb_list_lock" },
+      i_io_list: { is: "link", link: "io", lock: "wb_list_lock" },
       i_sb: { is: "object", object: "sb" },
+      i_wb: { is: "object", object: "wb" },
       i_data: { is: "object", object: "inode" },
       i_mapping: { is: "object", object: "inode" },
       host: { is: "object", object: "inode" },
@@ -326,9 +327,16 @@ export const KERNEL_VOCABULARY: VocabularyData = {
       s_root: { is: "value", value: 1 },
     },
     lru: { lock: { is: "lock", lock: "lru_lock" } },
+    wb: { list_lock: { is: "lock", lock: "wb_list_lock" } },
     mapping: {},
   },
-  globalLocks: { inode_hash_lock: "hash_lock", inode_lru_lock: "lru_lock", inode_sb_list_lock: "sb_list_lock" },
+  globalLocks: {
+    wb_list_lock: "wb_list_lock",
+    inode_wb_list_lock: "wb_list_lock",
+    inode_hash_lock: "hash_lock",
+    inode_lru_lock: "lru_lock",
+    inode_sb_list_lock: "sb_list_lock",
+  },
   locks: [
     { name: "i_lock", kind: "spin", per: "slot", description: "inode->i_lock" },
     { name: "hash_lock", kind: "spin", description: "inode_hash_lock" },
@@ -347,8 +355,21 @@ export const KERNEL_VOCABULARY: VocabularyData = {
     rwsem_read: ["down_read", "up_read"],
     rwsem_write: ["down_write", "up_write"],
     rcu: ["rcu_read_lock", "rcu_read_unlock"],
+    // DEFINE_GUARD_COND(), DEFINE_LOCK_GUARD_1_COND(): for scoped_cond_guard(). A signal ends the wait for a lock that is taken.
+    spinlock_try: ["spin_trylock", "spin_unlock"],
+    spinlock_bh_try: ["spin_trylock", "spin_unlock_bh"],
+    spinlock_irq_try: ["spin_trylock", "spin_unlock_irq"],
+    raw_spinlock_try: ["spin_trylock", "raw_spin_unlock"],
+    mutex_try: ["mutex_trylock", "mutex_unlock"],
+    mutex_intr: ["mutex_trylock", "mutex_unlock"],
+    rwsem_read_try: ["down_read_trylock", "up_read"],
+    rwsem_read_intr: ["down_read_trylock", "up_read"],
+    rwsem_write_try: ["down_write_trylock", "up_write"],
   },
-  fields: [{ name: "changed", max: 1, description: "what was changed is not on disk yet, whatever i_state says" }],
+  fields: [
+    { name: "changed", max: 1, description: "what was changed is not on disk yet, whatever i_state says" },
+    { name: "poisoned", max: 1, description: "off its hash chain, and the link does not say so" },
+  ],
   stateFlags: {
     I_NEW: ["NEW"],
     I_CREATING: ["CREATING"],
@@ -386,7 +407,14 @@ export const KERNEL_VOCABULARY: VocabularyData = {
     EIO: 5,
     EINVAL: 22,
   },
-  objects: { inode: "inode", super_block: "sb", list_lru_one: "lru", list_lru: "lru", address_space: "inode" },
+  objects: {
+    inode: "inode",
+    super_block: "sb",
+    list_lru_one: "lru",
+    list_lru: "lru",
+    address_space: "inode",
+    bdi_writeback: "wb",
+  },
   follow: ["^fs/[^/]+\\.[ch]$", "^include/"],
 };
 

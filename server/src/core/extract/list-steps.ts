@@ -4,21 +4,31 @@ import type { Expr } from "../ir/ir.ts";
 import type { Outcome } from "./lowered-step.ts";
 import type { Lowering } from "./lowering.ts";
 import { type Config, goOn, topOf } from "./lowering-state.ts";
-import type { MicroFunction, MicroOp } from "./micro.ts";
+import type { MicroFunction, MicroOp } from "./micro-op.ts";
 import { firstOfList, listFlag, listIsEmpty, noSlot, setListFlag } from "./slot-walks.ts";
+import { changeList } from "./unlocked-steps.ts";
 import { UNKNOWN, type Value } from "./values.ts";
 import { LRU_WALK } from "./walk-steps.ts";
 import { type CallOp, inodeOf } from "./word-steps.ts";
 
 type LinkName = "hash" | "lru" | "sb" | "io" | "own";
 
-/** `field`: where a filesystem's own link stands. */
-function linkOf(lowering: Lowering, value: Value): { v: string; link: LinkName; field: string } | null {
+/** `field`: where a filesystem's own link stands; `lock`: what guards the list. */
+interface Link {
+  readonly v: string;
+  readonly link: LinkName;
+  readonly field: string;
+  readonly lock?: string | undefined;
+}
+
+function linkOf(lowering: Lowering, value: Value): Link | null {
   if (value.k === "slot") return { v: value.v, link: "hash", field: "" };
   if (value.k !== "part") return null;
   const member = lowering.evaluator.member(value.object, value.member);
   if (member?.is !== "link") return null;
-  return { v: value.v, link: member.link, field: member.link === "own" ? member.field : "" };
+  const { v } = value;
+  if (member.link === "own") return { v, link: "own", field: member.field };
+  return { v, link: member.link, field: "", lock: member.lock };
 }
 
 /** Prefix of the flags of a list on the stack: one local for each slot. */
@@ -44,7 +54,7 @@ export function isEmpty(lowering: Lowering, config: Config, op: CallOp, value: V
     const link = linkOf(lowering, value);
     if (link !== null)
       return {
-        hash: `!${link.v}.hashed`,
+        hash: `!${link.v}.hashed && !${link.v}.poisoned`,
         lru: `${link.v}.lru == LRU_NONE`,
         sb: `!${link.v}.on_sb`,
         io: `!${link.v}.on_io`,
@@ -64,24 +74,32 @@ export function isEmpty(lowering: Lowering, config: Config, op: CallOp, value: V
 }
 
 /** list_add() and its kin; `moves`: it may be on another list. */
-export function linkInto(lowering: Lowering, what: Value, where: Value, after: Config, moves = false): Outcome {
+export function linkInto(
+  lowering: Lowering,
+  config: Config,
+  op: CallOp,
+  what: Value,
+  where: Value,
+  moves: boolean,
+): Outcome {
+  const after = goOn(config, op.next);
   const link = linkOf(lowering, what);
   if (link === null) return { k: "silent", config: after };
   const { v } = link;
+  const alone = (condition: string): string =>
+    moves ? "" : `assert(STATE, ${condition}, "the inode is put on a list while it is on another"); `;
   switch (link.link) {
     case "hash":
-      return { k: "emit", do: `hash_add(${v})`, next: after };
+      return { k: "emit", do: `hash_add(${v}); ${v}.poisoned = 0`, next: after };
     case "sb":
-      return { k: "emit", do: `${v}.on_sb = 1`, next: after };
+      return changeList(lowering, config, link, `${alone(`!${v}.on_sb`)}${v}.on_sb = 1`, after);
     case "io":
-      return { k: "emit", do: `${v}.on_io = 1`, next: after };
+      return changeList(lowering, config, link, `${v}.on_io = 1`, after);
     case "own":
       return { k: "emit", do: `${v}.${link.field} = 1`, next: after };
     case "lru": {
       const list = listOf(lowering, where);
-      const free = moves
-        ? ""
-        : `assert(STATE, ${v}.lru == LRU_NONE, "the inode is put on a list while it is on another"); `;
+      const free = alone(`${v}.lru != LRU && ${v}.lru != LRU_PRIVATE`);
       if (list === null) return { k: "emit", do: `${free}${v}.lru = LRU`, next: after };
       return {
         k: "emit",
@@ -92,29 +110,34 @@ export function linkInto(lowering: Lowering, what: Value, where: Value, after: C
   }
 }
 
-export function unlink(lowering: Lowering, what: Value, after: Config): Outcome {
+/** What list_del() leaves in i_lru: on no list, and not empty. The reclaim of the catalogue's models has no part in this. */
+const POISONED = "LRU_DEFERRED";
+
+/** `poisons`: list_del(), hlist_del() and hlist_del_rcu() leave a link that does not look empty. */
+export function unlink(lowering: Lowering, config: Config, op: CallOp, what: Value, poisons: boolean): Outcome {
+  const after = goOn(config, op.next);
   const link = linkOf(lowering, what);
   if (link === null) return { k: "silent", config: after };
   const { v } = link;
   switch (link.link) {
     case "hash":
-      return { k: "emit", do: `hash_del(${v})`, next: after };
+      return { k: "emit", do: `hash_del(${v})${poisons ? `; ${v}.poisoned = 1` : ""}`, next: after };
     case "sb":
-      return { k: "emit", do: `${v}.on_sb = 0`, next: after };
+      return changeList(lowering, config, link, `${v}.on_sb = 0`, after);
     case "io":
-      return { k: "emit", do: `${v}.on_io = 0`, next: after };
+      return changeList(lowering, config, link, `${v}.on_io = 0`, after);
     case "own":
       return { k: "emit", do: `${v}.${link.field} = 0`, next: after };
     case "lru": {
       const { slots } = lowering.request;
       const own = [...new Set(lowering.lists.values())].map((list) => `; ${setListFlag(list, v, slots, 0)}`);
-      return { k: "emit", do: `${v}.lru = LRU_NONE${own.join("")}`, next: after };
+      return { k: "emit", do: `${v}.lru = ${poisons ? POISONED : "LRU_NONE"}${own.join("")}`, next: after };
     }
   }
 }
 
 /** list_first_entry() of a list on the stack; list_entry() of an inode's own link. */
-export function firstInode(lowering: Lowering, config: Config, op: CallOp, value: Value): Outcome {
+export function firstInode(lowering: Lowering, config: Config, op: CallOp, value: Value, orNull: boolean): Outcome {
   const v = inodeOf(value);
   if (v !== null) return lowering.answer(config, op, { k: "slot", v, sure: true });
   const list = listOf(lowering, value);
@@ -128,7 +151,7 @@ export function firstInode(lowering: Lowering, config: Config, op: CallOp, value
   return {
     k: "emit",
     do: `${local.v} = ${firstOfList(list, lowering.request.slots)}`,
-    next: goOn(config, op.next, op.into, { k: "slot", v: local.v, sure: true }),
+    next: goOn(config, op.next, op.into, { k: "slot", v: local.v, sure: !orNull }),
   };
 }
 

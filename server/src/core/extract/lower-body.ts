@@ -8,6 +8,7 @@ import type { LoweredNode } from "./lowered-step.ts";
 import { Lowering } from "./lowering.ts";
 import { LoweringLimit } from "./lowering-limit.ts";
 import type { ExtractionTree, LowerRequest } from "./lowering-request.ts";
+import type { Config, HeldLock } from "./lowering-state.ts";
 import { UNKNOWN, type Value } from "./values.ts";
 
 /** Names that mean something in the model language, or that a scenario declares. */
@@ -65,8 +66,9 @@ export function lowerFunction(
     lowering.resultKind = "number";
   let first: number;
   try {
-    const start = lowering.enter({ frames: [], locks: [], rcu: 0 }, lowering.microOf(body), args, null, 0);
-    first = lowering.run(start);
+    lowering.heldBefore = (request.holds ?? []).flatMap((lock) => heldBy(args, lock));
+    const start: Config = { frames: [], locks: lowering.heldBefore, rcu: 0 };
+    first = lowering.run(lowering.enter(start, lowering.microOf(body), args, null, 0));
   } catch (error) {
     if (error instanceof LoweringLimit) return { failure: { name, reason: error.message } };
     throw error;
@@ -88,6 +90,12 @@ export function lowerFunction(
   return { fragment };
 }
 
+/** A spin lock of the inode that the function is given. */
+function heldBy(args: readonly Value[], lock: string): HeldLock[] {
+  const inode = args.find((arg) => arg.k === "slot");
+  return inode?.k === "slot" ? [{ text: `${lock}[${inode.v}]`, spin: true, v: inode.v }] : [];
+}
+
 function needsOf(lowering: Lowering): FragmentNeeds {
   const { data } = lowering.request.vocabulary;
   const text = lowering.nodes.map((node) => `${node.do ?? ""} ${node.test ?? ""}`).join("\n");
@@ -96,6 +104,7 @@ function needsOf(lowering: Lowering): FragmentNeeds {
     .filter((name) => text.includes(name))
     .map((name): VariableDeclaration => ({ name, initial: 1, max: 1, group: "superblock" }));
   for (const name of lowering.counters) variables.push({ name, initial: 0, max: 3, group: "other" });
+  for (const name of lowering.busyLists) variables.push({ name, initial: 0, max: 1, group: "other" });
   return {
     locks: data.locks.filter((lock) => lowering.locksUsed.has(lock.name)),
     variables,

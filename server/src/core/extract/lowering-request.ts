@@ -49,6 +49,8 @@ export interface LowerRequest {
    * (`&sbi->in_flight`) are variables. Absent: such counters are not known.
    */
   readonly waitsFor?: QueuedWork;
+  /** Locks of its inode that the function is called with, and returns with. */
+  readonly holds?: readonly string[];
   /** The procedure's name when it is not the function's. */
   readonly name?: string;
 }

@@ -1,5 +1,5 @@
 /** Where lowering stands in the code: the functions it is inside of, what is known of their variables, the locks held. */
-import type { MicroFunction } from "./micro.ts";
+import type { MicroFunction } from "./micro-op.ts";
 import { keyOf, readsShared, type Value } from "./values.ts";
 
 export type Env = ReadonlyMap<string, Value>;
@@ -28,6 +28,8 @@ export interface Config {
   readonly frames: readonly Frame[];
   readonly locks: readonly HeldLock[];
   readonly rcu: number;
+  /** Locks held that the model does not have. */
+  readonly others?: number;
   /** The frame whose wait-queue entry may be on a queue. */
   readonly waits?: string;
 }
@@ -64,6 +66,17 @@ export function forEachLive(config: Config, visit: (frame: number, name: string,
   });
 }
 
+/** Forgets a variable: progress inside an operation that is over. */
+export function withoutVariable(config: Config, name: string): Config {
+  const frames = config.frames.map((frame) => {
+    if (!frame.env.has(name)) return frame;
+    const env = new Map(frame.env);
+    env.delete(name);
+    return { ...frame, env };
+  });
+  return { ...config, frames };
+}
+
 /** Changes the values of all frames' variables. */
 export function mapValues(config: Config, change: (value: Value) => Value): Config {
   const frames = config.frames.map((frame) => {
@@ -92,7 +105,7 @@ export function keyOfConfig(config: Config): string {
     parts.push(`${frame.id}@${frame.ip}(${(values.get(index) ?? []).sort().join(";")})`);
   });
   const locks = config.locks.map((lock) => lock.text).sort();
-  return `${parts.join("|")}#${locks.join(",")}#${config.rcu}#${config.waits ?? ""}`;
+  return `${parts.join("|")}#${locks.join(",")}#${config.rcu}#${config.others ?? 0}#${config.waits ?? ""}`;
 }
 
 /** Whether a value is an expression that has yet to be read from memory that other threads write. */

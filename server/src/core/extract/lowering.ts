@@ -19,12 +19,25 @@ import {
 } from "./lowered-step.ts";
 import { LoweringLimit } from "./lowering-limit.ts";
 import type { ExtractionTree, LowerRequest, QueuedWork } from "./lowering-request.ts";
-import { type Config, type Frame, forEachLive, goOn, keyOfConfig, refine, topOf, withTop } from "./lowering-state.ts";
-import { type MicroFunction, type MicroOp, takeApart } from "./micro.ts";
+import {
+  type Config,
+  type Frame,
+  forEachLive,
+  goOn,
+  type HeldLock,
+  keyOfConfig,
+  refine,
+  topOf,
+  withTop,
+} from "./lowering-state.ts";
+import { takeApart } from "./micro.ts";
+import type { MicroFunction, MicroOp } from "./micro-op.ts";
 import { readFirst } from "./read-first.ts";
 import { Relevance } from "./relevance.ts";
+import { returnFrom } from "./return-steps.ts";
 import { storeTo } from "./store-steps.ts";
 import { truthOf, UNKNOWN, type Value } from "./values.ts";
+import { mayNotSleep } from "./wait-steps.ts";
 import { startWalk } from "./walk-steps.ts";
 import { runWord } from "./word-steps.ts";
 
@@ -50,6 +63,10 @@ export class Lowering {
   /** Counters that are no inode's, and work that was handed on (work-steps.ts). */
   readonly counters = new Set<string>();
   readonly queued: QueuedWork[] = [];
+  /** Variables that say that somebody is changing a list (unlocked-steps.ts). */
+  readonly busyLists = new Set<string>();
+  /** Locks that the caller holds. */
+  heldBefore: readonly HeldLock[] = [];
   usesNumber = false;
   resultKind: "slot" | "number" | null = null;
   readonly #relevance: Relevance;
@@ -134,7 +151,12 @@ export class Lowering {
     let config = start;
     for (let i = 0; i < MAX_SILENT; i++) {
       if (config.frames.length === 0) return null;
-      const outcome = this.#step(config);
+      this.evaluator.wild = null;
+      const stepped = this.#step(config);
+      const outcome =
+        this.evaluator.wild === null
+          ? stepped
+          : this.fails(config, "UAF", `${this.evaluator.wild} is reached through NULL or an error pointer`);
       if (outcome.k === "end") return null;
       if (outcome.k === "silent") {
         config = outcome.config;
@@ -172,7 +194,7 @@ export class Lowering {
       case "call":
         return this.#call(config, op);
       case "return":
-        return this.#return(config, op.value === null ? UNKNOWN : this.evaluator.evaluate(op.value, frame));
+        return returnFrom(this, config, op.value === null ? UNKNOWN : this.evaluator.evaluate(op.value, frame));
     }
   }
 
@@ -221,7 +243,7 @@ export class Lowering {
       const held = frame.env.get(name);
       if (held?.k === "function") return this.callBody(config, op, this.tree.bodies.of(held.function), args);
       const word = frame.env.has(name) ? undefined : this.request.vocabulary.words.get(name);
-      if (word !== undefined) {
+      if (word !== undefined && !(word.elsewhere === true && this.#isDefined(name, frame))) {
         if (word.assume !== undefined) this.assume(word.assume);
         return runWord(this, config, op, word, args);
       }
@@ -243,6 +265,14 @@ export class Lowering {
     return this.#callMethod(config, op, name, args);
   }
 
+  /** Whether the tree has a function or macro of this name that may be followed. */
+  #isDefined(name: string, frame: Frame): boolean {
+    const target = this.tree.lookup.direct(name, frame.function.body.file);
+    if (target === null) return false;
+    const { file } = target.kind === "function" ? target.function : target.macro;
+    return this.request.vocabulary.follows(file.path);
+  }
+
   /** A call through a pointer. */
   #callMethod(config: Config, op: MicroOp & { k: "call" }, name: string, args: readonly Value[]): Outcome {
     const binding = this.request.methods.get(name);
@@ -254,9 +284,9 @@ export class Lowering {
       case "procedure": {
         const inode = args.find((arg) => arg.k === "slot");
         if (inode?.k !== "slot") break;
-        const spin = binding.sleeps === true ? config.locks.find((held) => held.spin) : undefined;
-        if (spin !== undefined)
-          return this.fails(config, "PROG", `->${name}() may sleep and is called with the spin lock ${spin.text} held`);
+        const stopped =
+          binding.sleeps === true ? mayNotSleep(this, config, `->${name}() may sleep and is called`) : null;
+        if (stopped !== null) return stopped;
         this.procedures.add(binding.procedure);
         const given: Record<string, string> = { inode: inode.v };
         let value: Value = UNKNOWN;
@@ -348,32 +378,6 @@ export class Lowering {
     const { objects } = this.request.vocabulary.data;
     const object = struct === null || !Object.hasOwn(objects, struct) ? undefined : objects[struct];
     return object === undefined || object === "inode" ? null : { k: "object", object, member: null };
-  }
-
-  #return(config: Config, value: Value): Outcome {
-    const frame = topOf(config);
-    // A sleep may end without a wake-up, which alone takes the entry off: it would stay there when the stack is gone.
-    if (config.waits === frame.id)
-      return this.fails(config, "UAF", `${frame.function.body.name}() returns while it may still be on a wait queue`);
-    const frames = config.frames.slice(0, -1);
-    if (frames.length > 0) {
-      const caller = { ...config, frames };
-      const { into } = frame;
-      return { k: "silent", config: into === null ? caller : goOn(caller, topOf(caller).ip, into, value) };
-    }
-    const [held] = config.locks;
-    if (held !== undefined)
-      return this.fails(config, "PROG", `${frame.function.body.name}() returns while it holds ${held.text}`);
-    const text = this.resultKind === null ? null : this.resultText(value);
-    const done: Config = { ...config, frames: [] };
-    return text === null ? { k: "end" } : { k: "emit", do: `result = ${text}`, next: done };
-  }
-
-  private resultText(value: Value): string | null {
-    if (this.resultKind === "slot") return value.k === "slot" ? value.v : "none";
-    if (value.k === "slot") return `${value.v} != none`;
-    const truth = truthOf(value);
-    return truth === null ? "0" : String(truth);
   }
 
   // --- helpers for the other files ---------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 /** Which variables are still needed where: what is not needed does not tell two ways through the code apart. */
 import type { Expr } from "../ir/ir.ts";
-import type { MicroOp } from "./micro.ts";
+import type { MicroOp } from "./micro-op.ts";
 
 function namesIn(expr: Expr | null, into: Set<string>): void {
   if (expr === null) return;

@@ -3,66 +3,11 @@
  * each operation can become a step of its own and each call can be lowered in place.
  */
 import type { Body } from "../ir/function-bodies.ts";
-import { type CallExpr, type Expr, guardOf, type Step } from "../ir/ir.ts";
+import { type CallExpr, cleanupOf, type Expr, guardOf, type Step } from "../ir/ir.ts";
 import { hasEffects, placeOf } from "./expression-shape.ts";
 import { liveBefore } from "./micro-liveness.ts";
+import type { MicroFunction, MicroOp } from "./micro-op.ts";
 import type { Vocabulary, WordEntry } from "./vocabulary.ts";
-
-export type MicroOp =
-  | { readonly k: "let"; readonly name: string; readonly value: Expr; readonly at: number; next: number }
-  | {
-      readonly k: "store";
-      readonly target: Expr;
-      readonly op: string;
-      readonly value: Expr;
-      readonly at: number;
-      next: number;
-    }
-  | {
-      readonly k: "call";
-      /** Null: nobody wants the value. */
-      readonly into: string | null;
-      readonly callee: Expr;
-      readonly args: readonly Expr[];
-      readonly at: number;
-      next: number;
-    }
-  /** `sense`: which outcome of the test is the condition's as it is written. */
-  | {
-      readonly k: "branch";
-      readonly test: Expr;
-      readonly sense?: boolean;
-      readonly at: number;
-      yes: number;
-      no: number;
-    }
-  | { readonly k: "either"; readonly targets: number[]; readonly at: number }
-  | {
-      readonly k: "switch";
-      readonly value: Expr;
-      readonly cases: { readonly value: Expr | null; readonly target: number }[];
-      readonly at: number;
-    }
-  /** The head of a walk over a list or chain. `cursor` is a hidden variable: 0 before the first, then the inode at hand. */
-  | {
-      readonly k: "walk";
-      readonly macro: string;
-      readonly args: readonly Expr[];
-      readonly cursor: string;
-      readonly at: number;
-      body: number;
-      exit: number;
-    }
-  | { readonly k: "return"; readonly value: Expr | null; readonly at: number }
-  | { readonly k: "jump"; next: number };
-
-export interface MicroFunction {
-  readonly body: Body;
-  readonly ops: readonly MicroOp[];
-  readonly entry: number;
-  /** Variables whose value may still be read, before each operation. */
-  readonly live: readonly ReadonlySet<string>[];
-}
 
 const NOTHING: Expr = { k: "num", value: 0 };
 const OPEN = -1;
@@ -81,6 +26,8 @@ class Builder {
   readonly #starts = new Map<number, number>();
   /** What the guards of open scopes were given. */
   readonly #guards = new Map<Expr, readonly Expr[]>();
+  /** Variables that say whether a guard's scope has been entered: it need not have been, in one arm of an #if. */
+  readonly #entered = new Set<string>();
   #temps = 0;
   /** The place that the step at hand is shown at. */
   #at = 0;
@@ -102,7 +49,10 @@ class Builder {
     }
     const end = this.add({ k: "return", value: null, at: 0 });
     for (const { set, step } of pending) set(this.#starts.get(step) ?? end);
-    return { ops: this.#ops, entry: this.#starts.get(entry) ?? end };
+    const first = this.#ops.length;
+    for (const name of this.#entered) this.letTemp(name, NOTHING);
+    this.add({ k: "jump", next: this.#starts.get(entry) ?? end });
+    return { ops: this.#ops, entry: first };
   }
 
   private add(op: MicroOp): number {
@@ -176,6 +126,18 @@ class Builder {
           });
           goTo(at, step.targets[1] as number, (to) => {
             (op as { exit: number }).exit = to;
+          });
+          return;
+        }
+        const taken = this.conditionalGuardBefore(index);
+        if (taken !== null && step.targets.length === 2) {
+          const op = { k: "branch", test: taken, at: this.#at, yes: OPEN, no: OPEN } as MicroOp & { k: "branch" };
+          const at = this.add(op);
+          goTo(at, step.targets[0] as number, (to) => {
+            op.yes = to;
+          });
+          goTo(at, step.targets[1] as number, (to) => {
+            op.no = to;
           });
           return;
         }
@@ -302,7 +264,8 @@ class Builder {
         const branch = { k: "branch", test, at: this.#at, yes: OPEN, no: OPEN } as MicroOp & { k: "branch" };
         this.add(branch);
         branch.yes = this.#ops.length;
-        this.letTemp(into, this.value(expr.yes));
+        // `a ?: b` computes a once.
+        this.letTemp(into, expr.yes === expr.test ? test : this.value(expr.yes));
         const jump = { k: "jump", next: OPEN } as MicroOp & { k: "jump" };
         this.add(jump);
         branch.no = this.#ops.length;
@@ -364,6 +327,13 @@ class Builder {
 
   private call(expr: Expr & { k: "call" }, into: string | null): void {
     if (this.enterGuard(expr)) return;
+    const [kept] = expr.args;
+    if (expr.callee.k === "id" && GIVES_UP.test(expr.callee.name) && kept?.k === "id") {
+      this.#at = expr.at;
+      if (into !== null) this.letTemp(into, kept);
+      this.letTemp(kept.name, NOTHING);
+      return;
+    }
     const word = expr.callee.k === "id" ? this.#vocabulary.words.get(expr.callee.name) : undefined;
     if (word?.op === "wait-event") {
       this.waitEvent(expr, word);
@@ -387,13 +357,49 @@ class Builder {
       return { k: "id", name, at: expr.at };
     });
     this.#guards.set(expr, kept);
-    this.callWord(words?.[0] ?? UNKNOWN_GUARD, kept, expr.at);
+    const entered = enteredName(expr);
+    this.#entered.add(entered);
+    const isTried = guard.isConditional && words !== undefined;
+    this.callWord(words?.[0] ?? UNKNOWN_GUARD, kept, expr.at, isTried ? entered : null);
+    if (!isTried) this.letTemp(entered, ENTERED);
     return true;
   }
 
+  /** The variable that says whether the scoped_cond_guard() in front of this `either` was to be had. */
+  private conditionalGuardBefore(index: number): Expr | null {
+    const before = this.#body.ir.steps.find((step) => step.k === "eval" && step.next === index);
+    if (before?.k !== "eval" || before.expr.k !== "call" || guardOf(before.expr)?.isConditional !== true) return null;
+    return { k: "id", name: enteredName(before.expr), at: before.expr.at };
+  }
+
   private leave(expr: CallExpr): void {
+    const cleanup = cleanupOf(expr);
+    if (cleanup !== null) {
+      this.#at = expr.at;
+      this.onlyIf(cleanup.variable, () => {
+        const failed = this.temp();
+        this.callWord("IS_ERR", [cleanup.variable], expr.at, failed);
+        const succeeded: Expr = { k: "unary", op: "!", operand: { k: "id", name: failed, at: expr.at } };
+        this.onlyIf(succeeded, () => this.callWord(cleanup.name, [cleanup.variable], expr.at));
+      });
+      return;
+    }
     const words = this.#guardWords(guardOf(expr)?.class ?? "");
-    if (words !== undefined) this.callWord(words[1], this.#guards.get(expr) ?? [], expr.at);
+    if (words === undefined) return;
+    const entered = enteredName(expr);
+    this.#at = expr.at;
+    this.onlyIf({ k: "id", name: entered, at: expr.at }, () => {
+      this.callWord(words[1], this.#guards.get(expr) ?? [], expr.at);
+      this.letTemp(entered, NOTHING);
+    });
+  }
+
+  private onlyIf(test: Expr, work: () => void): void {
+    const branch = { k: "branch", test, at: this.#at, yes: OPEN, no: OPEN } as MicroOp & { k: "branch" };
+    this.add(branch);
+    branch.yes = this.#ops.length;
+    work();
+    branch.no = this.#ops.length;
   }
 
   #guardWords(name: string): readonly [string, string] | undefined {
@@ -401,8 +407,8 @@ class Builder {
     return Object.hasOwn(guards, name) ? guards[name] : undefined;
   }
 
-  private callWord(name: string, args: readonly Expr[], at: number): void {
-    this.add({ k: "call", into: null, callee: { k: "id", name, at }, args, at, next: this.#ops.length + 1 });
+  private callWord(name: string, args: readonly Expr[], at: number, into: string | null = null): void {
+    this.add({ k: "call", into, callee: { k: "id", name, at }, args, at, next: this.#ops.length + 1 });
   }
 
   /** for (;;) { prepare; if (condition) break; schedule(); } finish; (include/linux/wait.h, ___wait_event()). */
@@ -423,6 +429,12 @@ class Builder {
     call(WAIT_PARTS.finish, []);
   }
 }
+
+/** The value of a pointer that is not to be given back any more (include/linux/cleanup.h). */
+const GIVES_UP = /^(no_free_ptr|retain_and_null_ptr)$/;
+
+const ENTERED: Expr = { k: "num", value: 1 };
+const enteredName = ({ at }: CallExpr): string => `%in${at}`;
 
 /** A guard of a class that the vocabulary has not; it has a word of this name. */
 const UNKNOWN_GUARD = "%guard_of_another_class";

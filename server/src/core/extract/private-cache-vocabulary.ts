@@ -86,6 +86,8 @@ export const XFS_WORDS: Partial<VocabularyData> = {
     { names: ["ASSERT"], op: "ignore", unread: true },
     { names: ["xfs_verify_ino"], op: "ignore", value: 1 },
     { names: ["XFS_INO_TO_AGNO"], op: "ignore", value: 0 },
+    // Whether a new file's inode is read before it is overwritten.
+    { names: ["xfs_has_v3inodes", "xfs_has_ikeep"], op: "ignore" },
     // An inode that is pinned or dirty is left for later.
     { names: ["xfs_ipincount", "xfs_inode_clean"], op: "ignore" },
     {
@@ -121,12 +123,13 @@ export const XFS_WORDS: Partial<VocabularyData> = {
     inode: {
       i_ino: { is: "number", field: "i_ino" },
       i_mode: { is: "number", field: "mode" },
-      i_flags: { is: "flags", domain: "xfs" },
+      i_flags: { is: "flags", domain: "xfs", lock: "i_flags_lock" },
       i_flags_lock: { is: "lock", lock: "i_flags_lock" },
       "%ilock": { is: "lock", lock: "ilock" },
       i_vnode: { is: "object", object: "inode" },
       i_gclist: { is: "link", link: "own", field: "queued" },
       i_sick: { is: "value", value: 0 },
+      i_nblocks: { is: "value", value: 0 },
       i_delayed_blks: { is: "value", value: 0 },
     },
     mount: { m_sb: { is: "object", object: "mount" }, sb_agcount: { is: "value", value: 1 } },
@@ -175,7 +178,16 @@ export const XFS_WORDS: Partial<VocabularyData> = {
     { name: "NEED_INACTIVE", max: 1, description: "XFS_NEED_INACTIVE" },
     { name: "INACTIVATING", max: 1, description: "XFS_INACTIVATING" },
   ],
-  numbers: { EEXIST: 17, ENODATA: 61, EFSCORRUPTED: 117 },
+  numbers: {
+    EEXIST: 17,
+    ENODATA: 61,
+    EFSCORRUPTED: 117,
+    XFS_IGET_CREATE: 1,
+    XFS_IGET_UNTRUSTED: 2,
+    XFS_IGET_DONTCACHE: 4,
+    XFS_IGET_INCORE: 8,
+    XFS_IGET_NORETRY: 16,
+  },
   objects: { xfs_inode: "inode", xfs_perag: "perag", xfs_mount: "mount" },
   // __xfs_inode_free() hands the inode to RCU.
   relevant: ["i_rcu"],

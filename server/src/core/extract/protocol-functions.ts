@@ -3,6 +3,7 @@
  * they do. Names and marks are data.
  */
 import type { FunctionRef, SourceFile } from "../callgraph/program.ts";
+import type { CalledWith } from "./fragment-shelf.ts";
 import type { ExtractionTree } from "./lowering-request.ts";
 
 /** What a function is for. */
@@ -33,6 +34,7 @@ interface RoleData {
   readonly all?: boolean;
   /** Where it may stand beside the protocol's file. */
   readonly file?: string;
+  readonly calledWith?: CalledWith;
 }
 
 const ROLES: Readonly<Record<Role, RoleData>> = {
@@ -63,7 +65,7 @@ const ROLES: Readonly<Record<Role, RoleData>> = {
   /** Gives up an inode that a lookup has made and could not read. */
   fail: { names: ["iget_failed"], file: "fs/bad_inode.c" },
   /** The end of a writeback, under i_lock: whoever waits for it is woken. */
-  written: { names: ["inode_sync_complete"], file: "fs/fs-writeback.c" },
+  written: { names: ["inode_sync_complete"], file: "fs/fs-writeback.c", calledWith: { holds: ["i_lock"] } },
   clear: { names: ["clear_inode"], marks: [/I_FREEING\s*\|\s*I_CLEAR/, /BUG_ON/], not: [/wake/] },
   evict: { names: ["evict"] },
   unhash: { names: ["__remove_inode_hash"] },
@@ -93,6 +95,10 @@ export class ProtocolFunctions {
       this.#found.set(role, found);
     }
     return found;
+  }
+
+  calledWith(role: Role): CalledWith {
+    return ROLES[role].calledWith ?? {};
   }
 
   first(role: Role): FunctionRef | null {

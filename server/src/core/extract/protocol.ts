@@ -1,9 +1,9 @@
 /** The eviction protocol of a tree, lowered: one fragment for each function that a scenario's thread can start with. */
 import type { FunctionRef } from "../callgraph/program.ts";
-import { type CancellationToken, NEVER_CANCELLED, throwIfCancelled } from "../text/cancellation.ts";
+import { type CancellationToken, NEVER_CANCELLED } from "../text/cancellation.ts";
 import type { ExtractionFailure, Fragment } from "./fragment.ts";
+import { type CalledWith, FragmentShelf } from "./fragment-shelf.ts";
 import { KERNEL_VOCABULARY } from "./kernel-vocabulary.ts";
-import { lowerFunction } from "./lower-body.ts";
 import type { ExtractionTree, LowerRequest, MethodBinding, QueuedWork } from "./lowering-request.ts";
 import { ProtocolFunctions, type Role } from "./protocol-functions.ts";
 import { Vocabulary } from "./vocabulary.ts";
@@ -40,59 +40,46 @@ export interface ProtocolOptions {
 
 export class ExtractedProtocol {
   readonly functions: ProtocolFunctions;
-  readonly failures: ExtractionFailure[] = [];
-  readonly #tree: ExtractionTree;
-  readonly #request: LowerRequest;
-  readonly #token: CancellationToken;
-  readonly #fragments = new Map<FunctionRef, Fragment | null>();
+  readonly tree: ExtractionTree;
+  readonly slots: number;
+  readonly #shelf: FragmentShelf;
 
   constructor(tree: ExtractionTree, options: ProtocolOptions = {}) {
-    this.#tree = tree;
+    this.tree = tree;
     this.functions = new ProtocolFunctions(tree);
-    this.#token = options.token ?? NEVER_CANCELLED;
-    this.#request = {
+    this.slots = options.slots ?? PROTOCOL_SLOTS;
+    const request: LowerRequest = {
       vocabulary: options.vocabulary ?? new Vocabulary(KERNEL_VOCABULARY),
-      slots: options.slots ?? PROTOCOL_SLOTS,
+      slots: this.slots,
       ...(options.waitsFor === undefined ? {} : { waitsFor: options.waitsFor }),
       methods: new Map([...PLAIN_METHODS, ...(options.methods ?? [])]),
     };
+    this.#shelf = new FragmentShelf(tree, request, options.token ?? NEVER_CANCELLED);
   }
 
-  get tree(): ExtractionTree {
-    return this.#tree;
-  }
-
-  get slots(): number {
-    return this.#request.slots;
+  get failures(): ExtractionFailure[] {
+    return this.#shelf.failures;
   }
 
   /** Paths of the files whose text it was made from so far. */
   get files(): ReadonlySet<string> {
     const files = new Set(this.functions.file === null ? [] : [this.functions.file.path]);
-    for (const fragment of this.#fragments.values())
-      for (const path of fragment === null ? [] : [fragment.file, ...fragment.files]) files.add(path);
+    for (const path of this.#shelf.files()) files.add(path);
     return files;
   }
 
   /** Null when the function cannot be lowered; `failures` says why. Throws when cancelled. */
-  fragment(fn: FunctionRef): Fragment | null {
-    throwIfCancelled(this.#token);
-    let fragment = this.#fragments.get(fn);
-    if (fragment === undefined) {
-      const result = lowerFunction(this.#tree, fn, this.#request);
-      if ("failure" in result) this.failures.push(result.failure);
-      fragment = "fragment" in result ? result.fragment : null;
-      this.#fragments.set(fn, fragment);
-    }
-    return fragment;
+  fragment(fn: FunctionRef, calledWith: CalledWith = {}): Fragment | null {
+    return this.#shelf.get(fn, calledWith);
   }
 
   first(role: Role): Fragment | null {
     const fn = this.functions.first(role);
-    return fn === null ? null : this.fragment(fn);
+    return fn === null ? null : this.fragment(fn, this.functions.calledWith(role));
   }
 
   all(role: Role): readonly Fragment[] {
-    return this.functions.of(role).flatMap((fn) => this.fragment(fn) ?? []);
+    const calledWith = this.functions.calledWith(role);
+    return this.functions.of(role).flatMap((fn) => this.fragment(fn, calledWith) ?? []);
   }
 }

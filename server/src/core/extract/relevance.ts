@@ -25,6 +25,11 @@ const RELEVANT_OPERATIONS = new Set([
   "hand-on",
   "queue-work",
   "drain",
+  "bit",
+  "index-find",
+  "index-insert",
+  "index-delete",
+  "index-remove",
 ]);
 /** Reading an inode's number or superblock tells nothing, nor what is always the same. */
 const NEUTRAL_MEMBERS = new Set(["object", "number-of-inode", "value"]);
@@ -71,7 +76,8 @@ export class Relevance {
     const seen = new Set<string>();
     for (const match of text.matchAll(/([A-Za-z_]\w*)\s*\(/g)) {
       const name = match[1] as string;
-      if (seen.has(name) || this.#vocabulary.words.has(name)) continue;
+      const word = this.#vocabulary.words.get(name);
+      if (seen.has(name) || (word !== undefined && word.elsewhere !== true)) continue;
       seen.add(name);
       const target = this.#tree.lookup.direct(name, file);
       if (target === null) continue;

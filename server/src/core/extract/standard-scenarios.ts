@@ -2,7 +2,14 @@
  * The standard scenarios of the eviction protocol, made of what a tree's own functions do. What is written here are the
  * threads that call them, the filesystem's part of an eviction, and the state at the start.
  */
-import type { BuiltInInvariant, Procedure, RaceModel, ThreadDeclaration, VariableDeclaration } from "../race/model.ts";
+import type {
+  BuiltInInvariant,
+  Procedure,
+  RaceModel,
+  Step,
+  ThreadDeclaration,
+  VariableDeclaration,
+} from "../race/model.ts";
 import { createDrafts } from "./create-scenarios.ts";
 import type { Fragment } from "./fragment.ts";
 import { handedOnScenarios } from "./handed-on-scenarios.ts";
@@ -106,6 +113,10 @@ export function* standardScenarios(protocol: ExtractedProtocol): Iterable<Standa
     yield { model: modelOf(own, its, draft), functions: draft.functions };
 }
 
+/** A dirty inode, of which the flusher has been first, or not. */
+const WRITTEN: Step = { label: "the inode has been written", do: "A.DIRTY = 0; A.changed = 0" };
+const STILL_DIRTY: Step = { label: "the inode is dirty", do: "skip()" };
+
 /** Whether a lookup makes an inode that it does not find. */
 function builds({ procedure }: Fragment): boolean {
   return procedure.steps.some((step) => typeof step !== "string" && step.do?.startsWith("new_inode(") === true);
@@ -132,8 +143,9 @@ function* drafts(protocol: ExtractedProtocol, cast: Cast): Iterable<Draft> {
       functions: [cast.put, each],
     };
   const builder = lookups.find(builds);
+  const finders = lookups.filter((each) => !builds(each));
   if (builder !== undefined)
-    for (const each of lookups.filter((other) => !builds(other)))
+    for (const each of finders)
       yield {
         id: `finder-against-builder-${each.name}`,
         title: `${each.name}() against ${builder.name}(), which builds the inode`,
@@ -142,7 +154,7 @@ function* drafts(protocol: ExtractedProtocol, cast: Cast): Iterable<Draft> {
         inode: {},
         functions: [builder, each],
       };
-  yield* createDrafts(protocol, cast, lookups.filter(builds));
+  yield* createDrafts(protocol, cast, lookups.filter(builds), finders);
   const fail = protocol.first("fail");
   if (fail !== null && builder !== undefined)
     for (const each of lookups)
@@ -183,7 +195,7 @@ function* drafts(protocol: ExtractedProtocol, cast: Cast): Iterable<Draft> {
         summary:
           "The shrinker drops an inode's page cache without a reference; meanwhile the inode is found, unlinked and put.",
         threads: [lookupThread(cast, lookup, undefined, true), reclaimThread(reclaim)],
-        inode: { ...INODE, count: 0, lru: "LRU", pages: 1 },
+        inode: { ...INODE, count: 0, lru: "LRU", pages: 1, REFERENCED: 1 },
         functions: [reclaim, lookup, cast.put],
       };
       yield {
@@ -202,7 +214,7 @@ function* drafts(protocol: ExtractedProtocol, cast: Cast): Iterable<Draft> {
       title: `${cast.put.name}() writes back before it evicts, against ${reclaim.name}()`,
       summary:
         "An inode that is on the LRU is not to be cached any more (I_DONTCACHE, or SB_ACTIVE is clear): its last put gives up the lock to write it.",
-      threads: [putThread(cast, "put"), reclaimThread(reclaim)],
+      threads: [putThread(cast, "put", [{ choose: [[WRITTEN], [STILL_DIRTY]] }]), reclaimThread(reclaim)],
       inode: { ...INODE, lru: "LRU", DIRTY: 1, changed: 1 },
       functions: [cast.put, reclaim],
       variables: [UNMOUNTING],
@@ -216,6 +228,16 @@ function* drafts(protocol: ExtractedProtocol, cast: Cast): Iterable<Draft> {
       threads: [putThread(cast, "unlink"), grabThread(cast, grab)],
       inode: { ...INODE, nlink: 0 },
       functions: [cast.put, grab],
+    };
+  if (lookup !== undefined)
+    yield {
+      id: "lazytime-put-against-lookup",
+      title: `${cast.put.name}() of lazy times against ${lookup.name}() and an unlink`,
+      summary:
+        "The last put of an inode whose times are only in memory dirties it first; meanwhile it is found, unlinked and put.",
+      threads: [putThread(cast, "put"), lookupThread(cast, lookup, undefined, true)],
+      inode: { ...INODE, DIRTY_TIME: 1 },
+      functions: [cast.put, lookup],
     };
   if (lookup !== undefined) {
     for (const each of lookups.filter(builds))

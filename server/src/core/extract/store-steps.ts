@@ -3,6 +3,7 @@ import type { Expr } from "../ir/ir.ts";
 import type { Outcome } from "./lowered-step.ts";
 import type { Lowering } from "./lowering.ts";
 import { type Config, goOn, topOf } from "./lowering-state.ts";
+import { changeWord } from "./unlocked-steps.ts";
 import { type Bit, binaryValue, complement, numberText, type Value } from "./values.ts";
 
 /** `target op value`, then on to `next`. */
@@ -51,7 +52,11 @@ export function storeAt(
   const { evaluator } = lowering;
   if (place.k === "part") {
     const member = evaluator.member(place.object, place.member);
-    if (member?.is === "flags") return writeState(lowering, config, place.v, op, value, after, member.domain);
+    if (member?.is === "flags") {
+      if (op === "=") return writeState(lowering, config, place.v, op, value, after, member.domain);
+      const compute = (old: Value): Value => binaryValue(op.slice(0, -1), old, value);
+      return changeWord(lowering, config, place.v, member, compute, after);
+    }
     if (member?.is === "number") {
       const text = numberText(value);
       const target = `${place.v}.${member.field}`;
@@ -106,6 +111,8 @@ export function writeState(
     // A whole word that has the flag as well does not mark the inode a second time: clear_inode().
     if (op === "=" && isConstant && to === 1) parts.push(`if (!${own}) { ${own} = 1 }`);
     else if (op === "=" && isConstant && to === 0) parts.push(`if (${own}) { ${own} = 0 }`);
+    // A bit that is put back as it was read is not set a second time.
+    else if (typeof to === "string" && /^\w+$/.test(to)) parts.push(`if (${own} != ${to}) { ${own} = ${to} }`);
     else parts.push(`${own} = ${to}`);
   }
   if (parts.length === 0) return { k: "silent", config: after };
@@ -120,10 +127,12 @@ export function changeState(
   change: { readonly set?: Value; readonly clear?: Value },
   after: Config,
 ): Outcome {
-  let value: Value = lowering.evaluator.stateOf(v);
-  if (change.clear !== undefined) value = binaryValue("&", value, complement(change.clear));
-  if (change.set !== undefined) value = binaryValue("|", value, change.set);
-  return writeState(lowering, config, v, "whole", value, after);
+  const compute = (old: Value): Value => {
+    const kept = change.clear === undefined ? old : binaryValue("&", old, complement(change.clear));
+    return change.set === undefined ? kept : binaryValue("|", kept, change.set);
+  };
+  const word = lowering.evaluator.member("inode", "i_state");
+  return changeWord(lowering, config, v, word?.is === "flags" ? word : { domain: "state" }, compute, after);
 }
 
 function writeVariables(

@@ -5,7 +5,11 @@ import { type Draft, INODE } from "./scenario-draft.ts";
 import { type Cast, callOf, reclaimThread } from "./scenario-threads.ts";
 
 /** generic_shutdown_super(), from the moment at which no dentry is left. */
-export function umountSteps(umount: Fragment, slots: number, between: readonly Step[] = []): Step[] {
+export function umountSteps(
+  umount: Fragment,
+  slots: number,
+  { between = [], behind = [] }: { readonly between?: readonly Step[]; readonly behind?: readonly Step[] } = {},
+): Step[] {
   const written = Array.from(
     { length: slots },
     (_, i) => `if (slot[${i}].phase != FREE && slot[${i}].DIRTY) { slot[${i}].DIRTY = 0; slot[${i}].changed = 0 }`,
@@ -15,6 +19,7 @@ export function umountSteps(umount: Fragment, slots: number, between: readonly S
     ...between,
     { label: "sync_filesystem(sb)", do: written.join("; ") },
     callOf(umount, {}),
+    ...behind,
     { label: "->put_super(sb)", do: "put_super()" },
   ];
 }
@@ -38,12 +43,23 @@ export function* umountDrafts(cast: Cast, umount: Fragment, reclaim: Fragment | 
           context: ["worker"],
           steps: [callOf(cast.put, { inode: "A" }), { label: "the work is done", do: "work = 0" }],
         },
-        { name: "umount", steps: umountSteps(umount, slots, [{ label: "flush_workqueue()", do: "wait(!work)" }]) },
+        {
+          name: "umount",
+          steps: umountSteps(umount, slots, { between: [{ label: "flush_workqueue()", do: "wait(!work)" }] }),
+        },
       ],
       inode: { ...INODE, ...times },
       functions: [umount, cast.put],
       variables: [{ name: "work", initial: 1, max: 1 }],
     };
+  yield {
+    id: "put-behind-umount",
+    title: `${umount.name}(), then the last ${cast.put.name}()`,
+    summary: "A watch holds an inode until umount has evicted the others (fsnotify_sb_delete()).",
+    threads: [{ name: "umount", steps: umountSteps(umount, slots, { behind: [callOf(cast.put, { inode: "A" })] }) }],
+    inode: INODE,
+    functions: [umount, cast.put],
+  };
   const unused: SlotInitial = { ...INODE, count: 0, lru: "LRU" };
   yield {
     id: "umount-of-two-inodes",

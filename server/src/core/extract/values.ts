@@ -11,8 +11,8 @@ export type Value =
   | { readonly k: "number"; readonly value: number }
   /** `free`: it can really be either, at any time: need_resched(). */
   | { readonly k: "unknown"; readonly free?: true }
-  /** A pointer to the inode in the model's variable `v`. */
-  | { readonly k: "slot"; readonly v: string; readonly sure: boolean }
+  /** A pointer to the inode in the model's variable `v`. `by`: the lock under which a walk goes on from it. */
+  | { readonly k: "slot"; readonly v: string; readonly sure: boolean; readonly by?: string }
   /** A part of an inode, or its address: `&inode->i_lock`, `inode->i_hash`. */
   | { readonly k: "part"; readonly v: string; readonly member: string; readonly object: string }
   /** Another object that the model knows: the superblock, its LRU, a global lock. */
@@ -162,6 +162,8 @@ export function binaryValue(op: string, a: Value, b: Value): Value {
     if (equal === null) return UNKNOWN;
     return bitValue(op === "==" ? equal : notBit(equal), typeof equal === "string" && readsShared(equal));
   }
+  // (char *)&inode->i_state + bit (include/linux/fs.h, inode_state_wait_address()).
+  if (op === "+" && a.k === "part" && b.k === "wait-bit") return { k: "queue", v: a.v, bit: b.bit };
   const left = numberText(a);
   const right = numberText(b);
   if (a.k === "number" && b.k === "number") return arithmetic(op, a.value, b.value);
@@ -267,7 +269,7 @@ export function keyOf(value: Value): string {
     case "number":
       return `n${value.value}`;
     case "slot":
-      return `s${value.sure ? "!" : "?"}${value.v}`;
+      return `s${value.sure ? "!" : "?"}${value.v}${value.by === undefined ? "" : `/${value.by}`}`;
     case "part":
       return `p${value.v}.${value.object}.${value.member}`;
     case "object":

@@ -8,10 +8,16 @@ import type { VariableDeclaration } from "../race/model.ts";
 
 /** Numbers are indices of arguments. */
 export type Operation =
-  /** `member`: the argument is the inode, whose lock of that name it takes. */
-  | { readonly op: "lock" | "unlock" | "trylock"; readonly lock: number; readonly member?: string }
+  /**
+   * `member`: the argument is the inode or object, whose lock of that name it takes. `yields`: what a lock answers, in the
+   * model language; absent: 0.
+   */
+  | { readonly op: "lock"; readonly lock: number; readonly member?: string; readonly yields?: string }
+  | { readonly op: "unlock" | "trylock"; readonly lock: number; readonly member?: string }
   /** Takes the lock unless this thread holds it. */
   | { readonly op: "lock-again"; readonly lock: number }
+  /** Takes the lock of an object and gives the object: inode_to_wb_and_lock_list(). */
+  | { readonly op: "lock-object"; readonly object: string; readonly member: string }
   /** atomic_dec_and_lock(count, lock) */
   | { readonly op: "dec-and-lock"; readonly count: number; readonly lock: number }
   /** The value of the call is that argument: READ_ONCE(), container_of(). */
@@ -28,9 +34,10 @@ export type Operation =
   | { readonly op: "count-add-unless"; readonly amount?: number; readonly unless?: number }
   /** Is this link of an inode (or this list) empty? */
   | { readonly op: "is-empty"; readonly negated?: boolean }
-  | { readonly op: "link-add"; readonly link: number; readonly list: number }
-  | { readonly op: "link-del"; readonly link: number }
-  | { readonly op: "list-first" }
+  | { readonly op: "link-add"; readonly link: number; readonly list: number; readonly moves?: boolean }
+  /** `poisons`: the link is not made anew: it is on no list and does not look empty either (list_del()). */
+  | { readonly op: "link-del"; readonly link: number; readonly poisons?: boolean }
+  | { readonly op: "list-first"; readonly orNull?: boolean }
   | { readonly op: "lru-add" | "lru-del" | "lru-isolate"; readonly link: number }
   | { readonly op: "lru-isolate-move"; readonly link: number; readonly list: number }
   /** list_lru_walk(lru, isolate, arg, ..): the callback for each inode of the LRU, under the LRU's lock. */
@@ -53,6 +60,15 @@ export type Operation =
   /** An index by number that a filesystem keeps: the entry of a number, 0 or -EEXIST, the entry that was taken out. */
   | { readonly op: "index-find" | "index-delete"; readonly number: number }
   | { readonly op: "index-insert"; readonly number: number; readonly inode: number }
+  /** Takes this inode out: 0, or -ENOENT when it is not there. */
+  | { readonly op: "index-remove"; readonly inode: number }
+  /** test_bit(bit, &inode->word) and its kin, atomic: one step each. */
+  | {
+      readonly op: "bit";
+      readonly does: "test" | "set" | "clear" | "test-and-clear";
+      readonly bit: number;
+      readonly word: number;
+    }
   /** An object that is the same for everybody. */
   | { readonly op: "object"; readonly object: string }
   | { readonly op: "is-error" | "is-error-or-null" | "error" }
@@ -91,15 +107,21 @@ export type WordEntry = Operation & {
   readonly names: readonly string[];
   /** What is taken for granted by modelling it so. */
   readonly assume?: string;
+  /** Only where the tree has no definition of its own that may be followed. */
+  readonly elsewhere?: boolean;
 };
 
 /** What a member of an object stands for. */
 export type Member =
-  /** `state`: i_state; `sb`: the superblock's; others are words of `slotFlags`. */
-  | { readonly is: "flags"; readonly domain: string }
+  /**
+   * `state`: i_state; `sb`: the superblock's; others are words of `slotFlags`. `lock`: who changes the word holds it;
+   * without it `|=` is a reading and a writing, and what others change in between is lost.
+   */
+  | { readonly is: "flags"; readonly domain: string; readonly lock?: string }
   | { readonly is: "number"; readonly field: string }
   | { readonly is: "lock"; readonly lock: string }
-  | { readonly is: "link"; readonly link: "hash" | "lru" | "sb" | "io" }
+  /** `lock`: two who change the list without it damage it. */
+  | { readonly is: "link"; readonly link: "hash" | "lru" | "sb" | "io"; readonly lock?: string }
   /** A link of a filesystem's own list of work, in a field of the slot: what walks the list takes the inodes off it. */
   | { readonly is: "link"; readonly link: "own"; readonly field: string }
   | { readonly is: "list"; readonly list: "sb" | "lru" | "hash" }

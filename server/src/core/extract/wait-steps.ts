@@ -44,10 +44,10 @@ function frameOf(lowering: Lowering, config: Config, entry: Expr): string | null
 }
 
 /** Why the thread may not sleep here, as a step that fails; null when it may. */
-export function mayNotSleep(lowering: Lowering, config: Config): Outcome | null {
+export function mayNotSleep(lowering: Lowering, config: Config, what = "sleeps"): Outcome | null {
   const spin = config.locks.find((held) => held.spin);
-  if (spin !== undefined) return lowering.fails(config, "PROG", `sleeps while it holds the spin lock ${spin.text}`);
-  if (config.rcu > 0) return lowering.fails(config, "PROG", "sleeps inside an RCU read-side critical section");
+  if (spin !== undefined) return lowering.fails(config, "PROG", `${what} while it holds the spin lock ${spin.text}`);
+  if (config.rcu > 0) return lowering.fails(config, "PROG", `${what} inside an RCU read-side critical section`);
   return null;
 }
 

@@ -1,19 +1,25 @@
 /** Calls of words of the vocabulary to steps of the model. */
 
+import { bitStep } from "./bit-steps.ts";
 import { dropReference, readCount, takeReference } from "./count-steps.ts";
-import { deleteFromIndex, findInIndex, insertIntoIndex } from "./index-steps.ts";
+import { deleteFromIndex, findInIndex, insertIntoIndex, removeFromIndex } from "./index-steps.ts";
 import { firstInode, isEmpty, linkInto, lruStep, unlink, walkLru } from "./list-steps.ts";
 import { type Outcome, placeOf } from "./lowered-step.ts";
 import type { Lowering } from "./lowering.ts";
 import { LoweringLimit } from "./lowering-limit.ts";
 import { type Config, goOn, topOf } from "./lowering-state.ts";
-import type { MicroOp } from "./micro.ts";
+import type { MicroOp } from "./micro-op.ts";
 import { changeState, storeAt, writeState } from "./store-steps.ts";
 import { bitValue, EITHER, negate, notBit, ONE, truthOf, UNKNOWN, type Value, ZERO } from "./values.ts";
 import type { WordEntry } from "./vocabulary.ts";
-import { finishWait, prepareWait, queueOf, sleep, wait, wake } from "./wait-steps.ts";
+import { finishWait, mayNotSleep, prepareWait, queueOf, sleep, wait, wake } from "./wait-steps.ts";
 
+import { loseWalks } from "./walk-steps.ts";
 import { drainWork, mayHandOn, queueWork } from "./work-steps.ts";
+
+/** Critical sections inside one another, and locks that the model does not have, are counted up to here. */
+const MAX_RCU = 4;
+const MAX_OTHERS = 3;
 
 export type CallOp = MicroOp & { k: "call" };
 
@@ -28,11 +34,21 @@ export function runWord(
   const after = goOn(config, op.next);
   switch (word.op) {
     case "lock":
-      return takeLock(lowering, config, lockArgument(word, args), after);
+      return takeLock(
+        lowering,
+        config,
+        lockArgument(word, args),
+        goOn(config, op.next, op.into, resultOf(word.yields ?? "0")),
+      );
     case "lock-again": {
       const lock = lockOf(lowering, arg(word.lock));
       if (lock === null || config.locks.some((held) => held.text === lock.text)) return { k: "silent", config: after };
       return takeLock(lowering, config, arg(word.lock), after);
+    }
+    case "lock-object": {
+      const value: Value = { k: "object", object: word.object, member: null };
+      const lock: Value = { ...value, member: word.member };
+      return takeLock(lowering, config, lock, goOn(config, op.next, op.into, value));
     }
     case "unlock":
       return releaseLock(lowering, config, lockArgument(word, args), after);
@@ -78,18 +94,18 @@ export function runWord(
       return isEmpty(lowering, config, op, arg(0));
     case "link-add":
       mayHandOn(lowering, config, op, word.link, word.list);
-      return linkInto(lowering, arg(word.link), arg(word.list), after);
+      return linkInto(lowering, config, op, arg(word.link), arg(word.list), word.moves === true);
     case "link-del":
-      return unlink(lowering, arg(word.link), after);
+      return unlink(lowering, config, op, arg(word.link), word.poisons === true);
     case "list-first":
-      return firstInode(lowering, config, op, arg(0));
+      return firstInode(lowering, config, op, arg(0), word.orNull === true);
     case "lru-add":
     case "lru-del":
     case "lru-isolate":
       return lruStep(lowering, config, op, word.op, arg(word.link));
     case "lru-isolate-move":
       mayHandOn(lowering, config, op, word.link, word.list);
-      return linkInto(lowering, arg(word.link), arg(word.list), after, true);
+      return linkInto(lowering, config, op, arg(word.link), arg(word.list), true);
     case "lru-walk":
       return walkLru(lowering, config, op, args);
     case "wait-queue":
@@ -111,17 +127,32 @@ export function runWord(
       return wake(lowering, config, queue, after);
     }
     case "rcu-lock":
+      if (config.rcu >= MAX_RCU)
+        return lowering.fails(
+          config,
+          "PROG",
+          "enters an RCU read-side critical section again and again, and leaves none",
+        );
       if (config.rcu > 0) return { k: "silent", config: { ...after, rcu: config.rcu + 1 } };
       return { k: "emit", do: "rcu_read_lock()", next: { ...after, rcu: 1 } };
     case "rcu-unlock":
-      if (config.rcu === 0) return { k: "silent", config: after };
+      if (config.rcu === 0)
+        return lowering.fails(
+          config,
+          "UAF",
+          "leaves an RCU read-side critical section that it is not in: what it has seen there may be gone",
+        );
       if (config.rcu > 1) return { k: "silent", config: { ...after, rcu: config.rcu - 1 } };
       return { k: "emit", do: "rcu_read_unlock()", next: { ...after, rcu: 0 } };
     case "call-rcu":
     case "free": {
       const v = args.map(inodeOf).find((each) => each !== null);
       if (v == null) return lowering.answer(config, op, UNKNOWN);
-      return { k: "emit", do: `${lastLook(v)}; ${word.op === "free" ? "free_inode" : "call_rcu"}(${v})`, next: after };
+      return {
+        k: "emit",
+        do: `${lastLook(lowering, v)}; ${word.op === "free" ? "free_inode" : "call_rcu"}(${v})`,
+        next: after,
+      };
     }
     case "alloc": {
       const { v } = lowering.slotLocal(config, op.into ?? "inode", after);
@@ -138,6 +169,10 @@ export function runWord(
       return insertIntoIndex(lowering, config, op, arg(word.number), arg(word.inode));
     case "index-delete":
       return deleteFromIndex(lowering, config, op, arg(word.number));
+    case "index-remove":
+      return removeFromIndex(lowering, config, op, arg(word.inode));
+    case "bit":
+      return bitStep(lowering, config, op, word.does, arg(word.bit), arg(word.word));
     case "object":
       return lowering.answer(config, op, { k: "object", object: word.object, member: null });
     case "is-error": {
@@ -175,8 +210,14 @@ export function runWord(
 }
 
 /** Nothing may still lead to an inode that is about to be freed, and nobody may wait for it (races.md 0.2: UAF, WAKE). */
-function lastLook(v: string): string {
+function lastLook({ request }: Lowering, v: string): string {
+  const own = Object.values(request.vocabulary.data.members.inode ?? {}).flatMap((member) =>
+    member.is === "link" && member.link === "own"
+      ? `assert(UAF, !${v}.${member.field}, "the inode is destroyed while it is still on a list of its filesystem")`
+      : [],
+  );
   return [
+    ...own,
     `assert(UAF, !${v}.hashed, "the inode is destroyed while lookups still find it")`,
     `assert(UAF, !${v}.on_sb, "the inode is destroyed while it is still on the list of its superblock")`,
     `assert(UAF, !${v}.on_io, "the inode is destroyed while it is still on a list of the flusher")`,
@@ -234,7 +275,9 @@ export function lockOf(lowering: Lowering, value: Value): LockName | null {
 /** A filesystem's wrapper is given the inode, not its lock. */
 function lockArgument(word: WordEntry & { op: "lock" | "unlock" | "trylock" }, args: readonly Value[]): Value {
   const value = args[word.lock] ?? UNKNOWN;
-  if (word.member === undefined || value.k !== "slot") return value;
+  if (word.member === undefined) return value;
+  if (value.k === "object" && value.member === null) return { ...value, member: word.member };
+  if (value.k !== "slot") return value;
   return { k: "part", v: value.v, member: word.member, object: "inode" };
 }
 
@@ -242,26 +285,22 @@ export function takeLock(lowering: Lowering, config: Config, value: Value, after
   const lock = lockOf(lowering, value);
   if (lock === null) {
     lowering.assume("locks that the model does not have are left out", config);
-    return { k: "silent", config: after };
+    return { k: "silent", config: { ...after, others: Math.min((config.others ?? 0) + 1, MAX_OTHERS) } };
   }
   if (config.locks.some((held) => held.text === lock.text))
     return lowering.fails(config, "PROG", `takes ${lock.text}, which it holds already: it waits for itself`);
-  const spin = config.locks.find((held) => held.spin);
-  if (!lock.spin && spin !== undefined)
-    return lowering.fails(config, "PROG", `sleeps on ${lock.text} while it holds the spin lock ${spin.text}`);
+  const stopped = lock.spin ? null : mayNotSleep(lowering, config, `sleeps on ${lock.text}`);
+  if (stopped !== null) return stopped;
   return { k: "emit", do: `lock(${lock.text})`, next: { ...after, locks: [...after.locks, lock] } };
 }
 
 export function releaseLock(lowering: Lowering, config: Config, value: Value, after: Config): Outcome {
   const lock = lockOf(lowering, value);
-  if (lock === null) return { k: "silent", config: after };
+  if (lock === null) return { k: "silent", config: { ...after, others: Math.max((config.others ?? 0) - 1, 0) } };
   if (!config.locks.some((held) => held.text === lock.text))
     return lowering.fails(config, "STATE", `gives back ${lock.text}, which it does not hold`);
-  return {
-    k: "emit",
-    do: `unlock(${lock.text})`,
-    next: { ...after, locks: after.locks.filter((held) => held.text !== lock.text) },
-  };
+  const left = { ...after, locks: after.locks.filter((held) => held.text !== lock.text) };
+  return { k: "emit", do: `unlock(${lock.text})`, next: loseWalks(left, lock.text) };
 }
 
 function tryLock(lowering: Lowering, config: Config, op: CallOp, value: Value): Outcome {
@@ -336,9 +375,8 @@ function statement(
     lowering.assume("an operation on an object that is no inode of the scenario is left out", config);
     return lowering.answer(config, op, UNKNOWN);
   }
-  const spin = config.locks.find((held) => held.spin);
-  if (word.sleeps === true && spin !== undefined)
-    return lowering.fails(config, "PROG", `may sleep while it holds the spin lock ${spin.text}`);
+  const stopped = word.sleeps === true ? mayNotSleep(lowering, config, "may sleep") : null;
+  if (stopped !== null) return stopped;
   const value = resultOf(yields);
   const next = goOn(config, op.next, op.into, value);
   if (does === null) return { k: "silent", config: next };

@@ -77,23 +77,57 @@ export type Step =
     }
   | { readonly k: "nop"; next: number; readonly guard: number; leaves?: Leaves };
 
-/** The calls of guard(), scoped_guard() and CLASS() whose scope ends here, innermost first (include/linux/cleanup.h). */
+/**
+ * The calls of guard(), scoped_guard() and CLASS() whose scope ends here, and `__free(name)(variable)` for variables that
+ * are given back, innermost first (include/linux/cleanup.h).
+ */
 export type Leaves = readonly CallExpr[];
 export type CallExpr = Expr & { readonly k: "call" };
 
-/** guard(class)(args), CLASS(class, name)(args), scoped_guard(class, args): what is taken until the scope ends. */
-export function guardOf(
-  expr: Expr,
-): { readonly class: string; readonly args: readonly Expr[]; readonly isStatement: boolean } | null {
+export interface GuardCall {
+  readonly class: string;
+  readonly args: readonly Expr[];
+  /** The scope is the statement that follows. */
+  readonly isStatement: boolean;
+  /** It may not be had: an `either` follows, whose first way is the scope and whose second is what is done instead. */
+  readonly isConditional: boolean;
+}
+
+/**
+ * guard(class)(args), CLASS(class, name)(args), scoped_guard(class, args), scoped_cond_guard(class, instead, args): what is
+ * taken until the scope ends.
+ */
+export function guardOf(expr: Expr): GuardCall | null {
   if (expr.k !== "call") return null;
   const { callee } = expr;
-  const isStatement = callee.k === "id" && callee.name === "scoped_guard";
-  if (!isStatement && !(callee.k === "call" && callee.callee.k === "id" && /^(guard|CLASS)$/.test(callee.callee.name)))
-    return null;
+  const statement = callee.k === "id" ? SCOPED_ARGUMENTS.get(callee.name) : undefined;
+  const isPlain = callee.k === "call" && callee.callee.k === "id" && /^(guard|CLASS)$/.test(callee.callee.name);
+  if (statement === undefined && !isPlain) return null;
   const [name] = callee.k === "call" ? callee.args : expr.args;
   if (name?.k !== "id") return null;
-  return { class: name.name, args: isStatement ? expr.args.slice(1) : expr.args, isStatement };
+  return {
+    class: name.name,
+    args: statement === undefined ? expr.args : expr.args.slice(statement),
+    isStatement: statement !== undefined,
+    isConditional: statement === 2,
+  };
 }
+
+/** How many arguments stand in front of the lock. */
+const SCOPED_ARGUMENTS: ReadonlyMap<string, number> = new Map([
+  ["scoped_guard", 1],
+  ["scoped_cond_guard", 2],
+]);
+
+/** `__free(name)` of a variable, as the call that is made when its scope ends; null for anything else. */
+export function cleanupOf({ callee, args }: CallExpr): { readonly name: string; readonly variable: Expr } | null {
+  if (callee.k !== "call" || callee.callee.k !== "id" || callee.callee.name !== CLEANUP) return null;
+  const [name] = callee.args;
+  const [variable] = args;
+  return name?.k === "id" && variable !== undefined ? { name: name.name, variable } : null;
+}
+
+export const CLEANUP = "__free";
 
 export interface SwitchCase {
   /** null: default, or no case fits. */

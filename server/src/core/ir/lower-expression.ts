@@ -17,7 +17,11 @@ export class ExpressionLowering {
   }
 
   textOf(node: AstNode): string {
-    return this.#text.slice(node.start, node.end);
+    return this.textBetween(node.start, node.end);
+  }
+
+  textBetween(start: number, end: number): string {
+    return this.#text.slice(start, end);
   }
 
   lower(node: AstNode | undefined): Expr {

@@ -1,7 +1,7 @@
 /** A function definition's syntax tree to its control-flow graph. */
 import { type Ast, type AstNode, childByField } from "../syntax/ast.ts";
 import type { CallExpr, Expr, FunctionIr, Guard, Leaves, Parameter, Step, SwitchCase, TypeName } from "./ir.ts";
-import { guardOf, UNKNOWN_TYPE } from "./ir.ts";
+import { CLEANUP, guardOf, UNKNOWN_TYPE } from "./ir.ts";
 import { declaresFunction, ExpressionLowering, unwrapDeclarator } from "./lower-expression.ts";
 
 const NONE = -1;
@@ -126,6 +126,11 @@ class FunctionLowering {
   }
 
   private evaluate(expr: Expr): void {
+    if (expr.k === "call" && expr.callee.k === "id" && expr.callee.name === "return_ptr") {
+      const value: Expr = { ...expr, callee: { ...expr.callee, name: "no_free_ptr" } };
+      this.fallInto(this.append({ k: "return", value, at: expr.at, guard: this.#guard, ...this.leaves(0) }));
+      return;
+    }
     this.place({ k: "eval", expr, next: NONE, guard: this.#guard });
     const guard = guardOf(expr);
     if (guard !== null && !guard.isStatement) this.#held.push(expr as CallExpr);
@@ -246,9 +251,10 @@ class FunctionLowering {
   private otherStatement(node: AstNode): void {
     const body = childByField(node, "body");
     if (body !== undefined) {
-      for (const child of node.children) if (child !== body) this.evaluate(this.#expressions.lower(child));
+      const heads = node.children.filter((child) => child !== body);
+      for (const child of heads) this.evaluate(this.#expressions.lower(child));
       if (/iteration|for_each|loop/.test(node.type)) this.repeat(body);
-      else this.scoped(body);
+      else this.scoped(body, heads);
       return;
     }
     if (node.type === "ERROR" || node.children.some((child) => child.type.endsWith("_statement"))) {
@@ -258,8 +264,11 @@ class FunctionLowering {
     this.evaluate(this.#expressions.lower(node));
   }
 
-  /** The body of scoped_guard() is that of a loop that runs once: `break` and `continue` leave it. */
-  private scoped(body: AstNode): void {
+  /**
+   * The body of scoped_guard() is that of a loop that runs once: `break` and `continue` leave it. scoped_cond_guard() has
+   * the statement for when there is nothing to be had as its second argument.
+   */
+  private scoped(body: AstNode, heads: readonly AstNode[]): void {
     const last = this.#steps[this.#last];
     const guard = last?.k === "eval" ? guardOf(last.expr) : null;
     if (guard === null || last?.k !== "eval" || !guard.isStatement) {
@@ -269,12 +278,29 @@ class FunctionLowering {
     const depth = this.#held.length;
     const exit = this.nop();
     this.#loops.push({ breakTo: exit, continueTo: exit, depth });
+    const fork = guard.isConditional ? this.append({ k: "either", targets: [], guard: this.#guard }) : NONE;
+    if (fork !== NONE) {
+      this.fallInto(fork);
+      this.#last = this.armOf(fork);
+    }
     this.#held.push(last.expr as CallExpr);
     this.statement(body);
     this.endScopes(depth);
-    this.#loops.pop();
     this.fallInto(exit);
+    if (fork !== NONE) {
+      this.#last = this.armOf(fork);
+      const instead = heads.map((head) => insteadOf(head)).find((each) => each !== undefined);
+      if (instead !== undefined) this.statement(instead);
+      this.fallInto(exit);
+    }
+    this.#loops.pop();
     this.#last = exit;
+  }
+
+  private armOf(fork: number): number {
+    const arm = this.nop();
+    this.link(fork, arm);
+    return arm;
   }
 
   private declaration(node: AstNode): void {
@@ -296,12 +322,25 @@ class FunctionLowering {
         next: NONE,
         guard: this.#guard,
       });
+      this.cleanUp(node, child, value, name);
     }
     // A macro that stands for a declaration, or an initialiser that the grammar hangs elsewhere.
     if (!node.children.some((child) => child.field === "declarator"))
       for (const child of node.children)
         if (child.type === "call_expression" || child.type.includes("macro"))
           this.evaluate(this.#expressions.lower(child));
+  }
+
+  /** `struct foo *p __free(name) = value`: the parsers see no node in the annotation. */
+  private cleanUp(node: AstNode, declarator: AstNode, value: AstNode | undefined, variable: AstNode): void {
+    const end = value?.start ?? (node.children.at(-1) === declarator ? node.end : declarator.end);
+    const text = this.#expressions.textBetween(declarator.start, end);
+    const name = CLEANUP_CLASS.exec(text)?.[1];
+    if (name === undefined) return;
+    const at = declarator.start;
+    const id = (of: string): Expr => ({ k: "id", name: of, at });
+    const callee: Expr = { k: "call", callee: id(CLEANUP), args: [id(name)], at, end };
+    this.#held.push({ k: "call", callee, args: [id(this.#expressions.textOf(variable))], at, end });
   }
 
   /** Branches on a condition, one branch step for each operand of && and ||. Returns the open ends. */
@@ -501,9 +540,7 @@ class FunctionLowering {
     this.fallInto(fork);
     const ends: number[] = [];
     const startArm = (): void => {
-      const arm = this.nop();
-      this.link(fork, arm);
-      this.#last = arm;
+      this.#last = this.armOf(fork);
     };
     const outer = this.#guard;
     startArm();
@@ -535,6 +572,14 @@ class FunctionLowering {
     this.#guard = outer;
     return value;
   }
+}
+
+const CLEANUP_CLASS = /\b__free\s*\(\s*(\w+)\s*\)/;
+
+/** The second argument of scoped_cond_guard(). */
+function insteadOf(head: AstNode): AstNode | undefined {
+  const list = head.type === "argument_list" ? head : childByField(head, "arguments");
+  return list?.children[1];
 }
 
 function findParameters(declarator: AstNode): AstNode | undefined {

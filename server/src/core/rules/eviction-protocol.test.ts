@@ -5,6 +5,7 @@ import { createMemorySource } from "../../index/memory-source.ts";
 import type { TreeSessionOptions } from "../../index/tree-session.ts";
 import { createTreeSession } from "../../index/tree-session.ts";
 import { createParser } from "../../node/create-parser.ts";
+import type { KeptOutcome } from "../extract/filesystem/verdict.ts";
 import { createStepper } from "../race/simulator.ts";
 import type { Finding } from "../report/finding.ts";
 import { NEVER_CANCELLED } from "../text/cancellation.ts";
@@ -118,3 +119,28 @@ describe("a violation", () => {
     await expect(sessionOf(tree(), ONLY).review(token)).rejects.toThrow(/[Cc]ancel/);
   }, 300_000);
 });
+
+test("scenarios whose outcome is kept are not explored again", async () => {
+  const stored = new Map<string, KeptOutcome>();
+  const outcomes = {
+    get: (content: string) => stored.get(content) ?? null,
+    put: (content: string, outcome: KeptOutcome) => void stored.set(content, outcome),
+  };
+  const reviewed = async () => {
+    const session = createTreeSession({
+      files: createMemorySource(readFixtureTree("sample")),
+      parser: createParser,
+      options: ONLY,
+      outcomes,
+    });
+    return (await session.review(NEVER_CANCELLED)).review.findings;
+  };
+  expect(await reviewed()).toEqual([]);
+  const kept = stored.size;
+  expect(kept).toBeGreaterThan(10);
+  outcomes.put = () => {
+    throw new Error("explored again");
+  };
+  expect(await reviewed()).toEqual([]);
+  expect(stored.size).toBe(kept);
+}, 300_000);

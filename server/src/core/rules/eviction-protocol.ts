@@ -29,15 +29,17 @@ export const evictionProtocol: Rule = {
     "The race simulator, run on the model extracted from this tree's own fs/inode.c (or from a private inode cache), finds an invariant violated.",
   severity: "error",
   onDemand: true,
-  *checkTree({ filesystems, token = NEVER_CANCELLED }: TreeFacts): Iterable<Draft> {
+  *checkTree({ filesystems, token = NEVER_CANCELLED, outcomes }: TreeFacts): Iterable<Draft> {
     const [any] = filesystems;
     if (any === undefined) return;
     const { program, engine } = any;
     const tree: ExtractionTree = { program, bodies: engine.bodies, lookup: engine.lookup };
     const protocol = new ExtractedProtocol(tree, { token });
-    const generic = violationsIn(tree, standardScenarios(protocol), token);
+    const cache = CACHES.get(program) ?? new VerdictCache(outcomes);
+    CACHES.set(program, cache);
+    const generic = violationsIn(tree, standardScenarios(protocol), cache, token);
     // What generic code gets wrong is no finding of the filesystem that runs on it.
-    const found = generic.length > 0 ? generic : violationsIn(tree, privateCacheScenarios(tree, token), token);
+    const found = generic.length > 0 ? generic : violationsIn(tree, privateCacheScenarios(tree, token), cache, token);
     for (const violation of found) yield draftOf(violation);
     const put = protocol.functions.first("put");
     const failure = put === null ? undefined : protocol.failures.find(({ name }) => name === put.name);
@@ -50,12 +52,13 @@ export const evictionProtocol: Rule = {
 function violationsIn(
   tree: ExtractionTree,
   scenarios: Iterable<StandardScenario>,
+  cache: VerdictCache,
   token: CancellationToken,
 ): readonly Violation[] {
   const shortest = new Map<string, Violation>();
   for (const scenario of scenarios) {
     throwIfCancelled(token);
-    const outcome = exploreOnce(tree.program, scenario.model, token);
+    const outcome = exploreOnce(scenario.model, cache, token);
     const violation = outcome === null ? null : violationOf(tree, scenario, outcome);
     if (violation === null) continue;
     const key = `${violation.invariant} ${violation.place.body.name}:${violation.place.at}`;
@@ -77,9 +80,7 @@ interface Violation {
 const CACHES = new WeakMap<Program, VerdictCache>();
 
 /** An edit changes few of the scenarios: of the others it is known that nothing is violated (null). */
-function exploreOnce(program: Program, model: RaceModel, token: CancellationToken): Outcome | null {
-  const cache = CACHES.get(program) ?? new VerdictCache();
-  CACHES.set(program, cache);
+function exploreOnce(model: RaceModel, cache: VerdictCache, token: CancellationToken): Outcome | null {
   // A trace shows lines, and those are no part of what the cache compares.
   const known = cache.get(model);
   if (known !== undefined && known.verdict !== "violated") return null;

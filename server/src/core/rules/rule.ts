@@ -1,5 +1,6 @@
 /** What a rule is, and what it hands on: drafts, which report/make-finding.ts turns into findings. */
 import type { FilesystemFacts, Operation } from "../analysis/filesystem-facts.ts";
+import type { OutcomeStore } from "../extract/filesystem/verdict.ts";
 import type { Body } from "../ir/function-bodies.ts";
 import type { ContextName, FindingSimulation, RuleId, Severity } from "../report/finding.ts";
 import type { CancellationToken } from "../text/cancellation.ts";
@@ -61,4 +62,6 @@ export interface TreeFacts {
   readonly filesystems: readonly FilesystemFacts[];
   /** Asked now and then by a rule that takes long. */
   readonly token?: CancellationToken;
+  /** Outcomes of earlier simulations. */
+  readonly outcomes?: OutcomeStore;
 }
