@@ -6,7 +6,7 @@
 
 import { filesystemId } from "../callgraph/filesystem.ts";
 import type { Program } from "../callgraph/program.ts";
-import { isEndlessByChoice } from "../extract/endless-run.ts";
+import { endlessAnyway, isEndlessByChoice } from "../extract/endless-run.ts";
 import { kept, VerdictCache } from "../extract/filesystem/verdict.ts";
 import { NOT_KNOWN } from "../extract/lowered-step.ts";
 import type { ExtractionTree } from "../extract/lowering-request.ts";
@@ -84,10 +84,14 @@ function exploreOnce(model: RaceModel, cache: VerdictCache, token: CancellationT
   // A trace shows lines, and those are no part of what the cache compares.
   const known = cache.get(model);
   if (known !== undefined && known.verdict !== "violated") return null;
-  const outcome = explore(model, PROTOCOL_OPTIONS, token);
-  throwIfCancelled(token);
+  const run = (each: RaceModel): Outcome => {
+    const outcome = explore(each, PROTOCOL_OPTIONS, token);
+    throwIfCancelled(token);
+    return outcome;
+  };
+  const outcome = run(model);
   cache.set(model, kept(outcome));
-  return outcome;
+  return isEndlessByChoice(outcome) ? endlessAnyway(outcome, model, run) : outcome;
 }
 
 function violationOf(
@@ -96,7 +100,6 @@ function violationOf(
   outcome: Outcome,
 ): Violation | null {
   const { violation, trace } = outcome;
-  if (isEndlessByChoice(outcome)) return null;
   if (outcome.verdict !== "violated" || violation === undefined || trace === undefined) return null;
   for (const step of trace.steps.toReversed()) {
     if (step.file?.startsWith(folder) !== true) continue;
