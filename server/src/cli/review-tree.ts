@@ -36,8 +36,7 @@ export async function openReview(
   progress: ProgressLine,
   mayCache = true,
 ): Promise<OpenReview> {
-  const outcomes = mayCache ? openOutcomeStore(reviewFolder(), (line) => console.error(`evictscope: ${line}`)) : null;
-  const session = openSession(tree.files, questionOf(tree, options), outcomes);
+  const session = openSession(tree.files, questionOf(tree, options), mayCache ? keptOutcomes() : null);
   try {
     const { review } = await session.review(INTERRUPT, progress.report);
     return { review: answerOf(tree, options, review), session };
@@ -54,20 +53,24 @@ export async function reviewTree(
   progress: ProgressLine,
 ): Promise<Review> {
   const cache = mayCache ? openReviewCache(reviewFolder(), (line) => console.error(`evictscope: ${line}`)) : null;
-  if (cache === null) return (await openReview(tree, options, progress)).review;
+  if (cache === null) return (await openReview(tree, options, progress, mayCache)).review;
   const question = questionOf(tree, options);
   const files = recordReads(tree.files);
   const started = Date.now();
   try {
     const known = await cache.find(files, question, INTERRUPT);
     if (known !== null) return answerOf(tree, options, known);
-    const { review } = await openSession(files, question).review(INTERRUPT, progress.report);
+    const { review } = await openSession(files, question, keptOutcomes()).review(INTERRUPT, progress.report);
     const answer = answerOf(tree, options, review);
     await cache.keep(files, question, review, started, INTERRUPT);
     return answer;
   } finally {
     progress.clear();
   }
+}
+
+function keptOutcomes(): OutcomeStore | null {
+  return openOutcomeStore(reviewFolder(), (line) => console.error(`evictscope: ${line}`));
 }
 
 interface Question extends TreeSessionOptions {
