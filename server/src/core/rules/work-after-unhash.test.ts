@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { parseFixture } from "../../../../test/support/fixture.ts";
+import { reviewOf } from "../../../../test/support/review.ts";
 import { ruleDifferences } from "../../../../test/support/rule-fixture.ts";
 
 const findsWhatIsMarked = async (fixture: string) =>
@@ -73,6 +75,46 @@ static const struct super_operations foo_sops = {
 	.evict_inode = foo_evict_inode,
 };
 `));
+
+test("shows what is done after the unhash, not what the same call does before it", async () => {
+  const review = await reviewOf(
+    parseFixture(`
+//- /fs/foo/inode.c
+#include <linux/fs.h>
+
+struct inode *foo_iget(struct super_block *sb, unsigned long ino)
+{
+	return iget_locked(sb, ino);
+}
+
+static void foo_write(struct inode *inode)
+{
+	if (!foo_trylock(inode)) {
+		mark_inode_dirty_sync(inode);
+		return;
+	}
+	if (foo_update(inode) < 0)
+		remove_inode_hash(inode);
+	mark_inode_dirty(inode);
+}
+
+static void foo_evict_inode(struct inode *inode)
+{
+	truncate_inode_pages_final(&inode->i_data);
+	foo_write(inode);
+	clear_inode(inode);
+}
+
+static const struct super_operations foo_sops = {
+	.evict_inode = foo_evict_inode,
+};
+`),
+  );
+  const found = review.findings.filter(({ rule }) => rule === "work-after-unhash");
+  expect(found.map(({ line, message, chain }) => [line, message.split(": ")[1], chain.at(-1)!.line])).toEqual([
+    [22, "mark_inode_dirty() dirties the inode while a lookup can build a second one", 16],
+  ]);
+});
 
 test("finds an unhash and work two calls away", () =>
   findsWhatIsMarked(`

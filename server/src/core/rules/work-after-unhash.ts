@@ -4,8 +4,9 @@
  * ->destroy_inode, which evict() calls last.
  */
 import type { Anchor, FilesystemFacts, Operation, ReachedEffect } from "../analysis/filesystem-facts.ts";
-import { MODES } from "../analysis/interpreter.ts";
-import { UNHASHED } from "../analysis/typestate.ts";
+import { type CallEvent, MODES } from "../analysis/interpreter.ts";
+import { type StateEvent, UNHASHED } from "../analysis/typestate.ts";
+import type { Body } from "../ir/function-bodies.ts";
 import type { EffectKind } from "../knowledge/knowledge.ts";
 import type { Severity } from "../report/finding.ts";
 import { operationContexts } from "./contexts.ts";
@@ -84,34 +85,73 @@ function* afterOwnUnhash(facts: FilesystemFacts, name: "evict_inode" | "evict_in
   const walk = facts.typestate(name);
   if (operation === undefined || walk === null) return;
   // What is done behind each call of the operation while the inode is out of the hash.
-  const kinds = new Map<number, Set<string>>();
+  const met = new Map<number, MetWork>();
   for (const event of walk.events) {
     if ((event.state & UNHASHED) === 0 || event.kind === "exit" || !WORK.has(event.kind)) continue;
     if (event.kind === "truncate" && event.primitive === "") continue;
     const at = event.stack[0]?.event.call.at ?? event.at;
-    const known = kinds.get(at);
-    if (known === undefined) kinds.set(at, new Set([event.kind]));
-    else known.add(event.kind);
+    let work = met.get(at);
+    if (work === undefined) {
+      work = new MetWork();
+      met.set(at, work);
+    }
+    work.add(event);
   }
-  for (const [at, done] of kinds) {
+  for (const [at, work] of met) {
     const anchor = facts.anchors(operation, MODES.any).find((each) => each.event.call.at === at);
-    const best = anchor === undefined ? undefined : workBehind(anchor, done);
-    if (anchor !== undefined && best !== undefined) yield draftOfUnhashed(facts, operation, anchor, best);
+    if (anchor === undefined) continue;
+    const effects = workBehind(anchor, work);
+    const best = effects.find(({ doubt }) => doubt === null) ?? effects[0];
+    if (best !== undefined) yield draftOfUnhashed(facts, operation, anchor, effects, best);
   }
 }
 
-/** The nearest that is sure, of the kinds that the walk met. */
-function workBehind(anchor: Anchor, kinds: ReadonlySet<string>): ReachedEffect | undefined {
-  const effects = anchor.effects.filter((effect) => WORK.has(effect.site.kind));
-  return (
-    effects.find((effect) => kinds.has(effect.site.kind) && effect.doubt === null) ??
-    effects.find((effect) => effect.doubt === null) ??
-    effects[0]
-  );
+/** What the walk met while the inode was out of the hash, behind one call of the operation. */
+class MetWork {
+  /** Of the effect itself, or of a call that the walk did not follow: the effect lies somewhere below it. */
+  readonly #places = new Map<Body, Set<string>>();
+  readonly #kinds = new Set<EffectKind | "exit">();
+
+  add({ kind, body, at }: StateEvent): void {
+    const places = this.#places.get(body);
+    if (places === undefined) this.#places.set(body, new Set([placeOf(kind, at)]));
+    else places.add(placeOf(kind, at));
+    this.#kinds.add(kind);
+  }
+
+  hasKindOf({ site }: ReachedEffect): boolean {
+    return this.#kinds.has(site.kind);
+  }
+
+  /** Whether the effect, or a call on the way to it, is among what was met. */
+  has({ site, chain }: ReachedEffect): boolean {
+    const isMet = ({ body, event }: { body: Body; event: CallEvent }): boolean =>
+      this.#places.get(body)?.has(placeOf(site.kind, event.call.at)) ?? false;
+    return isMet(site) || chain.some(isMet);
+  }
 }
 
-function draftOfUnhashed(facts: FilesystemFacts, operation: Operation, anchor: Anchor, best: ReachedEffect): Draft {
+function placeOf(kind: string, at: number): string {
+  return `${kind}|${at}`;
+}
+
+/**
+ * Nearest first: what was met, and not what the same call does while the inode is still hashed. A place that the walk met
+ * by another call first is not told apart any more: then all of a kind, or all.
+ */
+function workBehind(anchor: Anchor, met: MetWork): readonly ReachedEffect[] {
   const effects = anchor.effects.filter((effect) => WORK.has(effect.site.kind));
+  const narrowed = [effects.filter((effect) => met.has(effect)), effects.filter((effect) => met.hasKindOf(effect))];
+  return narrowed.find((some) => some.some(({ doubt }) => doubt === null)) ?? effects;
+}
+
+function draftOfUnhashed(
+  facts: FilesystemFacts,
+  operation: Operation,
+  anchor: Anchor,
+  effects: readonly ReachedEffect[],
+  best: ReachedEffect,
+): Draft {
   const message = `${operation.body.name}() works after it unhashed the inode: ${best.site.primitive}() ${best.site.what} while a lookup can build a second one`;
   return draftOf(
     facts,

@@ -18,6 +18,7 @@ import type { EvictionOperation } from "../../report/finding.ts";
 import { callText, uniqueNames } from "./chain-steps.ts";
 import { lowerFlow } from "./flow.ts";
 import { changesLinks } from "./link-changes.ts";
+import { stepsInPlace } from "./steps-in-place.ts";
 
 export interface EffectPlace {
   readonly body: Body;
@@ -40,6 +41,11 @@ export interface OperationRequest {
   readonly onEffect: (effect: EffectSite, place: EffectPlace) => readonly Step[] | null;
   readonly onReturn?: (body: Body, at: number) => readonly Step[];
   readonly onBranch?: (step: CodeStep & { readonly k: "branch" }, yes: boolean) => readonly Step[];
+  /**
+   * Where putting each function in place at each of its calls would make too large a model, a function beside `functions`
+   * is one choice among what lies below it, or nothing. Said in `assumptions`.
+   */
+  readonly opensLarge?: boolean;
 }
 
 export interface OperationSteps {
@@ -49,6 +55,12 @@ export interface OperationSteps {
 }
 
 const MAX_DEPTH = 12;
+/** Steps of one thread; the language takes 2,000 (compile-thread.ts), and the protocol around the operation needs some. */
+const MAX_STEPS = 1200;
+/** Steps of a function that stays as it is in a model that would be too large. */
+const SMALL_STEPS = 20;
+/** Functions that an assumption names; it counts the others. */
+const NAMED = 3;
 const FACTS = Env.of([["#inode.i_sb", { k: "nonzero" }]]);
 
 export function operationSteps(request: OperationRequest): OperationSteps {
@@ -56,6 +68,7 @@ export function operationSteps(request: OperationRequest): OperationSteps {
   if (root === null) return { procedures: [], assumptions: [`${request.operation} could not be read`] };
   const builder = new Builder(request);
   builder.lower(root, [INODE], 0);
+  if (request.opensLarge === true) builder.openIfLarge(root);
   const procedures = builder.procedures();
   const { engine } = request.facts;
   const changes = changesLinks(engine, procedures, builder.bodies);
@@ -68,10 +81,16 @@ function rootOf({ facts, operation, mode }: OperationRequest): GraphNode | null 
 }
 
 class Builder {
-  readonly assumptions = new Set<string>();
   readonly #request: OperationRequest;
+  /** By the function whose steps they are about. */
+  readonly #assumptions = new Map<GraphNode, Set<string>>();
+  /** Functions that are being lowered. */
+  readonly #underWay = new Set<GraphNode>();
+  readonly #opened: GraphNode[] = [];
   readonly #made = new Map<GraphNode, Omit<Procedure, "name"> | null>();
   readonly #nodes: GraphNode[] = [];
+  /** What the effects in a function itself became. */
+  readonly #ownEffects = new Map<GraphNode, Step[][]>();
   readonly #below = new Map<GraphNode, ReadonlySet<EffectKind>>();
 
   constructor(request: OperationRequest) {
@@ -92,6 +111,53 @@ class Builder {
     });
   }
 
+  openIfLarge(root: GraphNode): void {
+    const stepsOf = (name: string): readonly Step[] | null => {
+      const node = nodeOf(name, this.#nodes);
+      return node === null ? null : (this.#made.get(node)?.steps ?? null);
+    };
+    const sizeOf = (node: GraphNode): number => stepsInPlace(this.#made.get(node)?.steps ?? [], stepsOf);
+    if (sizeOf(root) <= MAX_STEPS) return;
+    const isOpened = (node: GraphNode): boolean =>
+      node !== root && !this.#request.functions.has(node.expansion.body.name) && sizeOf(node) > SMALL_STEPS;
+    const beside = this.#nodes.filter(isOpened);
+    for (const node of beside) {
+      const ways = [...this.#effectsBelow(node).values()];
+      this.#made.set(node, { parameters: ["inode"], steps: [{ choose: [...ways, []] }] });
+      this.#opened.push(node);
+    }
+  }
+
+  get assumptions(): string[] {
+    const opened = new Set(this.#opened);
+    const said = new Set<string>();
+    for (const [node, texts] of this.#assumptions) if (!opened.has(node)) for (const text of texts) said.add(text);
+    if (this.#opened.length > 0) {
+      const first = this.#opened.slice(0, NAMED).map((node) => `${node.expansion.body.name}()`);
+      const more = this.#opened.length - first.length;
+      const names = more > 0 ? `${first.join(", ")} and ${more} more` : first.join(", ");
+      said.add(`${names}: each does one of what lies below it, or nothing; in place they take over ${MAX_STEPS} steps`);
+    }
+    return [...said];
+  }
+
+  #assume(node: GraphNode, text: string): void {
+    const known = this.#assumptions.get(node);
+    if (known === undefined) this.#assumptions.set(node, new Set([text]));
+    else known.add(text);
+  }
+
+  /** By the words and the place that they stand at. */
+  #effectsBelow(node: GraphNode, seen = new Set<GraphNode>()): Map<string, Step[]> {
+    const found = new Map<string, Step[]>();
+    if (seen.has(node)) return found;
+    seen.add(node);
+    for (const steps of this.#ownEffects.get(node) ?? []) found.set(JSON.stringify(steps), steps);
+    for (const { target } of node.edges)
+      for (const [key, steps] of this.#effectsBelow(target, seen)) found.set(key, steps);
+    return found;
+  }
+
   get bodies(): Body[] {
     return this.#nodes.map((node) => node.expansion.body);
   }
@@ -104,6 +170,7 @@ class Builder {
     const { body } = node.expansion;
     this.#made.set(node, null);
     this.#nodes.push(node);
+    this.#underWay.add(node);
     const flow = lowerFlow({
       body,
       mode,
@@ -114,8 +181,9 @@ class Builder {
       ...(onBranch === undefined ? {} : { onBranch }),
       ...(onReturn === undefined ? {} : { onReturn: (at: number) => onReturn(body, at) }),
     });
+    this.#underWay.delete(node);
     if (flow.steps.length === 0) return false;
-    if (flow.cutsLoop) this.assumptions.add(`loops of ${body.name}() run once`);
+    if (flow.cutsLoop) this.#assume(node, `loops of ${body.name}() run once`);
     this.#made.set(node, { parameters: ["inode"], locals: flow.locals, steps: flow.steps });
     return true;
   }
@@ -132,17 +200,18 @@ class Builder {
       const made = this.#request.onEffect(effect, { body, event, onInode, label, source });
       if (made === null) continue;
       steps.push(...made);
+      this.#ownEffects.set(node, [...(this.#ownEffects.get(node) ?? []), [...made]]);
       settled ||= effect.kind === "clear" || effect.kind === "unhash" || effect.kind === "truncate";
     }
     if (settled || depth >= MAX_DEPTH) return steps;
     const ways: Step[][] = [];
     for (const edge of node.edges) {
       if (edge.event.call !== event.call || !this.#isWanted(edge.target, onInode)) continue;
-      const isNew = !this.#made.has(edge.target);
-      if (!this.lower(edge.target, event.args, depth + 1)) {
-        if (!isNew) this.assumptions.add(`${edge.target.expansion.body.name}() calls itself: that is left out`);
+      if (this.#underWay.has(edge.target)) {
+        this.#assume(node, `${edge.target.expansion.body.name}() calls itself: that is left out`);
         continue;
       }
+      if (!this.lower(edge.target, event.args, depth + 1)) continue;
       ways.push([
         { do: "skip()", label, source },
         { call: token(this.#nodes.indexOf(edge.target)), with: { inode: "inode" } },
@@ -171,6 +240,10 @@ class Builder {
 /** Procedures are named when all are known. */
 function token(index: number): string {
   return `node_${index}`;
+}
+
+function nodeOf(name: string, nodes: readonly GraphNode[]): GraphNode | null {
+  return name.startsWith("node_") ? (nodes[Number(name.slice("node_".length))] ?? null) : null;
 }
 
 export function kindsBelow(node: GraphNode): Set<EffectKind> {

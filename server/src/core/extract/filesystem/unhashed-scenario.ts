@@ -102,6 +102,7 @@ export function evictionWithUnhash(
     mode: MODES.any,
     kinds: KINDS,
     functions: new Set(finding.chain.slice(1).map((link) => link.function)),
+    opensLarge: true,
     onEffect: (site, { body, label, source, onInode }) => {
       if (body.name === last.function && source.line === last.line && site.kind !== "unhash") {
         met = true;
