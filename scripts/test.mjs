@@ -22,7 +22,7 @@ const leftOutFile = join(out, "left-out.jsonl");
 const filters = process.argv.slice(2);
 
 /** Tests that use much of the machine (browsers, whole kernel trees) and would slow each other down. */
-const ALONE = ["test/e2e", "test/kernel", "test/bench"];
+const ALONE = ["test/e2e", "test/webview", "test/kernel", "test/bench"];
 
 const failedSteps = [];
 const totals = { passed: 0, failed: 0, skipped: 0 };
@@ -55,7 +55,7 @@ function main() {
   runTests("tests", [...filters, ...ALONE.flatMap((folder) => ["--exclude", `${folder}/**`])]);
   runTests(
     "tests that need the machine to themselves",
-    // Once more where a real editor lost a key or a click to a focus that moved; the report says so.
+    // Once more where a real browser lost a key or a click to a focus that moved; the report says so.
     [...(filters.length > 0 ? filters : ALONE), "--no-file-parallelism", "--retry=1"],
     {
       // With a filter the first run may have had every file that matches.

@@ -6,7 +6,7 @@ import type { AxeResults } from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { listModels } from "../../server/src/core/race/catalogue/index.ts";
-import type { HostMessage } from "../../server/src/protocol/simulator.ts";
+import { type HostMessage, SIMULATOR_PROTOCOL } from "../../server/src/protocol/simulator.ts";
 import { type Opening, type OutsideMessage, SimulatorSession } from "../../server/src/service/simulator-session.ts";
 import { describeWith, repositoryRoot } from "../support/requirements.ts";
 import { longRunHost } from "./support/long-run.ts";
@@ -255,6 +255,21 @@ describeWith("chromium", "the simulator's panel", () => {
     const saved = await panel.waitForPosted("save");
     expect(saved.name).toBe("lost-wake.svg");
     expect(saved.text).toMatch(/^<svg /);
+  });
+
+  test("the menu stays open, and its item focused, when the header is drawn anew", async () => {
+    const page = await open({ host: sessionHost({ model: "lost-wake" }) });
+    await runShown(page, "Failing run");
+    await page.keyboard.press("x");
+    await page.keyboard.press("ArrowUp");
+    const last = page.getByRole("button", { name: "Export: Promela" });
+    const before = (await last.elementHandle())!;
+    await panel.post({ t: "catalogue", protocol: SIMULATOR_PROTOCOL, items: [], choose: false, designs: true });
+    await page.getByRole("button", { name: "Designs" }).waitFor();
+    expect(await before.evaluate((node) => node.isConnected)).toBe(false);
+    expect(await last.evaluate((node) => node === document.activeElement)).toBe(true);
+    await page.getByRole("button", { name: "Export: Picture (SVG)" }).click();
+    expect((await panel.waitForPosted("save")).name).toBe("lost-wake.svg");
   });
 
   test("a reload goes on with the same model, toggles, run and step", async () => {

@@ -20,7 +20,7 @@ const EXPORTS: readonly (readonly [ExportFormat, string])[] = [
   ["promela", "Promela model for SPIN"],
 ];
 
-function menu(events: HeaderEvents): HTMLElement {
+function menu(events: HeaderEvents): HTMLDetailsElement {
   const details = h("details", { class: "menu", id: "exports" });
   const close = () => {
     details.open = false;
@@ -36,7 +36,7 @@ function menu(events: HeaderEvents): HTMLElement {
           close();
           act();
         },
-        { class: "menu-item" },
+        { class: "menu-item", key: words },
       ),
     );
   details.append(
@@ -95,8 +95,11 @@ export function drawHeader(container: HTMLElement, panel: PanelState, events: He
       model.sources.length > 0 && h("h3", {}, "Sources"),
       model.sources.length > 0 && h("ul", {}, ...model.sources.map((words) => h("li", {}, words))),
     );
-  const openBefore = container.querySelector<HTMLDetailsElement>("details.about")?.open ?? false;
-  if (about && openBefore) about.open = true;
+  const exports = model && menu(events);
+  // What a reader has unfolded stays so when the exploration goes on meanwhile.
+  const wasOpen = (selector: string): boolean => container.querySelector<HTMLDetailsElement>(selector)?.open ?? false;
+  if (about) about.open = wasOpen("details.about");
+  if (exports) exports.open = wasOpen("#exports");
   redraw(
     container,
     h(
@@ -118,7 +121,7 @@ export function drawHeader(container: HTMLElement, panel: PanelState, events: He
           key: "designs",
           title: "Compare designs of inode eviction on this filesystem's own steps",
         }),
-      model && menu(events),
+      exports,
       button("?", events.help, { class: "icon help", label: "Keyboard and signs", keys: "?", key: "help" }),
     ),
     about,
