@@ -1,5 +1,5 @@
 /** Linux 6.1 in its own words, where the text of 6.12 differs: lookups hold inode_hash_lock, and waits are bit waits. */
-import type { ProtocolMutation } from "../support/protocol-mutations.ts";
+import type { ProtocolMutation } from "./bench.ts";
 import { replace } from "./protocol-mutations.ts";
 
 const WAKE = "wake_up_bit(&inode->i_state, __I_NEW);";

@@ -2,7 +2,7 @@
  * Fixes of fs/xfs/xfs_icache.c taken out by hand, as small edits of Linux 6.12 held in memory: each must be found by the
  * scenarios of the private cache. Look-alikes stand below: what they take out, something else does as well.
  */
-import { type ProtocolMutation, replaceIn } from "../support/protocol-mutations.ts";
+import { type ProtocolMutation, replaceIn } from "./bench.ts";
 
 export const CACHE_FILE = "fs/xfs/xfs_icache.c";
 

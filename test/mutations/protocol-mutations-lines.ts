@@ -1,5 +1,5 @@
 /** Linux 6.12 line by line: statements of the last put, eviction, reclaim, umount and writeback swapped, inverted or left out. */
-import { type ProtocolMutation, replaceIn } from "../support/protocol-mutations.ts";
+import { type ProtocolMutation, replaceIn } from "./bench.ts";
 import { replace } from "./protocol-mutations.ts";
 
 const replaceWriteback = replaceIn("fs/fs-writeback.c");

@@ -9,8 +9,8 @@ import type { StandardScenario } from "../../server/src/core/extract/standard-sc
 import type { RaceModel } from "../../server/src/core/race/model.ts";
 import type { Outcome } from "../../server/src/core/race/outcome.ts";
 import { applyEdits, type MutantEdit } from "../kernel/mutants/mutant.ts";
-import { extractionTree, protocolFilesOf } from "./extraction.ts";
-import type { FixtureTree } from "./fixture.ts";
+import { extractionTree, protocolFilesOf } from "../support/extraction.ts";
+import type { FixtureTree } from "../support/fixture.ts";
 
 export interface ProtocolMutation {
   readonly id: string;

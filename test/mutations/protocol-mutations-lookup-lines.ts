@@ -1,5 +1,5 @@
 /** Linux 6.12 line by line: lookups, creates, waits and the helpers of include/linux. */
-import { type ProtocolMutation, replaceIn } from "../support/protocol-mutations.ts";
+import { type ProtocolMutation, replaceIn } from "./bench.ts";
 import { replace } from "./protocol-mutations.ts";
 
 const replaceFs = replaceIn("include/linux/fs.h");

@@ -1,5 +1,5 @@
 /** Functions of Linux 6.12 rewritten with guard() and scoped_guard(), as they are and with a scope that is too short. */
-import type { ProtocolMutation } from "../support/protocol-mutations.ts";
+import type { ProtocolMutation } from "./bench.ts";
 import { replace } from "./protocol-mutations.ts";
 
 const DYING = "inode->i_state & (I_FREEING|I_WILL_FREE)";

@@ -1,5 +1,5 @@
 /** More fixes taken out of Linux 6.12's fs/inode.c: the last put, reclaim, umount, and evict() itself. */
-import type { ProtocolMutation } from "../support/protocol-mutations.ts";
+import type { ProtocolMutation } from "./bench.ts";
 import { replace } from "./protocol-mutations.ts";
 
 const WAKE = "inode_wake_up_bit(inode, __I_NEW);";

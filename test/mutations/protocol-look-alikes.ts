@@ -1,5 +1,5 @@
 /** Changes of fs/inode.c that look like a fix taken out and break nothing: the standard scenarios must hold. */
-import type { ProtocolMutation } from "../support/protocol-mutations.ts";
+import type { ProtocolMutation } from "./bench.ts";
 import { FILE, replace } from "./protocol-mutations.ts";
 
 /** Changes that break nothing. */

@@ -1,5 +1,5 @@
 /** More fixes taken out of Linux 6.12's fs/inode.c: what a lookup or a create looks at and waits for. */
-import type { ProtocolMutation } from "../support/protocol-mutations.ts";
+import type { ProtocolMutation } from "./bench.ts";
 import { replace } from "./protocol-mutations.ts";
 
 const WAIT_IN_ILOOKUP = "wait_on_inode(inode);\n\t\tif (unlikely(inode_unhashed(inode))) {";

@@ -1,5 +1,5 @@
 /** Fixes taken out of Linux 6.12: writeback beside the last put and reclaim, and what is left when all are through. */
-import { type ProtocolMutation, replaceIn } from "../support/protocol-mutations.ts";
+import { type ProtocolMutation, replaceIn } from "./bench.ts";
 import { replace } from "./protocol-mutations.ts";
 
 const replaceWriteback = replaceIn("fs/fs-writeback.c");

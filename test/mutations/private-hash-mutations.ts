@@ -2,7 +2,7 @@
  * Fixes of fs/bcachefs/fs.c taken out by hand, as small edits of Linux 6.12 held in memory: each must be found by the scenarios
  * of its inode table. Look-alikes stand below.
  */
-import { type ProtocolMutation, replaceIn } from "../support/protocol-mutations.ts";
+import { type ProtocolMutation, replaceIn } from "./bench.ts";
 
 const replace = replaceIn("fs/bcachefs/fs.c");
 

@@ -1,5 +1,5 @@
 /** Rewrites of Linux 6.12 that say the same in other words, and lines that something else makes superfluous. */
-import { type ProtocolMutation, replaceIn } from "../support/protocol-mutations.ts";
+import { type ProtocolMutation, replaceIn } from "./bench.ts";
 import { replace } from "./protocol-mutations.ts";
 
 const replaceWriteback = replaceIn("fs/fs-writeback.c");

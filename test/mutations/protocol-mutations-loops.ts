@@ -1,5 +1,5 @@
 /** Loops of Linux 6.12 that never end: runs that go on for ever although everybody who can move does. */
-import type { ProtocolMutation } from "../support/protocol-mutations.ts";
+import type { ProtocolMutation } from "./bench.ts";
 import { replace } from "./protocol-mutations.ts";
 
 const WAIT_IN_FIND = "__wait_on_freeing_inode(inode, is_inode_hash_locked);";

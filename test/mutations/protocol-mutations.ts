@@ -3,7 +3,7 @@
  * scenarios, with one of the invariants that it breaks. More stand in protocol-mutations-*.ts, look-alikes that must not
  * be found in protocol-look-alikes.ts. Those whose text Linux 6.1 has are made there, too.
  */
-import { type ProtocolMutation, replaceIn } from "../support/protocol-mutations.ts";
+import { type ProtocolMutation, replaceIn } from "./bench.ts";
 
 export const FILE = "fs/inode.c";
 
