@@ -7,7 +7,7 @@ import { firstInode, isEmpty, linkInto, lruStep, unlink, walkLru } from "./list-
 import { type Outcome, placeOf } from "./lowered-step.ts";
 import type { Lowering } from "./lowering.ts";
 import { LoweringLimit } from "./lowering-limit.ts";
-import { type Config, goOn, topOf } from "./lowering-state.ts";
+import { type Config, forEachLive, goOn, type HeldLock, topOf } from "./lowering-state.ts";
 import type { MicroOp } from "./micro-op.ts";
 import { changeState, storeAt, writeState } from "./store-steps.ts";
 import { bitValue, EITHER, negate, notBit, ONE, truthOf, UNKNOWN, type Value, ZERO } from "./values.ts";
@@ -289,9 +289,24 @@ export function takeLock(lowering: Lowering, config: Config, value: Value, after
   }
   if (config.locks.some((held) => held.text === lock.text))
     return lowering.fails(config, "PROG", `takes ${lock.text}, which it holds already: it waits for itself`);
+  const [lost, again] = lostLocks(config);
+  if (lost !== undefined && again !== undefined)
+    return lowering.fails(config, "PROG", `has lost ${lost.text} and ${again.text}, which it holds`);
   const stopped = lock.spin ? null : mayNotSleep(lowering, config, `sleeps on ${lock.text}`);
   if (stopped !== null) return stopped;
   return { k: "emit", do: `lock(${lock.text})`, next: { ...after, locks: [...after.locks, lock] } };
+}
+
+/**
+ * Locks of inodes that no variable names any more: nobody can give them back. One may be due to what is not known of the
+ * code; a loop that loses one each time would go on for ever here, and in the kernel until the first comes round again.
+ */
+function lostLocks(config: Config): HeldLock[] {
+  const named = new Set<string>();
+  forEachLive(config, (_frame, _name, value) => {
+    if (value.k === "slot" || value.k === "part" || value.k === "queue") named.add(value.v);
+  });
+  return config.locks.filter(({ v }) => v !== null && !named.has(v));
 }
 
 export function releaseLock(lowering: Lowering, config: Config, value: Value, after: Config): Outcome {
