@@ -12,6 +12,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { installDependencies, requireNode } from "./prepare.mjs";
@@ -23,6 +24,9 @@ const filters = process.argv.slice(2);
 
 /** Tests that use much of the machine (browsers, whole kernel trees) and would slow each other down. */
 const ALONE = ["test/e2e", "test/webview", "test/kernel", "test/bench"];
+
+/** Tests that only compute, for minutes: as many at once as there are processors, up to four (each takes 600 MB). */
+const COMPUTING = ["test/mutations"];
 
 const failedSteps = [];
 const totals = { passed: 0, failed: 0, skipped: 0 };
@@ -52,7 +56,13 @@ function main() {
     ".",
   ]);
   if (!built) console.log("\nThe build failed; tests that use what it makes will fail, too.");
-  runTests("tests", [...filters, ...ALONE.flatMap((folder) => ["--exclude", `${folder}/**`])]);
+  const elsewhere = [...ALONE, ...COMPUTING].flatMap((folder) => ["--exclude", `${folder}/**`]);
+  runTests("tests", [...filters, ...elsewhere]);
+  runTests(
+    "changes of real kernels' eviction protocol",
+    [...(filters.length > 0 ? filters : COMPUTING), `--maxWorkers=${Math.min(availableParallelism(), 4)}`],
+    { only: filters.length > 0 ? COMPUTING : [] },
+  );
   runTests(
     "tests that need the machine to themselves",
     // Once more where a real browser lost a key or a click to a focus that moved; the report says so.
