@@ -14,10 +14,10 @@ export interface Edge {
   readonly key: string;
 }
 
-/** What a function's plan of calls comes to in a graph. */
 const NO_EDGES: readonly Edge[] = [];
 const NO_EFFECTS: readonly EffectSite[] = [];
 
+/** What a function's plan of calls comes to in a graph. */
 export interface Drawing {
   readonly edges: readonly Edge[];
   readonly effects: readonly EffectSite[];

@@ -36,7 +36,7 @@ import { readFirst } from "./read-first.ts";
 import { Relevance } from "./relevance.ts";
 import { returnFrom } from "./return-steps.ts";
 import { storeTo } from "./store-steps.ts";
-import { truthOf, UNKNOWN, type Value } from "./values.ts";
+import { slotNamedBy, truthOf, UNKNOWN, type Value } from "./values.ts";
 import { mayNotSleep } from "./wait-steps.ts";
 import { startWalk } from "./walk-steps.ts";
 import { runWord } from "./word-steps.ts";
@@ -412,7 +412,8 @@ export class Lowering {
     forEachLive(next, (frame, name, value) => {
       // What the variable held before is gone.
       if (frame === top && (name === variable || name.startsWith("%walk"))) return;
-      if (value.k === "slot" || value.k === "part" || value.k === "queue") used.add(value.v);
+      const slot = slotNamedBy(value);
+      if (slot !== null) used.add(slot);
     });
     for (const lock of config.locks) if (lock.v !== null) used.add(lock.v);
     for (let i = 0; i < 3; i++) {

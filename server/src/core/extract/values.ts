@@ -263,6 +263,11 @@ function arithmetic(op: string, a: number, b: number): Value {
   }
 }
 
+/** The variable that holds the inode by which a value is known; null where it is known by none. */
+export function slotNamedBy(value: Value): string | null {
+  return value.k === "slot" || value.k === "part" || value.k === "queue" ? value.v : null;
+}
+
 /** A text that is the same for equal values: part of the key of a state of the lowering. */
 export function keyOf(value: Value): string {
   switch (value.k) {

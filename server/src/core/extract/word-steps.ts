@@ -10,7 +10,7 @@ import { LoweringLimit } from "./lowering-limit.ts";
 import { type Config, forEachLive, goOn, type HeldLock, topOf } from "./lowering-state.ts";
 import type { MicroOp } from "./micro-op.ts";
 import { changeState, storeAt, writeState } from "./store-steps.ts";
-import { bitValue, EITHER, negate, notBit, ONE, truthOf, UNKNOWN, type Value, ZERO } from "./values.ts";
+import { bitValue, EITHER, negate, notBit, ONE, slotNamedBy, truthOf, UNKNOWN, type Value, ZERO } from "./values.ts";
 import type { WordEntry } from "./vocabulary.ts";
 import { finishWait, mayNotSleep, prepareWait, queueOf, sleep, wait, wake } from "./wait-steps.ts";
 
@@ -302,10 +302,8 @@ export function takeLock(lowering: Lowering, config: Config, value: Value, after
  * code; a loop that loses one each time would go on for ever here, and in the kernel until the first comes round again.
  */
 function lostLocks(config: Config): HeldLock[] {
-  const named = new Set<string>();
-  forEachLive(config, (_frame, _name, value) => {
-    if (value.k === "slot" || value.k === "part" || value.k === "queue") named.add(value.v);
-  });
+  const named = new Set<string | null>();
+  forEachLive(config, (_frame, _name, value) => named.add(slotNamedBy(value)));
   return config.locks.filter(({ v }) => v !== null && !named.has(v));
 }
 

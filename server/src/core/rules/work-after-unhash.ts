@@ -124,10 +124,12 @@ class MetWork {
   }
 
   /** Whether the effect, or a call on the way to it, is among what was met. */
-  has({ site, chain }: ReachedEffect): boolean {
+  has(effect: ReachedEffect): boolean {
+    const { site } = effect;
     const isMet = ({ body, event }: { body: Body; event: CallEvent }): boolean =>
       this.#places.get(body)?.has(placeOf(site.kind, event.call.at)) ?? false;
-    return isMet(site) || chain.some(isMet);
+    // The chain is made when it is asked for.
+    return isMet(site) || effect.chain.some(isMet);
   }
 }
 

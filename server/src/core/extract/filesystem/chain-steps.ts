@@ -46,7 +46,7 @@ export interface ChainFailure {
   readonly reason: string;
 }
 
-const NO_STEPS = { takes: [], givesBack: [] } as const;
+export const NO_STEPS = { takes: [], givesBack: [] } as const;
 const FACTS = Env.of([["#inode.i_sb", { k: "nonzero" }]]);
 
 /** With the values that calls pass on; where those close the way (two calls of one function were taken for one), without. */

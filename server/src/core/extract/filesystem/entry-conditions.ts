@@ -12,7 +12,6 @@ export interface AtHand {
   readonly slot: string;
 }
 
-const UNLIKELY = /^_*(un)?likely$/;
 /** The value of the word, in both idioms (include/linux/fs.h). */
 const READS_STATE = /^inode_state_read/;
 
@@ -46,7 +45,7 @@ export function assignmentOf(
   return { name: step.expr.left.name, value: step.expr.right };
 }
 
-/** Without casts, and without `cond ? a : b` around two calls. */
+/** Without casts. */
 export function bare(expr: Expr): Expr {
   return expr.k === "cast" ? bare(expr.operand) : expr;
 }
@@ -73,7 +72,10 @@ export function refersTo(expr: Expr, names: ReadonlySet<string>): boolean {
   }
 }
 
-/** What it means when a test holds, as an expression of the model; null when the test is about something else. */
+/**
+ * What it means when the test of a branch holds, as an expression of the model; null when it is about something else. The IR has
+ * taken likely(), `!`, && and || apart by then (lower-function.ts).
+ */
 export function meaningOf(test: Expr, at: AtHand): string | null {
   const { names, slot } = at;
   switch (test.k) {
@@ -81,14 +83,9 @@ export function meaningOf(test: Expr, at: AtHand): string | null {
       return names.has(test.name) ? `${slot} != none` : null;
     case "cast":
       return meaningOf(test.operand, at);
-    case "unary": {
-      const inner = test.op === "!" ? meaningOf(test.operand, at) : null;
-      return inner === null ? null : `!(${inner})`;
-    }
     case "call": {
       const [first] = test.args;
       if (test.callee.k !== "id" || first === undefined) return null;
-      if (UNLIKELY.test(test.callee.name)) return meaningOf(first, at);
       return /^IS_ERR(_OR_NULL)?$/.test(test.callee.name) && refersTo(first, names) ? `${slot} == none` : null;
     }
     case "binary": {

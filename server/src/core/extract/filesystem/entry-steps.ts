@@ -376,9 +376,8 @@ function callsBehind(body: Body, hand: AtHand, isSource: ((expr: Expr) => boolea
   for (const step of steps) {
     const meaning = step.k === "branch" ? meaningOf(step.test, hand) : null;
     if (step.k !== "branch" || meaning?.includes(".NEW") !== true) continue;
-    const [isNew, isOld] = meaning.startsWith("!") ? [step.no, step.yes] : [step.yes, step.no];
-    const old = behind([isOld]);
-    for (const at of behind([isNew])) if (!old.has(at)) found.add(at);
+    const old = behind([step.no]);
+    for (const at of behind([step.yes])) if (!old.has(at)) found.add(at);
   }
   if (found.size === 0) {
     const from =
@@ -403,14 +402,8 @@ function answersOf(
     switch (test.k) {
       case "id":
         return test.name === local ? BUSY : null;
-      case "call": {
-        const isHint = test.callee.k === "id" && /^_*(un)?likely$/.test(test.callee.name) && test.args.length === 1;
-        return isHint ? means(test.args[0]!, local) : isInsert(test) ? BUSY : null;
-      }
-      case "unary": {
-        const inner = test.op === "!" ? means(test.operand, local) : null;
-        return inner === null ? null : `!(${inner})`;
-      }
+      case "call":
+        return isInsert(test) ? BUSY : null;
       case "binary": {
         const isZero = test.right.k === "num" && test.right.value === 0;
         const inner = isZero ? means(test.left, local) : null;

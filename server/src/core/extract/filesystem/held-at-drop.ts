@@ -5,7 +5,7 @@
 import type { Operation } from "../../analysis/filesystem-facts.ts";
 import { positionIn } from "../../ir/function-bodies.ts";
 import type { Step, VariableDeclaration } from "../../race/model.ts";
-import { bodyOf, type ChainLocks, callText } from "./chain-steps.ts";
+import { bodyOf, type ChainLocks, callText, NO_STEPS } from "./chain-steps.ts";
 import { locksOfEviction } from "./entry-locks.ts";
 import type { FindingScope } from "./finding-scope.ts";
 import { declarationOf, lockStatement, sleepingLocksOf, unlockStatement } from "./sleeping-locks.ts";
@@ -19,7 +19,6 @@ export interface HeldAtDrop {
   readonly assumptions: readonly string[];
 }
 
-const NO_STEPS = { takes: [], givesBack: [] } as const;
 export const NOTHING_HELD: HeldAtDrop = {
   chain: { stepsOf: () => NO_STEPS },
   inner: [],
