@@ -1,5 +1,5 @@
 /** The main job in a real VS Code (code-server), with the extension installed from its package. */
-import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
@@ -7,6 +7,7 @@ import { getModel } from "../../server/src/core/race/catalogue/index.ts";
 import { explore } from "../../server/src/core/race/simulator.ts";
 import { fixtureFolder } from "../support/fixture.ts";
 import { describeWith } from "../support/requirements.ts";
+import { removeTemporary } from "../support/temporary-folder.ts";
 import { type CodeServer, packExtension, startCodeServer } from "./support/code-server.ts";
 import { Editor } from "./support/editor.ts";
 import { reviewByCommandLine } from "./support/review.ts";
@@ -28,7 +29,7 @@ describeWith(["chromium", "code-server"], "VS Code on the desktop, from the pack
   afterAll(async () => {
     await editor?.close();
     await server?.stop();
-    rmSync(home, { recursive: true, force: true });
+    await removeTemporary(home);
   });
 
   afterEach(async ({ task }) => {

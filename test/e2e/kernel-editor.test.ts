@@ -1,11 +1,12 @@
 /** Linux 6.12 in a real VS Code: the whole tree on the desktop, its fs/ and headers in the web build. */
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { installWebEditor } from "../../scripts/web-editor/install-web-editor.mjs";
 import { serveWebEditor } from "../../scripts/web-editor/serve-web-editor.mjs";
 import { describeWith, pathOf, repositoryRoot } from "../support/requirements.ts";
+import { removeTemporary } from "../support/temporary-folder.ts";
 import { type CodeServer, packExtension, startCodeServer } from "./support/code-server.ts";
 import { Editor } from "./support/editor.ts";
 
@@ -89,7 +90,7 @@ describeWith(["chromium", "kernel-6.12"], "fs/ of Linux 6.12 in VS Code for the 
   afterAll(async () => {
     await editor?.close();
     await served?.close();
-    rmSync(home, { recursive: true, force: true });
+    await removeTemporary(home);
   });
 
   test(

@@ -1,10 +1,11 @@
 /** The views, in a real VS Code (code-server) with the extension installed from its package. */
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { fixtureFolder } from "../support/fixture.ts";
 import { describeWith } from "../support/requirements.ts";
+import { removeTemporary } from "../support/temporary-folder.ts";
 import { type CodeServer, packExtension, startCodeServer } from "./support/code-server.ts";
 import { Editor } from "./support/editor.ts";
 import { reviewByCommandLine } from "./support/review.ts";
@@ -26,7 +27,7 @@ describeWith(["chromium", "code-server"], "the views on the desktop, from the pa
   afterAll(async () => {
     await editor?.close();
     await server?.stop();
-    rmSync(home, { recursive: true, force: true });
+    await removeTemporary(home);
   });
 
   afterEach(async ({ task }) => {

@@ -1,9 +1,10 @@
 /** The walkthrough, from a window without a tree to a fixed race, as a newcomer clicks through it in a real VS Code. */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { describeWith } from "../support/requirements.ts";
+import { removeTemporary } from "../support/temporary-folder.ts";
 import { type CodeServer, packExtension, startCodeServer } from "./support/code-server.ts";
 import { Editor } from "./support/editor.ts";
 
@@ -23,7 +24,7 @@ describeWith(["chromium", "code-server"], "the walkthrough, clicked through", ()
   afterAll(async () => {
     await editor?.close();
     await server?.stop();
-    rmSync(home, { recursive: true, force: true });
+    await removeTemporary(home);
   });
 
   afterEach(async ({ task }) => {

@@ -1,5 +1,5 @@
 /** The web build in VS Code for the web, as `npm start` serves it: the same findings, and the panel. */
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
@@ -7,6 +7,7 @@ import { installWebEditor } from "../../scripts/web-editor/install-web-editor.mj
 import { serveWebEditor } from "../../scripts/web-editor/serve-web-editor.mjs";
 import { fixtureFolder } from "../support/fixture.ts";
 import { describeWith, repositoryRoot } from "../support/requirements.ts";
+import { removeTemporary } from "../support/temporary-folder.ts";
 import { Editor } from "./support/editor.ts";
 import { reviewByCommandLine } from "./support/review.ts";
 
@@ -36,7 +37,7 @@ describeWith("chromium", "VS Code for the web", () => {
   afterAll(async () => {
     await editor?.close();
     await served?.close();
-    rmSync(home, { recursive: true, force: true });
+    await removeTemporary(home);
   });
 
   test("opens at the finding and shows what the command line finds", async () => {

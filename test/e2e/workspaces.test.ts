@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { fixtureFolder } from "../support/fixture.ts";
 import { describeWith } from "../support/requirements.ts";
+import { removeTemporary } from "../support/temporary-folder.ts";
 import { type CodeServer, packExtension, startCodeServer } from "./support/code-server.ts";
 import { Editor } from "./support/editor.ts";
 import { reviewByCommandLine } from "./support/review.ts";
@@ -25,7 +26,7 @@ describeWith(["chromium", "code-server"], "workspaces in VS Code on the desktop"
 
   afterAll(async () => {
     await server?.stop();
-    rmSync(home, { recursive: true, force: true });
+    await removeTemporary(home);
   });
 
   afterEach(async ({ task }) => {

@@ -3,13 +3,14 @@
  * as it stands there, but for the path of the program.
  */
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { buildOnce } from "../cli/run-evictscope.ts";
 import { fixtureFolder } from "../support/fixture.ts";
 import { describeWith, pathOf, repositoryRoot } from "../support/requirements.ts";
+import { removeTemporary } from "../support/temporary-folder.ts";
 
 const PATIENCE = 120_000;
 const FILE = "fs/earlyfs/inode.c";
@@ -27,7 +28,7 @@ beforeAll(() => {
   home = mkdtempSync(join(tmpdir(), "evictscope-editors-"));
   cpSync(fixtureFolder("sample"), join(home, "linux"), { recursive: true });
 });
-afterAll(() => rmSync(home, { recursive: true, force: true }));
+afterAll(() => removeTemporary(home));
 
 /** The block of code of the page that has `word` in it. */
 function snippet(language: string, word: string): string {

@@ -1,9 +1,10 @@
 /** Starts code-server on a free port with the packed extension installed, in folders of its own. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathOf, repositoryRoot } from "../../support/requirements.ts";
+import { removeTemporary } from "../../support/temporary-folder.ts";
 
 export interface CodeServer {
   /** Address that opens `folder`. */
@@ -91,8 +92,7 @@ export async function startCodeServer(vsix: string, asksForTrust = false): Promi
         child.kill("SIGTERM");
         if (child.exitCode !== null) resolve();
       });
-      // A language server that is on its way out may still be writing down what it keeps of a whole kernel.
-      rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 });
+      await removeTemporary(home);
     },
   };
 }

@@ -1,9 +1,10 @@
 /** A real VS Code in Chromium: what a user would see and press, by the workbench's own names. Waits for events alone. */
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BrowserContext, chromium, type Frame, type Locator, type Page } from "playwright-core";
 import { pathOf, repositoryRoot } from "../../support/requirements.ts";
+import { removeTemporary } from "../../support/temporary-folder.ts";
 
 /** A slow machine starts a workbench in half a minute. */
 const PATIENCE = 60_000;
@@ -215,6 +216,6 @@ export class Editor {
 
   async close(): Promise<void> {
     await this.#context.close();
-    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 5 });
+    await removeTemporary(this.#profile);
   }
 }

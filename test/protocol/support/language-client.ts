@@ -1,6 +1,6 @@
 /** A minimal language client over stdio: drives the server as any editor would, with no editor. */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -21,6 +21,7 @@ import type {
   TextDocumentContentChangeEvent,
 } from "vscode-languageserver";
 import type { StatusParams } from "../../../server/src/protocol/messages.ts";
+import { removeTemporary } from "../../support/temporary-folder.ts";
 
 export interface ClientOptions {
   /** Absolute folders of the workspace. */
@@ -212,7 +213,7 @@ export class LanguageClient {
       });
     }
     this.connection.dispose();
-    rmSync(this.#cache, { recursive: true, force: true });
+    await removeTemporary(this.#cache);
   }
 
   /** Makes waiting tests look again. */
