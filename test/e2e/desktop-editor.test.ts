@@ -8,7 +8,7 @@ import { explore } from "../../server/src/core/race/simulator.ts";
 import { fixtureFolder } from "../support/fixture.ts";
 import { describeWith } from "../support/requirements.ts";
 import { removeTemporary } from "../support/temporary-folder.ts";
-import { type CodeServer, packExtension, startCodeServer } from "./support/code-server.ts";
+import { type CodeServer, startCodeServer } from "./support/code-server.ts";
 import { Editor } from "./support/editor.ts";
 import { reviewByCommandLine } from "./support/review.ts";
 
@@ -22,7 +22,7 @@ describeWith(["chromium", "code-server"], "VS Code on the desktop, from the pack
     home = mkdtempSync(join(tmpdir(), "evictscope-tree-"));
     tree = join(home, "sample");
     cpSync(fixtureFolder("sample"), tree, { recursive: true });
-    server = await startCodeServer(packExtension());
+    server = await startCodeServer();
     editor = await Editor.open(server.addressOf(tree));
   }, 240_000);
 
@@ -44,32 +44,24 @@ describeWith(["chromium", "code-server"], "VS Code on the desktop, from the pack
     const { findings } = reviewByCommandLine(tree);
     const count = (severity: string): number => findings.filter((finding) => finding.severity === severity).length;
     expect(findings.length).toBeGreaterThan(20);
-    expect(await editor.problemCounts()).toBe(
-      `Errors: ${count("error")}, Warnings: ${count("warning")}, Infos: ${count("hint")}`,
-    );
+    await editor.problemsCounted(`Errors: ${count("error")}, Warnings: ${count("warning")}, Infos: ${count("hint")}`);
     await editor.squiggles.first().waitFor();
     await editor.screenshot("diagnostics");
   }, 180_000);
 
   test("the lens says who reaches the operation", async () => {
-    const lens = editor.lenses.first();
-    await lens.waitFor();
-    expect(await lens.textContent()).toMatch(
-      /^evict_inode_async of fs\/puntfs - reached by kswapd - \d findings( - [^-]+)? - simulate$/,
-    );
+    await expect
+      .poll(() => editor.lenses.first().textContent(), { timeout: 60_000 })
+      .toMatch(/^evict_inode_async of fs\/puntfs - reached by kswapd - \d findings( - [^-]+)? - simulate$/);
   }, 120_000);
 
   test("hover explains the finding with its chain, and the protocol's own names", async () => {
     const { page } = editor;
-    await editor.hover("queue_work", 99);
-    const finding = page.locator(".monaco-hover-content:visible", { hasText: "work-after-unhash" });
-    await finding.waitFor();
+    const finding = await editor.hover("queue_work", 99, "work-after-unhash");
     expect(await finding.textContent()).toContain("puntfs_evict_inode_async()");
     await editor.screenshot("hover-finding");
     await page.keyboard.press("Escape");
-    await editor.hover("remove_inode_hash", 94);
-    const name = page.locator(".monaco-hover-content:visible", { hasText: "Takes the inode out of the inode hash" });
-    await name.waitFor();
+    await editor.hover("remove_inode_hash", 94, "Takes the inode out of the inode hash");
     await editor.screenshot("hover-name");
     await page.keyboard.press("Escape");
   }, 120_000);
@@ -97,12 +89,11 @@ describeWith(["chromium", "code-server"], "VS Code on the desktop, from the pack
     await editor.page.locator(".editor-group-container.active .squiggly-warning").first().waitFor();
     await editor.codeAction("Suppress here with a reason (iput-under-evict)");
     const input = page.locator(".quick-input-widget .quick-input-box input").first();
-    await input.waitFor();
-    await page.keyboard.press("Enter");
+    await input.press("Enter");
     await page.locator(".quick-input-message", { hasText: "A reason is required." }).waitFor();
     await editor.screenshot("suppress-reason");
     await input.fill("the lower inode is pinned by its own superblock");
-    await page.keyboard.press("Enter");
+    await input.press("Enter");
     await editor.textOf("/* evictscope: allow(iput-under-evict): the lower inode is pinned by its own superblock */");
     await page.locator(".editor-group-container.active .squiggly-warning").first().waitFor({ state: "detached" });
     await editor.screenshot("suppressed");
@@ -126,17 +117,11 @@ describeWith(["chromium", "code-server"], "VS Code on the desktop, from the pack
     await editor.screenshot("fix-preview");
     const before = await editor.problemCounts();
     await preview.getByText("Apply", { exact: true }).click();
-    await page.waitForFunction(
-      (counts) => document.querySelector("[id='status.problems'] a")?.getAttribute("aria-label") !== counts,
-      before,
-    );
+    await editor.problemsChanged(before);
     await editor.screenshot("fix-applied");
     await page.locator(".editor-group-container.active .monaco-editor .view-lines").first().click();
     await page.keyboard.press("Control+Z");
-    await page.waitForFunction(
-      (counts) => document.querySelector("[id='status.problems'] a")?.getAttribute("aria-label") === counts,
-      before,
-    );
+    await editor.problemsCounted(before);
     expect(readFileSync(join(tree, "fs/earlyfs/inode.c"), "utf8")).toBe(
       readFileSync(join(fixtureFolder("sample"), "fs/earlyfs/inode.c"), "utf8"),
     );
@@ -145,9 +130,7 @@ describeWith(["chromium", "code-server"], "VS Code on the desktop, from the pack
   test("hover on a statement says the state, the contexts and the way here", async () => {
     const { page } = editor;
     await editor.openFile("fs/dirtfs/inode.c:62");
-    await editor.hover("truncate_inode_pages_final", 62);
-    const statement = page.locator(".monaco-hover-content:visible", { hasText: "State: freeing → pages-gone" });
-    await statement.waitFor();
+    const statement = await editor.hover("truncate_inode_pages_final", 62, "State: freeing → pages-gone");
     expect(await statement.textContent()).toContain("PF_MEMALLOC set");
     await editor.screenshot("hover-statement");
     await page.keyboard.press("Escape");
@@ -160,15 +143,9 @@ describeWith(["chromium", "code-server"], "VS Code on the desktop, from the pack
     const before = await editor.problemCounts();
     await editor.goToLine(66);
     await page.keyboard.press("Control+/");
-    await page.waitForFunction(
-      (counts) => document.querySelector("[id='status.problems'] a")?.getAttribute("aria-label") !== counts,
-      before,
-    );
+    await editor.problemsChanged(before);
     await page.keyboard.press("Control+Z");
-    await page.waitForFunction(
-      (counts) => document.querySelector("[id='status.problems'] a")?.getAttribute("aria-label") === counts,
-      before,
-    );
+    await editor.problemsCounted(before);
   }, 120_000);
 
   test("the quick fix opens the simulator, which steps through the counterexample", async () => {
@@ -211,8 +188,9 @@ describeWith(["chromium", "code-server"], "VS Code on the desktop, from the pack
     await editor.command("View: Close All Editors");
     await page.locator(".tab").first().waitFor({ state: "detached" });
     await editor.command("Evictscope: Open Trace in Race Simulator...");
-    await page.locator(".quick-input-widget .quick-input-box input").first().fill(trace.traceString);
-    await page.keyboard.press("Enter");
+    const input = page.locator(".quick-input-widget .quick-input-box input").first();
+    await input.fill(trace.traceString);
+    await input.press("Enter");
     const frame = await editor.panelFrame();
     await frame.locator(".run-name", { hasText: "Pasted trace" }).waitFor();
     await frame.locator(".run-end", { hasText: "UNIQ" }).waitFor();

@@ -7,7 +7,7 @@ import { installWebEditor } from "../../scripts/web-editor/install-web-editor.mj
 import { serveWebEditor } from "../../scripts/web-editor/serve-web-editor.mjs";
 import { describeWith, pathOf, repositoryRoot } from "../support/requirements.ts";
 import { removeTemporary } from "../support/temporary-folder.ts";
-import { type CodeServer, packExtension, startCodeServer } from "./support/code-server.ts";
+import { type CodeServer, startCodeServer } from "./support/code-server.ts";
 import { Editor } from "./support/editor.ts";
 
 /** Milliseconds that a whole tree may take on a slow machine that does other things, too. */
@@ -28,7 +28,7 @@ describeWith(["chromium", "code-server", "kernel-6.12"], "the whole of Linux 6.1
   let editor: Editor;
 
   beforeAll(async () => {
-    server = await startCodeServer(packExtension());
+    server = await startCodeServer();
     editor = await Editor.open(server.addressOf(pathOf("kernel-6.12")));
   }, 240_000);
   afterEach(async ({ task }) => {

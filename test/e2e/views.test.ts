@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { fixtureFolder } from "../support/fixture.ts";
 import { describeWith } from "../support/requirements.ts";
 import { removeTemporary } from "../support/temporary-folder.ts";
-import { type CodeServer, packExtension, startCodeServer } from "./support/code-server.ts";
+import { type CodeServer, startCodeServer } from "./support/code-server.ts";
 import { Editor } from "./support/editor.ts";
 import { reviewByCommandLine } from "./support/review.ts";
 
@@ -20,7 +20,7 @@ describeWith(["chromium", "code-server"], "the views on the desktop, from the pa
     home = mkdtempSync(join(tmpdir(), "evictscope-views-"));
     tree = join(home, "evictscope-sample");
     cpSync(fixtureFolder("sample"), tree, { recursive: true });
-    server = await startCodeServer(packExtension());
+    server = await startCodeServer();
     editor = await Editor.open(server.addressOf(tree));
   }, 240_000);
 
@@ -66,10 +66,9 @@ describeWith(["chromium", "code-server"], "the views on the desktop, from the pa
     const own = findings.filter(({ filesystem }) => filesystem === "fs/puntfs");
     const errors = own.filter(({ severity }) => severity === "error").length;
     expect(await row("fs/puntfs").getAttribute("aria-label")).toContain(`${errors} errors`);
-    await row("fs/puntfs").click();
+    await editor.goToLine(1);
+    await editor.clickUntil(await findingRow(), page.locator(`.statusbar >> text=/Ln 99,/`));
     await row("evict_inode_async").waitFor();
-    await row("work-after-unhash").click();
-    await page.locator(`.statusbar >> text=/Ln 99,/`).waitFor();
     await editor.screenshot("eviction-view");
   }, 180_000);
 
@@ -77,7 +76,10 @@ describeWith(["chromium", "code-server"], "the views on the desktop, from the pa
     const { page } = editor;
     await editor.command("Evictscope: Filter Findings");
     await page.locator(".quick-input-widget .quick-input-box input").first().fill("iput-under-evict");
-    await page.locator(".quick-input-list .monaco-list-row", { hasText: "iput-under-evict" }).first().click();
+    const rules = page.locator(".quick-input-list .monaco-list-row");
+    // A click is lost while the list is still being filtered.
+    await expect.poll(() => rules.count()).toBe(1);
+    await rules.filter({ hasText: "iput-under-evict" }).click();
     await page.locator(".quick-input-widget").getByText("1 Selected").waitFor();
     await page.locator(".quick-input-widget .quick-input-box input").first().press("Enter");
     await page.getByText(/^Only iput-under-evict: \d+ of \d+ findings$/).waitFor();
@@ -139,8 +141,7 @@ describeWith(["chromium", "code-server"], "the views on the desktop, from the pa
     const before = await editor.panelFrame("survey");
     await before.locator("#filter").fill("fs/");
     // By its own command: what a browser's reload interrupts need not have been written.
-    await editor.command("Developer: Reload Window");
-    await page.waitForEvent("load");
+    await Promise.all([page.waitForEvent("load"), editor.command("Developer: Reload Window")]);
     await page.locator(".monaco-workbench .statusbar").waitFor();
     const frame = await editor.panelFrame("survey");
     await frame.locator(".matrix tbody tr").first().waitFor();

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { describeWith } from "../support/requirements.ts";
 import { removeTemporary } from "../support/temporary-folder.ts";
-import { type CodeServer, packExtension, startCodeServer } from "./support/code-server.ts";
+import { type CodeServer, startCodeServer } from "./support/code-server.ts";
 import { Editor } from "./support/editor.ts";
 
 describeWith(["chromium", "code-server"], "the walkthrough, clicked through", () => {
@@ -17,7 +17,7 @@ describeWith(["chromium", "code-server"], "the walkthrough, clicked through", ()
   beforeAll(async () => {
     home = mkdtempSync(join(tmpdir(), "evictscope-walkthrough-"));
     mkdirSync(join(home, "elsewhere"));
-    server = await startCodeServer(packExtension());
+    server = await startCodeServer();
     editor = await Editor.open(server.addressOf(join(home, "elsewhere")));
   }, 240_000);
 

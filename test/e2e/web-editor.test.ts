@@ -44,19 +44,14 @@ describeWith("chromium", "VS Code for the web", () => {
     await editor.reviewed();
     const { findings } = reviewByCommandLine(tree);
     const count = (severity: string): number => findings.filter((finding) => finding.severity === severity).length;
-    expect(await editor.problemCounts()).toBe(
-      `Errors: ${count("error")}, Warnings: ${count("warning")}, Infos: ${count("hint")}`,
-    );
+    await editor.problemsCounted(`Errors: ${count("error")}, Warnings: ${count("warning")}, Infos: ${count("hint")}`);
     await editor.squiggles.first().waitFor();
     await editor.lenses.first().waitFor();
     await editor.screenshot("web-diagnostics");
   }, 180_000);
 
   test("hover works in the worker, too", async () => {
-    await editor.hover("remove_inode_hash", 94);
-    await editor.page
-      .locator(".monaco-hover-content:visible", { hasText: "Takes the inode out of the inode hash" })
-      .waitFor();
+    await editor.hover("remove_inode_hash", 94, "Takes the inode out of the inode hash");
     await editor.page.keyboard.press("Escape");
   }, 120_000);
 

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { fixtureFolder } from "../support/fixture.ts";
 import { describeWith } from "../support/requirements.ts";
 import { removeTemporary } from "../support/temporary-folder.ts";
-import { type CodeServer, packExtension, startCodeServer } from "./support/code-server.ts";
+import { type CodeServer, startCodeServer } from "./support/code-server.ts";
 import { Editor } from "./support/editor.ts";
 import { reviewByCommandLine } from "./support/review.ts";
 
@@ -21,7 +21,7 @@ describeWith(["chromium", "code-server"], "workspaces in VS Code on the desktop"
     home = mkdtempSync(join(tmpdir(), "evictscope-workspaces-"));
     tree = join(home, "linux");
     cpSync(fixtureFolder("sample"), tree, { recursive: true });
-    server = await startCodeServer(packExtension(), true);
+    server = await startCodeServer(true);
   }, 240_000);
 
   afterAll(async () => {
@@ -95,19 +95,13 @@ describeWith(["chromium", "code-server"], "workspaces in VS Code on the desktop"
     expect(onWork).not.toBe(onMain);
 
     editor = await Editor.open(server.addressOf(tree));
-    const { page } = editor;
-    const counted = (counts: string): Promise<unknown> =>
-      page.waitForFunction(
-        (wanted) => document.querySelector("[id='status.problems'] a")?.getAttribute("aria-label") === wanted,
-        counts,
-      );
     await editor.openFile("fs/earlyfs/inode.c:1");
     await editor.reviewed();
-    await counted(onMain);
+    await editor.problemsCounted(onMain);
     git("checkout", "-q", "work");
-    await counted(onWork);
+    await editor.problemsCounted(onWork);
     await editor.screenshot("branch-work");
     git("checkout", "-q", "main");
-    await counted(onMain);
+    await editor.problemsCounted(onMain);
   }, 240_000);
 });

@@ -24,7 +24,8 @@ const start = (): Promise<LanguageClient> =>
 
 function kept(): string[] {
   try {
-    return readdirSync(join(folder, "reviews"));
+    // Not what is still being written, nor the outcomes of simulations beside them.
+    return readdirSync(join(folder, "reviews")).filter((name) => name.endsWith(".shard"));
   } catch {
     return [];
   }

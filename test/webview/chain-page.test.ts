@@ -65,14 +65,16 @@ describeWith("chromium", "the call chain", () => {
     const page = await open();
     const operation = view.nodes.find(({ role }) => role === "operation");
     await page.locator(".box-operation").click();
-    expect(opened.posted.at(-1)).toEqual({ t: "reveal", file: operation?.file, line: operation?.line });
+    await expect
+      .poll(() => opened.posted.at(-1))
+      .toEqual({ t: "reveal", file: operation?.file, line: operation?.line });
     await page.locator(".box-operation").focus();
     await page.keyboard.press("ArrowDown");
     const next = view.edges.find(({ from }) => from === operation?.id)?.to;
     expect(await page.evaluate(() => document.activeElement?.getAttribute("data-id"))).toBe(next);
     await page.keyboard.press("Enter");
     const node = view.nodes.find(({ id }) => id === next);
-    expect(opened.posted.at(-1)).toEqual({ t: "reveal", file: node?.file, line: node?.line });
+    await expect.poll(() => opened.posted.at(-1)).toEqual({ t: "reveal", file: node?.file, line: node?.line });
   });
 
   test("guards and pointers stand on the arrows, contexts in the legend and in each box's name", async () => {
@@ -90,14 +92,13 @@ describeWith("chromium", "the call chain", () => {
     const page = await open();
     await page.getByText(/^In words/).click();
     await page.locator(".way-in-words", { hasText: "The operation" }).getByRole("button").first().click();
-    expect(opened.posted.at(-1)).toMatchObject({ t: "reveal" });
+    await expect.poll(() => opened.posted.at(-1)).toMatchObject({ t: "reveal" });
     await page.getByRole("button", { name: "Copy as text" }).click();
-    const copied = opened.posted.at(-1);
-    const text = copied?.t === "copy" ? copied.text : "";
+    const { text } = await opened.waitForPosted("copy");
     expect(text).toContain("kswapd:\n  kswapd()  mm/vmscan.c:");
     for (const { title } of view.nodes) expect(text).toContain(title);
     await page.getByRole("button", { name: "Simulate" }).click();
-    expect(opened.posted.at(-1)).toEqual({ t: "simulate", finding: view.finding });
+    await expect.poll(() => opened.posted.at(-1)).toEqual({ t: "simulate", finding: view.finding });
   });
 
   test("larger, smaller and fitting; a new revision keeps the scale", async () => {

@@ -80,11 +80,11 @@ describeWith("chromium", "the survey", () => {
       .first()
       .focus();
     await key("Enter");
-    expect(opened.posted.at(-1)).toMatchObject({ t: "reveal", file: "fs/dirtfs/inode.c" });
+    await expect.poll(() => opened.posted.at(-1)).toMatchObject({ t: "reveal", file: "fs/dirtfs/inode.c" });
     await pane.getByRole("button", { name: "Show call chain" }).first().press("Enter");
-    expect(opened.posted.at(-1)).toMatchObject({ t: "showChain" });
+    await expect.poll(() => opened.posted.at(-1)).toMatchObject({ t: "showChain" });
     await pane.getByRole("button", { name: "Simulate" }).first().press("Enter");
-    expect(opened.posted.at(-1)).toMatchObject({ t: "simulate" });
+    await expect.poll(() => opened.posted.at(-1)).toMatchObject({ t: "simulate" });
     await key("Escape");
     expect(await pane.count()).toBe(0);
     expect(await page.evaluate(() => document.activeElement?.textContent)).toContain("in reclaim");
@@ -96,14 +96,12 @@ describeWith("chromium", "the survey", () => {
     const page = await open();
     await page.getByRole("searchbox").fill("fs/stackfs");
     await page.getByRole("button", { name: "Save as CSV…" }).click();
-    const csv = opened.posted.at(-1);
-    expect(csv).toMatchObject({ t: "save", name: expect.stringMatching(/^eviction-survey-sample-6\.12[\w.-]*\.csv$/) });
-    const text = csv?.t === "save" ? csv.text : "";
+    const { name, text } = await opened.waitForPosted("save");
+    expect(name).toMatch(/^eviction-survey-sample-6\.12[\w.-]*\.csv$/);
     expect(text.split("\r\n")).toHaveLength(3);
     expect(text).toContain("fs/stackfs,stackfs_sops,fs/stackfs/");
     await page.getByRole("button", { name: "Copy as Markdown" }).click();
-    const copied = opened.posted.at(-1);
-    expect(copied?.t === "copy" ? copied.text : "").toMatch(/\n\| fs\/stackfs +\| -/);
+    expect((await opened.waitForPosted("copy")).text).toMatch(/\n\| fs\/stackfs +\| -/);
   });
 
   test("order and filter outlive a reload", async () => {

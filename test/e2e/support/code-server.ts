@@ -34,9 +34,9 @@ const TRUST = {
   "security.workspace.trust.banner": "always",
 };
 
-/** Packs the extension and answers the file. */
-export function packExtension(): string {
-  const file = join(repositoryRoot, "out", "evictscope-e2e.vsix");
+/** Packs the extension into `folder` and answers the file: test files that run at once write over none of each other. */
+function packExtension(folder: string): string {
+  const file = join(folder, "evictscope.vsix");
   const result = spawnSync(process.execPath, [join(repositoryRoot, "scripts", "package.mjs"), file], {
     encoding: "utf8",
   });
@@ -45,7 +45,7 @@ export function packExtension(): string {
 }
 
 /** With `asksForTrust` a folder is restricted until the user trusts it; it is trusted from the start without. */
-export async function startCodeServer(vsix: string, asksForTrust = false): Promise<CodeServer> {
+export async function startCodeServer(asksForTrust = false): Promise<CodeServer> {
   const launcher = pathOf("code-server");
   const home = mkdtempSync(join(tmpdir(), "evictscope-code-server-"));
   const folders = ["--user-data-dir", join(home, "data"), "--extensions-dir", join(home, "extensions")];
@@ -54,7 +54,10 @@ export async function startCodeServer(vsix: string, asksForTrust = false): Promi
   writeFileSync(join(user, "settings.json"), JSON.stringify(asksForTrust ? { ...SETTINGS, ...TRUST } : SETTINGS));
   // Its own idea of a configuration file, a password and an editor that calls it must not leak in.
   const env = { ...process.env, XDG_CONFIG_HOME: join(home, "config"), VSCODE_IPC_HOOK_CLI: "", PASSWORD: "" };
-  const installed = spawnSync(launcher, [...folders, "--install-extension", vsix], { encoding: "utf8", env });
+  const installed = spawnSync(launcher, [...folders, "--install-extension", packExtension(home)], {
+    encoding: "utf8",
+    env,
+  });
   if (installed.status !== 0) throw new Error(`the package does not install:\n${installed.stdout}${installed.stderr}`);
 
   const output: string[] = [];

@@ -3,11 +3,15 @@ import { mkdirSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BrowserContext, chromium, type Frame, type Locator, type Page } from "playwright-core";
+import { expect } from "vitest";
 import { pathOf, repositoryRoot } from "../../support/requirements.ts";
 import { removeTemporary } from "../../support/temporary-folder.ts";
 
 /** A slow machine starts a workbench in half a minute. */
 const PATIENCE = 60_000;
+
+/** Where the status bar counts errors, warnings and informations. */
+const PROBLEMS = "[id='status.problems'] a";
 
 export class Editor {
   readonly page: Page;
@@ -71,22 +75,31 @@ export class Editor {
 
   async goToLine(line: number): Promise<void> {
     const { page } = this;
-    await page.locator(".editor-group-container.active .monaco-editor .view-lines").first().click();
-    await page.keyboard.press("Control+G");
-    await page.locator(".quick-input-widget .quick-input-box input").first().fill(`:${line}`);
-    await page.keyboard.press("Enter");
-    await page.locator(`.statusbar >> text=/Ln ${line},/`).waitFor();
+    const there = page.locator(`.statusbar >> text=/Ln ${line},/`);
+    const go = async (): Promise<void> => {
+      await page.locator(".editor-group-container.active .monaco-editor .view-lines").first().click({ timeout: 5000 });
+      await page.keyboard.press("Control+G");
+      const input = page.locator(".quick-input-widget .quick-input-box input").first();
+      await input.fill(`:${line}`, { timeout: 5000 });
+      await input.press("Enter");
+      await there.waitFor({ timeout: 5000 });
+    };
+    await this.#untilDone(4, go);
+    await there.waitFor();
   }
 
   async command(title: string): Promise<void> {
     const { page } = this;
     const input = page.locator(".quick-input-widget .quick-input-box input").first();
-    const row = page.locator(".quick-input-list .monaco-list-row", { hasText: title }).first();
+    const rows = page.locator(".quick-input-list .monaco-list-row");
+    // Not any row with this title: the Enter key takes the one in focus, and the list is filtered after the field.
+    const row = page.locator(".quick-input-list .monaco-list-row.focused", { hasText: title });
     const open = async (): Promise<void> => {
       await page.keyboard.press("F1");
       await input.fill(`>${title}`, { timeout: 5000 });
       await row.waitFor({ timeout: 5000 });
-      await page.keyboard.press("Enter");
+      await input.press("Enter");
+      await rows.filter({ hasText: title }).first().waitFor({ state: "hidden", timeout: 15_000 });
     };
     // A palette that was opened before the extensions were read does not learn of their commands; a panel that loads
     // takes the focus, and the palette closes.
@@ -127,23 +140,45 @@ export class Editor {
     if (label.includes("failed")) throw new Error(`the review failed: ${label}`);
   }
 
-  /** Numbers of errors, warnings and informations as the status bar counts them. */
+  /** Numbers of errors, warnings and informations as the status bar counts them now. */
   async problemCounts(): Promise<string> {
-    const label = await this.page
-      .locator("#status\\.problems a, [id='status.problems'] a")
-      .first()
-      .getAttribute("aria-label");
-    return label ?? "";
+    return (await this.page.locator(PROBLEMS).first().getAttribute("aria-label")) ?? "";
   }
 
-  /** Rests the mouse on the first occurrence of `word` in a line of the active editor. */
-  async hover(word: string, line: number): Promise<void> {
-    await this.goToLine(line);
+  /** Waits for these numbers: the workbench counts some time after it was given the diagnostics. */
+  async problemsCounted(counts: string): Promise<void> {
+    await expect.poll(() => this.problemCounts(), { timeout: PATIENCE }).toBe(counts);
+  }
+
+  /** Waits until the numbers are others than these. */
+  async problemsChanged(counts: string): Promise<void> {
+    await expect.poll(() => this.problemCounts(), { timeout: PATIENCE }).not.toBe(counts);
+  }
+
+  /** Rests the mouse on the first occurrence of `word` in a line, until a hover with `text` is there. */
+  async hover(word: string, line: number, text: string): Promise<Locator> {
     const target = this.page
       .locator(".editor-group-container.active .view-line span span", { hasText: word })
       .filter({ hasText: new RegExp(`^\\s*${word}`) })
       .first();
-    await target.hover();
+    const shown = this.page.locator(".monaco-hover-content:visible", { hasText: text });
+    // The editor gives a hover up when it scrolls, as it may still do on the way to the line.
+    await this.#untilDone(4, async () => {
+      await this.goToLine(line);
+      await target.hover({ timeout: 5_000 });
+      await shown.waitFor({ timeout: 15_000 });
+    });
+    await shown.waitFor();
+    return shown;
+  }
+
+  /** Clicks on a row, and again where it was drawn anew under the click, until `shown` is there. */
+  async clickUntil(target: Locator, shown: Locator): Promise<void> {
+    await this.#untilDone(4, async () => {
+      await target.click({ timeout: 5_000 });
+      await shown.waitFor({ timeout: 5_000 });
+    });
+    await shown.waitFor();
   }
 
   /** Opens the quick fixes at the cursor and takes the one with this title, or has it shown first. */

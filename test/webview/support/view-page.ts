@@ -5,6 +5,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Browser, BrowserContext, Page } from "playwright-core";
+import { expect } from "vitest";
 import type { ViewHostMessage, ViewPageMessage } from "../../../server/src/protocol/view-messages.ts";
 import { bundleWebview } from "./bundle.ts";
 import { type ThemeName, themeClass, themeSheet } from "./themes.ts";
@@ -17,6 +18,8 @@ export interface ViewPage {
   /** Exceptions, refused scripts and styles. */
   readonly problems: string[];
   post(message: ViewHostMessage | object): Promise<void>;
+  /** The first message of a kind; what the page posts comes some time after the key that made it. */
+  waitForPosted<T extends ViewPageMessage["t"]>(t: T): Promise<Extract<ViewPageMessage, { t: T }>>;
   close(): Promise<void>;
 }
 
@@ -86,6 +89,10 @@ export async function openView(browser: Browser, options: ViewOptions): Promise<
     posted,
     problems,
     post,
+    async waitForPosted(t) {
+      await expect.poll(() => posted.some((message) => message.t === t)).toBe(true);
+      return posted.find((message) => message.t === t) as never;
+    },
     async close() {
       await context.close();
       await new Promise((done) => server.close(done));
