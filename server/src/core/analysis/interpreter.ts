@@ -17,6 +17,7 @@ import { type StepOrder, stepOrder } from "./step-order.ts";
 import {
   binary,
   complement,
+  hasFlag,
   isZero,
   join,
   keyOf,
@@ -26,6 +27,8 @@ import {
   ONE,
   truth,
   type Value,
+  withFlag,
+  withoutFlag,
   ZERO,
 } from "./value.ts";
 
@@ -461,7 +464,18 @@ export class Interpreter {
       if (run.events === null) run.events = [event];
       else run.events.push(event);
     }
+    this.#noteFlag(expr, args, run);
     return args;
+  }
+
+  /** What a call that sets or clears a flag tells of the object whose flag it is. */
+  #noteFlag({ callee, args: [object, flag] }: CallExpr, [value]: readonly Value[], run: Run): void {
+    if (callee.k !== "id" || object?.k !== "id" || flag?.k !== "id") return;
+    const known = this.#knowledge.objectFlags.get(callee.name);
+    // More is known of the inode under eviction, where it has a name, and by that.
+    if (known === undefined || !known.flags.includes(flag.name) || value?.k === "symbol") return;
+    if (known.does === "set") assign(run, object.name, withFlag(value, flag.name));
+    else if (known.does === "clear") assign(run, object.name, withoutFlag(value, flag.name));
   }
 
   /** Mostly nothing is known of any of them: then one list does for all. */
@@ -535,6 +549,9 @@ export class Interpreter {
   #valueOfCall(expr: CallExpr, args: readonly Value[], body: Body, mode: Mode): Value {
     if (expr.callee.k !== "id") return undefined;
     const { name } = expr.callee;
+    const flag = expr.args[1];
+    if (flag?.k === "id" && this.#knowledge.objectFlags.get(name)?.does === "test" && hasFlag(args[0], flag.name))
+      return NONZERO;
     const meaning = this.#meanings.get(name);
     if (meaning !== undefined) return this.#valueByMeaning(meaning, args, mode);
     if (this.#depth >= MAX_PREDICATE_DEPTH) return undefined;

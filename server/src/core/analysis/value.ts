@@ -1,11 +1,14 @@
 /**
  * What is known of a value at a point: some of its bits, or the function it points to, or a name that stands for a
- * constant, or only that it is not zero. `undefined` is "nothing known".
+ * constant, or which flags have been set in the object it points to, or only that it is not zero. `undefined` is "nothing
+ * known".
  */
 export type Value =
   | { readonly k: "bits"; readonly known: number; readonly bits: number }
   | { readonly k: "symbol"; readonly name: string }
   | { readonly k: "global"; readonly name: string }
+  /** Flags of the knowledge base's `objectFlags`, in the order of the alphabet. */
+  | { readonly k: "flagged"; readonly flags: readonly string[] }
   | { readonly k: "nonzero" }
   | undefined;
 
@@ -33,6 +36,7 @@ export function same(a: Value, b: Value): boolean {
   if (a === undefined || b === undefined || a.k !== b.k) return false;
   if (a.k === "bits" && b.k === "bits") return a.known === b.known && (a.bits & a.known) === (b.bits & b.known);
   if (a.k === "nonzero") return true;
+  if (a.k === "flagged" && b.k === "flagged") return a.flags.join() === b.flags.join();
   return (a as { name: string }).name === (b as { name: string }).name;
 }
 
@@ -153,5 +157,21 @@ export function keyOf(value: Value): string {
   if (value === undefined || value.k === "nonzero") return "";
   if (value.k === "bits")
     return value.known === -1 ? `${value.bits}` : `${value.known.toString(36)}/${value.bits.toString(36)}`;
-  return value.name;
+  return value.k === "flagged" ? value.flags.join("+") : value.name;
+}
+
+/** An object in which a flag has been set, of which `before` was known. */
+export function withFlag(before: Value, flag: string): Value {
+  const others = before?.k === "flagged" ? before.flags.filter((each) => each !== flag) : [];
+  return { k: "flagged", flags: [...others, flag].sort() };
+}
+
+export function withoutFlag(before: Value, flag: string): Value {
+  if (before?.k !== "flagged") return before;
+  const flags = before.flags.filter((each) => each !== flag);
+  return flags.length === 0 ? NONZERO : { k: "flagged", flags };
+}
+
+export function hasFlag(value: Value, flag: string): boolean {
+  return value?.k === "flagged" && value.flags.includes(flag);
 }

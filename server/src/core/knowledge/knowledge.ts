@@ -85,6 +85,15 @@ export interface KnowledgeData {
   readonly sameValue?: { readonly names: readonly string[] };
   readonly emptyMappingTests?: { readonly whenTrue: readonly string[]; readonly whenFalse: readonly string[] };
   readonly zeroDuringEviction?: { readonly names: readonly string[] };
+  /** Flags of an inode that an eviction sets before it calls what tests them. */
+  readonly objectFlags?: readonly {
+    readonly flags: readonly string[];
+    /** Functions of the inode and the flag. */
+    readonly set: string;
+    readonly clear: string;
+    readonly test: string;
+    readonly source: string;
+  }[];
   readonly ownedByFilesystem?: { readonly structs: readonly string[] };
   /** Macros whose calls at the top level are not expanded: no function that they make matters. */
   readonly makesNothing?: { readonly macros: readonly string[] };
@@ -125,6 +134,11 @@ export class Knowledge {
   readonly emptyWhenFalse = new Set<string>();
   readonly emptyMembers = new Set<string>();
   readonly zeroDuringEviction = new Set<string>();
+  /** Functions that set, clear or test a flag of an inode. */
+  readonly objectFlags = new Map<
+    string,
+    { readonly does: "set" | "clear" | "test"; readonly flags: readonly string[] }
+  >();
   readonly ownedByFilesystem = new Set<string>();
   readonly makesNothing = new Set<string>();
   readonly handsFoliosBack = new Set<string>();
@@ -150,6 +164,11 @@ export class Knowledge {
       for (const name of part.emptyMappingTests?.whenTrue ?? []) this.emptyWhenTrue.add(name);
       for (const name of part.emptyMappingTests?.whenFalse ?? []) this.emptyWhenFalse.add(name);
       for (const name of part.zeroDuringEviction?.names ?? []) this.zeroDuringEviction.add(name);
+      for (const { flags, set, clear, test } of part.objectFlags ?? []) {
+        this.objectFlags.set(set, { does: "set", flags });
+        this.objectFlags.set(clear, { does: "clear", flags });
+        this.objectFlags.set(test, { does: "test", flags });
+      }
       for (const name of part.ownedByFilesystem?.structs ?? []) this.ownedByFilesystem.add(name);
       for (const name of part.makesNothing?.macros ?? []) this.makesNothing.add(name);
       for (const name of part.emptyMappingMembers?.names ?? []) this.emptyMembers.add(name);

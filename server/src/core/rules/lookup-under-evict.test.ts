@@ -138,3 +138,41 @@ static const struct super_operations foo_sops = {
 	.evict_inode = foo_evict_inode,
 };
 `));
+
+test("is silent below a call that is made with the flag set that forbids it", () =>
+  findsWhatIsMarked(`
+//- /fs/foo/inode.c
+#include <linux/fs.h>
+
+static int foo_expand(struct inode *inode)
+{
+	if (ext4_test_inode_state(inode, EXT4_STATE_NO_EXPAND))
+		return -EOVERFLOW;
+	foo_keep(ilookup(inode->i_sb, 5));
+	return 0;
+}
+
+static void foo_mark_dirty(struct inode *inode)
+{
+	foo_expand(inode);
+}
+
+static void foo_evict_inode(struct inode *inode)
+{
+	struct inode *parent = foo_parent(inode);
+
+	truncate_inode_pages_final(&inode->i_data);
+	foo_mark_dirty(inode); /* expect: lookup-under-evict warning */
+	ext4_set_inode_state(inode, EXT4_STATE_NO_EXPAND);
+	foo_mark_dirty(inode);
+	foo_mark_dirty(parent); /* expect: lookup-under-evict warning */
+	if (foo_later(inode))
+		ext4_clear_inode_state(inode, EXT4_STATE_NO_EXPAND);
+	foo_mark_dirty(inode); /* expect: lookup-under-evict warning */
+	clear_inode(inode);
+}
+
+static const struct super_operations foo_sops = {
+	.evict_inode = foo_evict_inode,
+};
+`));
