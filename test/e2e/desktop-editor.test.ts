@@ -89,6 +89,8 @@ describeWith(["chromium", "code-server"], "VS Code on the desktop, from the pack
     await editor.page.locator(".editor-group-container.active .squiggly-warning").first().waitFor();
     await editor.codeAction("Suppress here with a reason (iput-under-evict)");
     const input = page.locator(".quick-input-widget .quick-input-box input").first();
+    // press() presses for one that is not shown yet, too, and the editor gets the key.
+    await input.waitFor();
     await input.press("Enter");
     await page.locator(".quick-input-message", { hasText: "A reason is required." }).waitFor();
     await editor.screenshot("suppress-reason");
