@@ -216,3 +216,11 @@ test("a bad evictscope.json is named with its entry, the review goes on", () => 
   ]);
   expect(places(review.findings)).toEqual(places(sample.findings));
 });
+
+test("a tree whose name is no word of a shell is one in the commands that are shown", () => {
+  const tree = copyOfSample("it's a tree");
+  const { stdout } = evictscope(["check", tree, "--filesystem", "fs/dirtfs"]);
+  const command = /^ {2}evictscope (explain .*?) {3}/m.exec(stdout)![1]!;
+  const { stdout: words } = spawnSync("sh", ["-c", `printf '%s\\n' ${command}`], { encoding: "utf8" });
+  expect(words.trimEnd().split("\n")).toEqual(["explain", expect.stringMatching(/^[0-9a-f]{16}$/), tree]);
+});

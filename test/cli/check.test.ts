@@ -108,7 +108,7 @@ describe("exit status", () => {
     [["survey", SAMPLE, "--format", "html"], /--format html comes with a later release/],
     [["splat", "log", SAMPLE], /splat comes with a later release/],
     [["check", SAMPLE, "--rule", "no-such-rule"], /no such rule\n {2}there are: work-after-unhash/],
-    [["check", SAMPLE, "--filesystem", "fs/none"], /--filesystem fs\/none: no such filesystem/],
+    [["check", SAMPLE, "--filesystem", "fs/none"], /^evictscope: fs\/none: no such filesystem/],
     [["check", SAMPLE, "--fail-on", "hint"], /Allowed choices are error, warning, never/],
     [["check", SAMPLE, "--jobs", "0"], /whole number/],
     [["check", SAMPLE, "--frobnicate"], /unknown option '--frobnicate'/],

@@ -1,7 +1,7 @@
 /** `check` as text: findings grouped by filesystem, then what was read, what was not, and what to do next. */
 import { type Finding, type Review, RULE_IDS, type RuleId, type Severity } from "../core/report/finding.ts";
 import { findingLines } from "./finding-text.ts";
-import { commandName, type Style } from "./style.ts";
+import { commandName, type Style, shellWord } from "./style.ts";
 
 export interface CheckTextOptions {
   readonly style: Style;
@@ -116,9 +116,10 @@ function unreadLines(review: Review, notices: readonly string[]): string[] {
 function nextLines(review: Review, treeName: string): string[] {
   const [first] = [...review.findings].sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
   if (first === undefined) return [];
+  const tree = shellWord(treeName);
   const steps: [string, string][] = [
-    [`${commandName()} explain ${first.id} ${treeName}`, "the chain with its source lines, the way in, how to fix it"],
-    [`${commandName()} simulate ${first.id} ${treeName}`, "the model that replays it"],
+    [`${commandName()} explain ${first.id} ${tree}`, "the chain with its source lines, the way in, how to fix it"],
+    [`${commandName()} simulate ${first.id} ${tree}`, "the model that replays it"],
     [`/* evictscope: allow(${first.rule}): reason */`, "on its line or the line above suppresses one finding"],
   ];
   const width = Math.max(...steps.map(([command]) => command.length));

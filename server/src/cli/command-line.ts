@@ -26,7 +26,9 @@ export function createProgram(finish: (status: number) => void): Command {
     .description("Reviews a kernel tree; with PATHS inside one, the filesystems that they belong to.")
     .argument("<paths...>", "a tree, or files and folders inside one")
     .addOption(
-      new Option("--format <format>", "of the report").choices(["text", "json", "sarif", "html"]).default("text"),
+      new Option("--format <format>", "of the report; sarif and html come with a later release")
+        .choices(["text", "json", "sarif", "html"])
+        .default("text"),
     )
     .option("--rule <id>", "only this rule (repeatable)", collect)
     .option("--filesystem <dir>", "only this filesystem, as fs/ext4 or mm/shmem.c (repeatable)", collect)
@@ -57,7 +59,11 @@ export function createProgram(finish: (status: number) => void): Command {
       "Lists every super_operations table with its eviction methods, and every unhash site, without a parse.",
     )
     .argument("<tree>", "root of a kernel tree, or a filesystem's folder without a tree")
-    .addOption(new Option("--format <format>", "of the report").choices(["text", "json", "html"]).default("text"))
+    .addOption(
+      new Option("--format <format>", "of the report; html comes with a later release")
+        .choices(["text", "json", "html"])
+        .default("text"),
+    )
     .option("-o, --output <file>", "write the report to a file, whole or not at all")
     .action(async (tree: string, options: SurveyOptions) => {
       const { survey } = await import("./survey.ts");

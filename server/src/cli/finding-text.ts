@@ -1,7 +1,7 @@
 /** One finding as a person reads it in a terminal: the point first, then how one gets there, then what to look at. */
 import type { ChainLink, Finding } from "../core/report/finding.ts";
 import { rulePageAddress } from "./rule-page.ts";
-import { commandName, type Style } from "./style.ts";
+import { commandName, type Style, shellWord } from "./style.ts";
 
 /** Ends listed in the report; explain lists them all. */
 const ENDS_SHOWN = 3;
@@ -49,7 +49,7 @@ export function simulationLines({ id, simulation, severity, staticSeverity }: Fi
   if (verdict === "not-run") {
     const [reason] = assumptions;
     return reason === undefined
-      ? [`simulate: ${commandName()} simulate ${id} ${treeName}`]
+      ? [`simulate: ${commandName()} simulate ${id} ${shellWord(treeName)}`]
       : [`not simulated: ${reason}`];
   }
   const count = states === undefined ? "" : ` in ${states.toLocaleString("en")} states`;
@@ -63,6 +63,6 @@ export function simulationLines({ id, simulation, severity, staticSeverity }: Fi
   const lines = [`simulated: ${result}${lowered}`];
   for (const assumption of assumptions) lines.push(`  assuming that ${assumption}`);
   if (traceString !== undefined)
-    lines.push(`replay: ${commandName()} simulate ${id} ${treeName} --trace '${traceString}'`);
+    lines.push(`replay: ${commandName()} simulate ${id} ${shellWord(treeName)} --trace '${traceString}'`);
   return lines;
 }

@@ -131,7 +131,7 @@ function requireKnown(filesystems: readonly string[], review: Review): void {
     if (known.some((id) => id === prefix || id.startsWith(`${prefix}/`))) continue;
     const near = known.filter((id) => id.includes(prefix.split("/").pop()!));
     throw new Refusal(
-      `--filesystem ${wanted}: no such filesystem in the tree`,
+      `${wanted}: no such filesystem in the tree`,
       near.length > 0 ? [`near: ${near.join(", ")}`] : [`there are: ${known.join(", ")}`],
     );
   }

@@ -8,7 +8,7 @@ import type { ProgressLine } from "./progress-line.ts";
 import { resolveTree } from "./resolve-tree.ts";
 import { openReview } from "./review-tree.ts";
 import type { SimulateOptions } from "./simulate.ts";
-import { commandName } from "./style.ts";
+import { commandName, shellWord } from "./style.ts";
 
 /** Returns the exit status: FOUND when some design violates something. Throws Refusal, Cancelled. */
 export async function simulateDesigns(
@@ -65,8 +65,8 @@ function designsText(table: DesignTable, treeName: string): string {
     ...table.designs.flatMap((design) => designLines(design)),
     `${table.states.toLocaleString("en")} states in all.`,
     ...table.assumptions.map((assumption) => `Assuming that ${assumption}.`),
-    `One run: ${commandName()} simulate --designs ${table.filesystem} ${treeName} --format json holds the traces;`,
-    `${commandName()} simulate MODEL ${treeName} [--set obligation=off] runs one cell, for a MODEL named there.`,
+    `One run: ${commandName()} simulate --designs ${table.filesystem} ${shellWord(treeName)} --format json holds the traces;`,
+    `${commandName()} simulate MODEL ${shellWord(treeName)} [--set obligation=off] runs one cell, for a MODEL named there.`,
   ];
   return `${lines.join("\n")}\n`;
 }

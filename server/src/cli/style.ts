@@ -34,6 +34,11 @@ export function outputWidth(): number {
   return process.stdout.isTTY ? Math.max(60, process.stdout.columns) : 100;
 }
 
+/** A path as a shell takes it for one word. */
+export function shellWord(path: string): string {
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}
+
 /** How the user calls this program: by `npx` from a check-out of the repository, else by name. */
 export function commandName(): string {
   return process.env.npm_command === undefined ? "evictscope" : "npx evictscope";

@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { parseFixture } from "../../../../test/support/fixture.ts";
+import { reviewOf } from "../../../../test/support/review.ts";
 import { ruleDifferences } from "../../../../test/support/rule-fixture.ts";
 
 const findsWhatIsMarked = async (fixture: string) =>
@@ -303,3 +305,29 @@ static const struct super_operations foo_sops = {
 	.evict_inode = foo_evict_inode,
 };
 `));
+
+test("says of a file that its last put comes later", async () => {
+  const { findings } = await reviewOf(
+    parseFixture(`
+//- /fs/foo/inode.c
+#include <linux/fs.h>
+
+static void foo_evict_inode(struct inode *inode)
+{
+	truncate_inode_pages_final(&inode->i_data);
+	dput(inode->i_private);
+	fput(inode->i_private);
+	clear_inode(inode);
+}
+
+static const struct super_operations foo_sops = {
+	.evict_inode = foo_evict_inode,
+};
+`),
+  );
+  const says = findings.filter(({ rule }) => rule === "iput-under-evict").map(({ message }) => message);
+  expect(says).toEqual([
+    "foo_evict_inode() drops a dentry: dput() can start another eviction inside this one",
+    "foo_evict_inode() drops a file: fput() leaves the last put to a task of its own, which can start another eviction",
+  ]);
+});

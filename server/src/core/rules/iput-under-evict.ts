@@ -21,12 +21,21 @@ export const iputUnderEvict: Rule = {
       underReclaim: false,
       doubts: (effect) => (isOfOwnFolio(effect, facts.engine) ? OF_OWN_FOLIO : null),
       says: (operation, { site }) =>
-        `${operation}() ${site.what}: ${site.primitive}() can start another eviction inside this one`,
+        `${operation}() ${site.what}: ${site.primitive}() ${
+          putsLater(site.primitive, facts.engine)
+            ? "leaves the last put to a task of its own, which can start another eviction"
+            : "can start another eviction inside this one"
+        }`,
     }),
 };
 
 const OF_OWN_FOLIO =
   "it is dropped for a folio of the inode itself, and what a folio holds a reference to is as a rule that inode, which then is not evicted";
+
+/** As fput() does: the eviction that may follow is not inside this one. */
+function putsLater(primitive: string, { knowledge }: Engine): boolean {
+  return knowledge.functions.get(primitive)?.effects?.includes("defer") === true;
+}
 
 /** The mapping of the inode under eviction, as knowledge's `objects` name it. */
 const OWN_MAPPING = "#mapping";
