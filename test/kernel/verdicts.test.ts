@@ -146,6 +146,14 @@ describeWith("kernel-6.12", "verdicts on Linux 6.12", () => {
     },
   );
 
+  test("ext4, create: insert_inode_locked() in a transaction steps over the inode that is freed, so no deadlock", async () => {
+    const asked = { name: "designModel", filesystem: "fs/ext4", design: "sync", question: "create" } as const;
+    const model: RaceModel = (await session.query(asked, NEVER_CANCELLED))!;
+    expect(model.variables?.map(({ name }) => name)).toContain("handles_jbd2");
+    expect(model.invariants).toContain("PROG");
+    expect(explore(model).verdict).toBe("holds");
+  });
+
   test.each([
     [
       "fs/bfs",
@@ -161,8 +169,26 @@ describeWith("kernel-6.12", "verdicts on Linux 6.12", () => {
       "\t{\n\t\thpfs_lock",
       ["lookup fs/hpfs/dir.c hpfs_lock(dir->i_sb);", "evictor fs/hpfs/inode.c hpfs_lock(inode->i_sb);"],
     ],
+    [
+      "fs/ext4",
+      "fs/ext4/inode.c",
+      "\t\tinode = iget_locked(sb, ino);\n",
+      `\t\thandle_t *handle = ext4_journal_start_sb(sb, EXT4_HT_MISC, 1);
+
+\t\tif (IS_ERR(handle))
+\t\t\treturn ERR_CAST(handle);
+\t\tinode = iget_locked(sb, ino);
+\t\text4_journal_stop(handle);
+`,
+      [
+        "lookup fs/ext4/inode.c handle_t *handle = ext4_journal_start_sb(sb, EXT4_HT_MISC, 1);",
+        "commit fs/jbd2/commit.c commit_transaction->t_state = T_LOCKED;",
+        // ext4_acquire_dquot() starts one, too, before the eviction itself does.
+        "evictor fs/ext4/inode.c dquot_initialize(inode);",
+      ],
+    ],
   ] as const)(
-    "%s with that lock taken for inodes with links, too: a deadlock with ->lookup",
+    "%s with that lock taken for inodes with links, too, or a transaction open: a deadlock with the lookup",
     async (filesystem, file, from, to, own) => {
       const before = readFileSync(join(pathOf("kernel-6.12"), file), "utf8");
       const text = before.replace(from, to);

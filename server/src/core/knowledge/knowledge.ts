@@ -66,8 +66,28 @@ export interface FunctionEntry {
   readonly source: string;
 }
 
+/**
+ * A journal whose transactions its handles keep open: a commit lets no new handle in, and waits until those that there are
+ * have been given back.
+ */
+export interface TransactionEntry {
+  readonly journal: string;
+  readonly starts: readonly string[];
+  /** How a start says that there is no handle. */
+  readonly answers: "error-pointer" | "null" | "error-code";
+  readonly stops: readonly string[];
+  /** Functions whose value is the handle of the running task, or NULL. */
+  readonly current?: readonly string[];
+  /** In a task that has a handle a start gives that one, and waits for nothing. */
+  readonly nests: boolean;
+  /** Where the commit keeps new handles out and where it waits for the others: texts of its function. */
+  readonly commit?: { readonly function: string; readonly locks: string; readonly waits: string };
+  readonly source: string;
+}
+
 export interface KnowledgeData {
   readonly functions?: readonly FunctionEntry[];
+  readonly transactions?: readonly TransactionEntry[];
   readonly pure?: {
     readonly values: Readonly<Record<string, number>>;
     readonly parts?: Readonly<Record<string, number>>;
@@ -120,6 +140,8 @@ export interface ReclaimData {
 
 export class Knowledge {
   readonly functions = new Map<string, FunctionEntry>();
+  /** By the functions that start one. */
+  readonly transactions = new Map<string, TransactionEntry>();
   /** Functions whose value is that of the argument with this index. */
   readonly values = new Map<string, number>();
   /** Functions that go from one part of an object to another. */
@@ -151,6 +173,7 @@ export class Knowledge {
   constructor(...parts: readonly KnowledgeData[]) {
     for (const part of parts) {
       for (const entry of part.functions ?? []) for (const name of entry.names) this.functions.set(name, entry);
+      for (const entry of part.transactions ?? []) for (const name of entry.starts) this.transactions.set(name, entry);
       for (const [name, at] of Object.entries(part.pure?.values ?? {})) this.values.set(name, at);
       for (const [name, at] of Object.entries(part.pure?.parts ?? {})) this.parts.set(name, at);
       for (const [name, target] of Object.entries(part.guards?.classes ?? {})) this.guardClasses.set(name, target);

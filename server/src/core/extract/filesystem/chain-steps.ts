@@ -9,7 +9,7 @@ import { type Body, positionIn } from "../../ir/function-bodies.ts";
 import type { Procedure, SourceSpan, Step } from "../../race/model.ts";
 import type { ChainLink } from "../../report/finding.ts";
 import { shortened } from "./condition.ts";
-import { lowerFlow } from "./flow.ts";
+import { lowerFlow, type SharedFlow } from "./flow.ts";
 import { changesLinks } from "./link-changes.ts";
 
 export interface ChainRequest {
@@ -21,18 +21,10 @@ export interface ChainRequest {
   readonly primitive: string | null;
   /** Parameters of the procedures beside `inode`. */
   readonly parameters?: readonly string[];
-  /** Locks of the filesystem that are steps where the chain's functions take them. */
-  readonly locks?: ChainLocks;
+  /** What the chain's functions take and give back of what the threads share. */
+  readonly shared?: ((body: Body) => SharedFlow | undefined) | undefined;
   /** The steps of the effect itself; the first takes the place and the words of the source. */
   readonly effect: (label: string, source: SourceSpan, call: CallExpr) => readonly Step[];
-}
-
-export interface ChainLocks {
-  stepsOf(
-    body: Body,
-    call: CallExpr,
-    leaves: boolean,
-  ): { readonly takes: readonly Step[]; readonly givesBack: readonly Step[] };
 }
 
 export interface ChainSteps {
@@ -46,7 +38,6 @@ export interface ChainFailure {
   readonly reason: string;
 }
 
-export const NO_STEPS = { takes: [], givesBack: [] } as const;
 const FACTS = Env.of([["#inode.i_sb", { k: "nonzero" }]]);
 
 /** With the values that calls pass on; where those close the way (two calls of one function were taken for one), without. */
@@ -82,8 +73,7 @@ function lowerChain(request: ChainRequest, withValues: boolean): ChainSteps | Ch
       args,
       facts,
       onCall: (event, env) => {
-        const { takes, givesBack } = request.locks?.stepsOf(body, event.call, false) ?? NO_STEPS;
-        if (!wanted(event)) return [...takes, ...givesBack];
+        if (!wanted(event)) return [];
         found.push({ args: event.args, env });
         const source = { file: body.file.path, line: positionIn(body, event.call.at).line };
         const label = callText(body, event.call);
@@ -93,7 +83,7 @@ function lowerChain(request: ChainRequest, withValues: boolean): ChainSteps | Ch
           { call: names[i + 1]!, with: passed },
         ];
       },
-      onLeave: (call) => request.locks?.stepsOf(body, call, true).givesBack ?? [],
+      shared: request.shared?.(body),
     });
     if (found.length === 0 || flow.steps.length === 0)
       return { reason: `no way to line ${link.line} of ${link.function}() was found` };

@@ -14,7 +14,6 @@ import { type FindLine, I_LOCK } from "./protocol.ts";
 import { type Methods, onProtocol, plainEvict } from "./protocol-scenario.ts";
 import { createPartner, lookupPartner, type PartnerScope } from "./protocol-threads.ts";
 import { callOf, closer, D_LOCK, reserveUser, shrinker, unlinker } from "./reclaim-scenario.ts";
-import { declarationOf } from "./sleeping-locks.ts";
 import type { Protocol } from "./tree-protocol.ts";
 
 export interface DesignScope {
@@ -94,7 +93,7 @@ export function ownSteps(
   const procedures: Procedure[] = [];
   const calls = (name: "evict_inode" | "destroy_inode"): ((slot: string) => Step[]) => {
     const operation = facts.operation(name);
-    const procedure = operation === undefined ? null : ownProcedure(facts, operation, mode, name, write, locks.names);
+    const procedure = operation === undefined ? null : ownProcedure(facts, operation, mode, name, write, locks);
     if (procedure === null) return () => [];
     procedures.push(procedure);
     return (slot) => [callOf(procedure, slot)];
@@ -267,11 +266,8 @@ function lookupModel(scope: DesignScope): DesignParts {
     summary: "The inode is evicted while a lookup comes for the same number.",
     own: [...own.procedures, ...lookup.procedures],
     assumptions: [...(use === "error" ? [] : [HASH_USES[use]]), ...lookup.assumptions, ...locks.assumptions],
-    variables: [
-      { name: "built" },
-      { name: "indexed", initial: 1, description: "in the filesystem's own index" },
-      ...[...locks.names].map(declarationOf),
-    ],
+    variables: [{ name: "built" }, { name: "indexed", initial: 1, description: "in the filesystem's own index" }],
+    shared: locks.things,
     slots: { count: 3, initial: [{ ino: 1, count: 1, hashed: 1, on_sb: 1 }] },
     ...(design.runs === "worker" ? { queues: [WORK] } : {}),
     threads: [...eviction.threads, ...(use === "hint" ? [] : [lookup.thread])],
@@ -321,11 +317,12 @@ function createModel(scope: DesignScope): DesignParts | NoModel {
     variables: [
       { name: "free_on_disk", group: "disk" },
       { name: "created", group: "disk" },
-      ...[...locks.names].map(declarationOf),
     ],
+    shared: locks.things,
     slots: { count: 3, initial: [{ ino: 1, count: 1, hashed: 1, on_sb: 1 }] },
     ...(design.runs === "worker" ? { queues: [WORK] } : {}),
-    threads: [...eviction.threads, create.thread],
-    invariants: ["GEN"],
+    // The number need not become free: only the eviction must end.
+    threads: [...eviction.threads, { ...create.thread, daemon: true }],
+    invariants: locks.things.length > 0 ? ["GEN", "PROG"] : ["GEN"],
   });
 }

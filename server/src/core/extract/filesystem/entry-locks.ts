@@ -1,26 +1,28 @@
 /**
- * Locks that tie a lookup or a create to the eviction: it holds them while it calls iget_locked() or insert_inode_locked(), which
- * wait, and the eviction takes them. Others decide nothing, and are no part of a model.
+ * Locks and transactions that tie a lookup or a create to the eviction: it holds them while it calls iget_locked() or
+ * insert_inode_locked(), which wait, and the eviction takes them. Others decide nothing, and are no part of a model.
  */
-import type { EffectSite } from "../../analysis/effect.ts";
-import type { FilesystemFacts } from "../../analysis/filesystem-facts.ts";
+import type { FilesystemFacts, ReachedEffect } from "../../analysis/filesystem-facts.ts";
 import { MODES } from "../../analysis/interpreter.ts";
 import { lockIdentity } from "../../analysis/lock-scope.ts";
-import { guardOf } from "../../ir/ir.ts";
+import { type CallExpr, guardOf } from "../../ir/ir.ts";
 import type { EvictionOperation } from "../../report/finding.ts";
 import { type EntryKind, type EntryPath, entryPath } from "./entry-path.ts";
+import { type ChainCall, heldAlong } from "./held-along.ts";
 import { ownCallsOf } from "./own-calls.ts";
-import { type LockUse, sleepingLocksOf, type Taken } from "./sleeping-locks.ts";
+import { isTransaction, type SharedThing, transactionOf } from "./shared-things.ts";
+import { sleepingLocksOf, type Taken } from "./sleeping-locks.ts";
 
 export interface SharedLocks {
   /** As `struct.member`. */
   readonly names: ReadonlySet<string>;
+  readonly things: readonly SharedThing[];
   /** The function of the chain that takes the first of them. */
   readonly top: number;
   readonly assumptions: readonly string[];
 }
 
-export const NO_LOCKS: SharedLocks = { names: new Set(), top: Number.MAX_SAFE_INTEGER, assumptions: [] };
+export const NO_LOCKS: SharedLocks = { names: new Set(), things: [], top: Number.MAX_SAFE_INTEGER, assumptions: [] };
 
 /** What an eviction takes, itself or below: whether it only reads. Doubtful ways are left out. */
 export function locksOfEviction(
@@ -32,23 +34,30 @@ export function locksOfEviction(
     const operation = facts.operation(name);
     if (operation === undefined) continue;
     for (const { effects } of facts.anchors(operation, MODES.any))
-      for (const { site, doubt } of effects) {
-        if (site.kind !== "lock" || doubt !== null) continue;
-        const lock = lockOf(facts, site);
-        if (lock === null) continue;
-        const shared = /(^|_)down_read/.test(site.primitive) && (found.get(lock)?.shared ?? true);
-        found.set(lock, { shared });
+      for (const effect of effects) {
+        for (const lock of takenBy(facts, effect)) {
+          const reads = isTransaction(lock) || /(^|_)down_read/.test(effect.site.primitive);
+          found.set(lock, { shared: reads && (found.get(lock)?.shared ?? true) });
+        }
       }
   }
   return found;
 }
 
-/** The lock that an effect of kind `lock` takes. */
-export function lockOf({ engine }: Pick<FilesystemFacts, "engine">, site: EffectSite): string | null {
+/** The lock that an effect takes, and the transaction in whose start it lies. */
+export function takenBy({ engine }: Pick<FilesystemFacts, "engine">, effect: ReachedEffect): readonly string[] {
+  const { site, chain, doubt } = effect;
+  if (doubt !== null) return [];
   const { body, event, primitive } = site;
+  const { transactions } = engine.knowledge;
+  const names = [...chain.map((link) => link.body.name), body.name, primitive];
+  const start = names.find((name) => transactions.has(name));
+  const started = start === undefined ? [] : [transactionOf(transactions.get(start)!)];
+  if (site.kind !== "lock") return started;
   const guard = guardOf(event.call);
   const at = engine.knowledge.functions.get(primitive)?.lockArgument ?? 0;
-  return lockIdentity(guard !== null ? guard.args[0] : event.call.args[at], body, engine.types);
+  const lock = lockIdentity(guard !== null ? guard.args[0] : event.call.args[at], body, engine.types);
+  return lock === null ? started : [lock, ...started];
 }
 
 export function sharedLocks(facts: FilesystemFacts, path: EntryPath): SharedLocks {
@@ -57,33 +66,35 @@ export function sharedLocks(facts: FilesystemFacts, path: EntryPath): SharedLock
   if (taken.size === 0) return NO_LOCKS;
   const calls = ownCallsOf(engine, program, filesystem);
   const locks = sleepingLocksOf({ engine, program, filesystem });
-  const held = new Map<string, { readonly use: LockUse; readonly at: number }>();
-  const unclear = new Set<string>();
-  for (const { body } of facts.operations)
-    for (const lock of taken.keys()) if (!locks.isClear(body, lock)) unclear.add(lock);
+  const isUnclear = (lock: string): boolean => facts.operations.some(({ body }) => !locks.isClear(body, lock));
+  const unclear = new Set([...taken.keys()].filter((lock) => !isTransaction(lock) && isUnclear(lock)));
+  const chain: ChainCall[] = [];
   for (const [i, definition] of path.chain.entries()) {
     const body = calls.bodyOf(definition);
     if (body === null) return NO_LOCKS;
     const next = path.chain[i + 1]?.name;
-    const isTarget = (name: string): boolean => (next === undefined ? path.generic.has(name) : name === next);
-    for (const lock of taken.keys()) if (!locks.isClear(body, lock)) unclear.add(lock);
-    for (const use of locks.heldAt(body, ({ callee }) => callee.k === "id" && isTarget(callee.name))) {
-      if (!use.takes) held.delete(use.lock);
-      else if (!held.has(use.lock)) held.set(use.lock, { use, at: i });
-    }
+    const isNext = (call: CallExpr): boolean => {
+      const name = call.callee.k === "id" ? call.callee.name : "";
+      return next === undefined ? path.generic.has(name) : name === next;
+    };
+    chain.push({ body, isNext });
+    for (const lock of taken.keys()) if (!isTransaction(lock) && !locks.isClear(body, lock)) unclear.add(lock);
   }
   const names = new Set<string>();
-  let top = Number.MAX_SAFE_INTEGER;
-  for (const [lock, { use, at }] of held) {
+  let first = Number.MAX_SAFE_INTEGER;
+  for (const { lock, shared, top } of heldAlong(locks, chain)) {
     const other = taken.get(lock);
-    if (other === undefined || unclear.has(lock) || (other.shared && use.shared)) continue;
+    // Readers do not keep one another out; between handles there is the commit.
+    if (other === undefined || (other.shared && shared && !isTransaction(lock))) continue;
+    if (top === null || (isTransaction(lock) && isUnclear(lock))) unclear.add(lock);
+    if (unclear.has(lock)) continue;
     names.add(lock);
-    top = Math.min(top, at);
+    first = Math.min(first, top ?? 0);
   }
   const assumptions = [...unclear].map(
     (lock) => `where ${path.chain.at(-1)!.name}() and the eviction hold ${lock} depends on the way: it is left out`,
   );
-  return { names, top, assumptions };
+  return { names, things: [...names].map((name) => locks.thing(name)), top: first, assumptions };
 }
 
 /** The same for the way that the filesystem's methods take to the hash; none where there is no such way. */

@@ -165,8 +165,8 @@ class Builder {
     // `a ? inode_insert5(..) : iget5_locked(..)` calls one of them.
     const others = new Set(body.ir.steps.flatMap((step) => callsIn(step).filter(isGeneric).slice(1)));
     const behind = callsBehind(body, hand, given.length > 0 ? null : (expr) => this.#isSource(at, expr));
-    const locks = sleepingLocksOf(this.#request);
-    const shared = this.#request.locks?.names ?? NO_LOCKS.names;
+    const { locks = NO_LOCKS } = this.#request;
+    const shared = sleepingLocksOf(this.#request).flowOf(body, locks.names);
     let marked = false;
     const flow = lowerFlow({
       body,
@@ -177,13 +177,14 @@ class Builder {
       mergesChoices: true,
       onCall: (event) => {
         if (others.has(event.call)) return [];
-        const { takes, givesBack } = locks.stepsOf(body, event.call, shared);
-        const steps = [...takes, ...this.#call(at, body, event, names, depth), ...givesBack];
+        const steps = this.#call(at, body, event, names, depth);
         if (steps.length > 0 || marked || !behind.has(event.call.at)) return steps;
+        const itself = shared?.stepsOf(event.call, false);
+        if (itself !== undefined && itself.takes.length + itself.givesBack.length > 0) return steps;
         marked = this.#isMark(body, event, names);
         return marked ? [this.#mark(body, event)] : steps;
       },
-      onLeave: (call) => locks.stepsOf(body, call, shared, true).givesBack,
+      shared,
       onTest: (step) => answers?.(step) ?? meaningOf(step.test, hand),
     });
     if (flow.steps.length === 0) return false;

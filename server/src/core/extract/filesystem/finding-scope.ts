@@ -7,7 +7,7 @@ import type { Filesystem } from "../../callgraph/filesystem.ts";
 import type { Program } from "../../callgraph/program.ts";
 import type { RaceModel, SourceSpan, Step } from "../../race/model.ts";
 import type { Finding } from "../../report/finding.ts";
-import { type ChainFailure, type ChainLocks, type ChainSteps, chainSteps } from "./chain-steps.ts";
+import { type ChainFailure, type ChainRequest, type ChainSteps, chainSteps } from "./chain-steps.ts";
 import { type FindLine, lineFinder } from "./protocol.ts";
 
 export interface FindingScope {
@@ -39,7 +39,7 @@ export function chainOf(
   mode: Mode,
   effect: (label: string, source: SourceSpan, call: CallExpr) => readonly Step[],
   parameters: readonly string[] = [],
-  locks?: ChainLocks,
+  shared?: ChainRequest["shared"],
 ): ChainSteps | ChainFailure {
   const { finding, engine, program } = scope;
   return chainSteps({
@@ -49,7 +49,7 @@ export function chainOf(
     chain: finding.chain,
     primitive: primitiveOf(finding),
     parameters,
-    ...(locks === undefined ? {} : { locks }),
+    shared,
     effect,
   });
 }

@@ -21,15 +21,25 @@ export interface FlowRequest {
   readonly facts: Env;
   /** What a call becomes; nothing when it is not part of the model. */
   readonly onCall: (event: CallEvent, env: Env) => readonly Step[];
-  /** Where the scope of a guard() ends. */
-  readonly onLeave?: (call: CallExpr) => readonly Step[];
   /** Steps of a way out of a branch beside its label: `is_bad_inode(inode)` says that there are no pages. */
   readonly onBranch?: (step: CodeStep & { readonly k: "branch" }, yes: boolean) => readonly Step[];
   readonly onReturn?: (at: number) => readonly Step[];
+  /** What the function takes and gives back of what the threads of the model share. */
+  readonly shared?: SharedFlow | undefined;
   /** What the truth of a test says, as an expression of the model; null where that is not known. */
   readonly onTest?: (step: CodeStep & { readonly k: "branch" }) => string | null;
   /** Choices that follow one another without anything in between become one: each way has the words of the last. */
   readonly mergesChoices?: boolean;
+}
+
+export interface SharedFlow {
+  /** In front of what else a call does and behind it. `inPlace`: what it calls is a procedure of the model, too. */
+  stepsOf(call: CallExpr, inPlace: boolean): { readonly takes: readonly Step[]; readonly givesBack: readonly Step[] };
+  /** Where the scope of a guard() ends. */
+  leaves(call: CallExpr): readonly Step[];
+  /** As `onTest`. */
+  testOf(step: CodeStep & { readonly k: "branch" }): string | null;
+  readonly locals: readonly LocalDeclaration[];
 }
 
 export interface Flow {
@@ -64,10 +74,14 @@ export function lowerFlow(request: FlowRequest): Flow {
   envs.forEach((env, at) => {
     if (env === undefined) return;
     const step = body.ir.steps[at]!;
-    for (const event of request.interpreter.callsOf(step, env, body, request.mode))
-      emitted[at]!.push(...request.onCall(event, env));
+    for (const event of request.interpreter.callsOf(step, env, body, request.mode)) {
+      const own = request.onCall(event, env);
+      const inPlace = own.some((each) => typeof each !== "string" && "call" in each);
+      const shared = request.shared?.stepsOf(event.call, inPlace);
+      emitted[at]!.push(...(shared?.takes ?? []), ...own, ...(shared?.givesBack ?? []));
+    }
     if (step.k === "return" || step.k === "nop")
-      for (const call of step.leaves ?? []) emitted[at]!.push(...(request.onLeave?.(call) ?? []));
+      for (const call of step.leaves ?? []) emitted[at]!.push(...(request.shared?.leaves(call) ?? []));
     if (step.k === "return") emitted[at]!.push(...(request.onReturn?.(step.at) ?? []));
     const targets = new Set(request.interpreter.successors(step, env, body, request.mode).map(([to]) => to));
     for (const to of targets) ways[at]!.push(wayOf(request, step, to < 0 ? EXIT : to, targets.size, env, choices));
@@ -87,7 +101,7 @@ export function lowerFlow(request: FlowRequest): Flow {
   }
   const entry = resolved.get(body.ir.entry) ?? EXIT;
   const steps = write(entry, order, resolved, emitted, ways);
-  const locals = choices.declarations(steps);
+  const locals = [...choices.declarations(steps), ...(steps.length === 0 ? [] : (request.shared?.locals ?? []))];
   // A procedure's locals outlive its call: each call begins with nothing remembered.
   const forgets: Step[] =
     locals.length === 0
@@ -156,7 +170,7 @@ function wayOf(
   const test = linkTest(step.test, env, body, mode, interpreter);
   const said = yes ? test?.holds : test?.fails;
   if (said != null) return { to, steps: [{ do: `wait(${LINKS[said]})`, label, source }, ...extra], acts };
-  const known = request.onTest?.(step) ?? null;
+  const known = request.onTest?.(step) ?? request.shared?.testOf(step) ?? null;
   if (known !== null)
     return { to, steps: [{ do: `wait(${yes ? known : `!(${known})`})`, label, source }, ...extra], acts };
   const statement = choices.take(step, yes, env);

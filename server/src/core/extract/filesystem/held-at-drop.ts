@@ -1,28 +1,31 @@
 /**
- * A reference is dropped with a lock of the filesystem held: the eviction that this starts waits for ever where it takes that lock,
- * too. Only one that takes it on every way is taken to do so: what is dropped may be an inode for which it does not.
+ * A reference is dropped with a lock of the filesystem held, or a transaction open: the eviction that this starts waits for ever
+ * where it takes that lock, too, or starts a transaction that does not nest. Only one that does so on every way is taken to: what is
+ * dropped may be an inode for which it does not.
  */
 import type { Operation } from "../../analysis/filesystem-facts.ts";
 import { positionIn } from "../../ir/function-bodies.ts";
-import type { Step, VariableDeclaration } from "../../race/model.ts";
-import { bodyOf, type ChainLocks, callText, NO_STEPS } from "./chain-steps.ts";
+import type { Step } from "../../race/model.ts";
+import { bodyOf, type ChainRequest, callText } from "./chain-steps.ts";
 import { locksOfEviction } from "./entry-locks.ts";
 import type { FindingScope } from "./finding-scope.ts";
-import { declarationOf, lockStatement, sleepingLocksOf, unlockStatement } from "./sleeping-locks.ts";
+import { type ChainCall, heldAlong } from "./held-along.ts";
+import { isTransaction, type SharedThing } from "./shared-things.ts";
+import { sleepingLocksOf } from "./sleeping-locks.ts";
 
 export interface HeldAtDrop {
   /** For the functions of the finding's chain. */
-  readonly chain: ChainLocks;
+  readonly chain: ChainRequest["shared"];
   /** What the inner eviction does with them. */
   readonly inner: readonly Step[];
-  readonly variables: readonly VariableDeclaration[];
+  readonly things: readonly SharedThing[];
   readonly assumptions: readonly string[];
 }
 
 export const NOTHING_HELD: HeldAtDrop = {
-  chain: { stepsOf: () => NO_STEPS },
+  chain: undefined,
   inner: [],
-  variables: [],
+  things: [],
   assumptions: [],
 };
 
@@ -34,43 +37,41 @@ export function heldAtDrop(scope: FindingScope, inner: Operation): HeldAtDrop {
   const taken = locksOfEviction(facts, [inner.name]);
   if (taken.size === 0) return NOTHING_HELD;
   const locks = sleepingLocksOf({ engine, program, filesystem });
-  const held = new Map<string, { readonly shared: boolean }>();
+  const chain: ChainCall[] = [];
   for (const link of finding.chain) {
     const body = bodyOf({ engine, program }, link);
     if (body === null) return NOTHING_HELD;
-    for (const use of locks.heldAt(body, (call) => positionIn(body, call.at).line === link.line)) {
-      if (use.takes) held.set(use.lock, use);
-      else held.delete(use.lock);
-    }
+    chain.push({ body, isNext: (call) => positionIn(body, call.at).line === link.line });
   }
   const always = locks.takenAlways(inner.body);
-  const names = new Set<string>();
+  const things: SharedThing[] = [];
   const steps: Step[] = [];
   const assumptions: string[] = [];
-  for (const [lock, { shared }] of held) {
+  for (const { lock, shared, top } of heldAlong(locks, chain)) {
+    const thing = locks.thing(lock);
+    const isOpen = isTransaction(lock);
     const maybe = taken.get(lock);
     const surely = always.get(lock);
-    if (maybe === undefined || (shared && maybe.shared)) continue;
-    const call = surely === undefined || (shared && surely.shared) ? null : locks.callThatTakes(inner.body, lock);
+    if (maybe === undefined || (shared && maybe.shared && !isOpen)) continue;
+    const isTaken = surely !== undefined && (isOpen || !(shared && surely.shared));
+    const call = isTaken && top !== null ? locks.callThatTakes(inner.body, lock) : null;
     if (call === null) {
-      assumptions.push(`the eviction of what is dropped does not take ${lock}, which is held meanwhile`);
+      // One that nests waits for nothing, whether it is started or not.
+      if (!thing.nests)
+        assumptions.push(`the eviction of what is dropped does not take ${thing.words}, which is held meanwhile`);
       continue;
     }
-    names.add(lock);
+    things.push(thing);
     const place = {
       label: `${callText(inner.body, call)} for B`,
       source: { file: inner.body.file.path, line: positionIn(inner.body, call.at).line },
     };
     steps.push(
       { ...place, do: "skip()" },
-      { ...place, label: `has ${lock} for B`, do: lockStatement(lock) },
-      { ...place, label: `gives ${lock} back`, do: unlockStatement(lock) },
+      { ...place, label: `has ${thing.words} for B`, do: thing.take },
+      { ...place, label: `gives ${thing.words} back`, do: thing.giveBack },
     );
   }
-  return {
-    chain: { stepsOf: (body, call, leaves) => locks.stepsOf(body, call, names, leaves) },
-    inner: steps,
-    variables: [...names].map(declarationOf),
-    assumptions,
-  };
+  const names = new Set(things.map(({ name }) => name));
+  return { chain: (body) => locks.flowOf(body, names), inner: steps, things, assumptions };
 }

@@ -154,10 +154,8 @@ function nestedIn(scope: FindingScope, inReclaim: boolean): Scenario | ChainFail
       ...inner.assumptions,
       ...held.assumptions,
     ],
-    variables: [
-      ...(inReclaim ? [] : [{ name: "sleeps_ok", initial: finding.contexts.includes("rcu") ? 0 : 1 }]),
-      ...held.variables,
-    ],
+    variables: inReclaim ? [] : [{ name: "sleeps_ok", initial: finding.contexts.includes("rcu") ? 0 : 1 }],
+    shared: held.things,
     slots: {
       count: 2,
       initial: [

@@ -79,8 +79,21 @@ export class OwnCalls {
     return this.#callers.get(definition) ?? [];
   }
 
-  /** Whether a function, or what it calls in the filesystem's own files, names one of these. */
+  /** Whether a function, or what it calls in the filesystem's own files, names one of these, which are not its own. */
   reaches(definition: Definition, wanted: (name: string) => boolean, depth = MAX_DEPTH): boolean {
+    return this.#comesTo(definition, (name, target) => target === null && wanted(name), depth);
+  }
+
+  /** The same for any function. */
+  comesTo(definition: Definition, wanted: (name: string) => boolean, depth = MAX_DEPTH): boolean {
+    return this.#comesTo(definition, wanted, depth);
+  }
+
+  #comesTo(
+    definition: Definition,
+    wanted: (name: string, target: Definition | null) => boolean,
+    depth: number,
+  ): boolean {
     const seen = new Set<Definition>([definition]);
     let level: Definition[] = [definition];
     for (let i = 0; i <= depth && level.length > 0; i++) {
@@ -88,9 +101,8 @@ export class OwnCalls {
       for (const each of level)
         for (const name of this.names(each)) {
           const target = this.target(name, each.file);
-          if (target === null) {
-            if (wanted(name)) return true;
-          } else if (!seen.has(target)) {
+          if (wanted(name, target)) return true;
+          if (target !== null && !seen.has(target)) {
             seen.add(target);
             next.push(target);
           }

@@ -7,9 +7,10 @@ import { positionIn } from "../../ir/function-bodies.ts";
 import type { EffectKind } from "../../knowledge/knowledge.ts";
 import type { Procedure, SourceSpan, Step } from "../../race/model.ts";
 import { callText } from "./chain-steps.ts";
-import { lockOf } from "./entry-locks.ts";
+import { NO_LOCKS, type SharedLocks, takenBy } from "./entry-locks.ts";
 import { lowerFlow } from "./flow.ts";
-import { lockStatement, sleepingLocksOf, unlockStatement } from "./sleeping-locks.ts";
+import type { SharedThing } from "./shared-things.ts";
+import { sleepingLocksOf } from "./sleeping-locks.ts";
 
 export interface OwnCall {
   readonly label: string;
@@ -45,7 +46,7 @@ export const BLOCKING_KINDS: ReadonlySet<EffectKind> = new Set([
 /**
  * The operation as a procedure with the parameter `inode`; null when it does nothing that `write` makes steps of.
  * @param write the steps of one call; none where it does not matter
- * @param locks those of the filesystem that somebody else of the model takes
+ * @param locks those of the filesystem that somebody else of the model takes, and its transaction
  */
 export function ownProcedure(
   facts: FilesystemFacts,
@@ -53,10 +54,10 @@ export function ownProcedure(
   mode: Mode,
   name: string,
   write: (call: OwnCall) => readonly Step[],
-  locks: ReadonlySet<string> = new Set(),
+  locks: Pick<SharedLocks, "names" | "things"> = NO_LOCKS,
 ): Procedure | null {
   const { body } = operation;
-  const sleeping = sleepingLocksOf(facts);
+  const shared = sleepingLocksOf(facts).flowOf(body, locks.names);
   const anchors = new Map(facts.anchors(operation, mode).map((anchor) => [anchor.event.call.end, anchor]));
   const flow = lowerFlow({
     body,
@@ -66,13 +67,13 @@ export function ownProcedure(
     facts: Env.of([["#inode.i_sb", { k: "nonzero" }]]),
     onCall: (event) => {
       const anchor = anchors.get(event.call.end);
-      const { takes, givesBack } = sleeping.stepsOf(body, event.call, locks);
-      if (anchor === undefined) return [...takes, ...givesBack];
-      const isOwn = takes.length > 0 || givesBack.length > 0;
-      const below = isOwn ? [] : locksBelow(facts, operation, anchor, locks);
-      return [...takes, ...below, ...write(ownCall(operation, anchor, event)), ...givesBack];
+      if (anchor === undefined) return [];
+      const itself = shared?.stepsOf(event.call, false);
+      const isOwn = itself !== undefined && itself.takes.length + itself.givesBack.length > 0;
+      const below = isOwn ? [] : locksBelow(facts, operation, anchor, locks.things);
+      return [...below, ...write(ownCall(operation, anchor, event))];
     },
-    onLeave: (call) => sleeping.stepsOf(body, call, locks, true).givesBack,
+    shared,
   });
   if (flow.steps.length === 0) return null;
   return { name, parameters: ["inode"], locals: flow.locals, steps: flow.steps };
@@ -83,15 +84,16 @@ function locksBelow(
   facts: FilesystemFacts,
   { body }: Operation,
   { event, effects }: Anchor,
-  locks: ReadonlySet<string>,
+  things: readonly SharedThing[],
 ): Step[] {
   const source = { file: body.file.path, line: positionIn(body, event.call.at).line };
-  const found = new Map<string, ReachedEffect>();
+  const found = new Map<SharedThing, ReachedEffect>();
+  if (things.length === 0) return [];
   for (const effect of effects) {
-    const lock = effect.site.kind === "lock" && effect.doubt === null ? lockOf(facts, effect.site) : null;
-    if (lock !== null && locks.has(lock) && !found.has(lock)) found.set(lock, effect);
+    const taken = takenBy(facts, effect);
+    for (const thing of things) if (taken.includes(thing.name) && !found.has(thing)) found.set(thing, effect);
   }
-  return [...found].map(([lock, { site }]): Step => {
+  return [...found].map(([{ words, take, giveBack }, { site }]): Step => {
     const place = { file: site.body.file.path, line: positionIn(site.body, site.event.call.at).line };
     return {
       choose: [
@@ -101,10 +103,10 @@ function locksBelow(
             label: `${callText(body, event.call)} comes to ${callText(site.body, site.event.call)}`,
             source,
           },
-          { do: lockStatement(lock), label: `has ${lock}`, source: place },
-          { do: unlockStatement(lock), label: `gives ${lock} back`, source: place },
+          { do: take, label: `has ${words}`, source: place },
+          { do: giveBack, label: `gives ${words} back`, source: place },
         ],
-        [{ do: "skip()", label: `${callText(body, event.call)} does not take ${lock}`, source }],
+        [{ do: "skip()", label: `${callText(body, event.call)} does not take ${words}`, source }],
       ],
     };
   });

@@ -10,6 +10,7 @@ import type {
 import { FILESYSTEM_EVICT } from "../protocol.ts";
 import { composeScenario } from "../scenario.ts";
 import type { Scenario } from "./finding-scope.ts";
+import type { SharedThing } from "./shared-things.ts";
 import { FILESYSTEM_DESTROY, FILESYSTEM_DROP, IGNORED, type Protocol } from "./tree-protocol.ts";
 
 /**
@@ -31,6 +32,8 @@ export interface ProtocolParts extends Pick<RaceModel, "threads" | "invariants" 
   readonly assumptions: readonly string[];
   readonly slots: NonNullable<RaceModel["slots"]>;
   readonly variables?: readonly VariableDeclaration[];
+  /** What the threads share beside the inode: locks of the filesystem, its transaction. */
+  readonly shared?: readonly SharedThing[];
   readonly locks?: RaceModel["locks"];
   readonly queues?: RaceModel["queues"];
   readonly toggles?: RaceModel["toggles"];
@@ -47,27 +50,33 @@ const SUPERBLOCK: readonly VariableDeclaration[] = [
 ];
 
 export function onProtocol(parts: ProtocolParts): Scenario {
+  const { shared = [] } = parts;
   const procedures = parts.protocols.flatMap((protocol, i) => methodsOf(protocol, parts.methods[i] ?? {}));
   const all = parts.protocols.flatMap(({ fragments }) => fragments);
   const fragments =
     parts.looksAtOwnStepsAlone === true
       ? all.map((each) => ({ ...each, assumptions: each.assumptions.filter(({ file }) => file !== undefined) }))
       : all;
-  const { assumptions = [], ...model } = composeScenario({
+  const composed = composeScenario({
     id: "composed",
     title: "",
     summary: parts.summary,
     fragments,
     procedures: [...parts.own, ...procedures],
-    threads: parts.threads.map(withIgnored),
+    threads: [
+      ...parts.threads.map((thread) => withLocals(thread, shared)),
+      ...shared.flatMap(({ threads }) => threads),
+    ],
     slots: parts.slots,
-    variables: [...(parts.variables ?? []), ...SUPERBLOCK],
+    variables: [...(parts.variables ?? []), ...shared.flatMap(({ variables }) => variables), ...SUPERBLOCK],
     ...(parts.locks === undefined ? {} : { locks: parts.locks }),
     ...(parts.queues === undefined ? {} : { queues: parts.queues }),
     invariants: parts.invariants,
     progress: "deadlock",
     assumptions: parts.assumptions,
   });
+  const counts = shared.flatMap(({ locals }) => locals.map(({ name }) => name));
+  const { assumptions = [], ...model } = counts.length === 0 ? composed : passedOn(composed, counts);
   const used = new Set((model.procedures ?? []).map(({ name }) => name));
   const written = parts.protocols
     .flatMap((each) => [...each.written])
@@ -78,6 +87,26 @@ export function onProtocol(parts: ProtocolParts): Scenario {
     summary: parts.summary,
     assumptions: [...new Set([...assumptions, ...written])],
     ...(parts.toggles === undefined ? {} : { toggles: parts.toggles }),
+  };
+}
+
+/** A procedure sees what it is given: each of them gets these locals of the thread that calls it. */
+function passedOn(model: RaceModel, names: readonly string[]): RaceModel {
+  const given = Object.fromEntries(names.map((name) => [name, name]));
+  const inCalls = <T>(steps: T): T =>
+    JSON.parse(JSON.stringify(steps), (_, value) =>
+      value !== null && typeof value === "object" && "call" in value
+        ? { ...value, with: { ...value.with, ...given } }
+        : value,
+    ) as T;
+  return {
+    ...model,
+    procedures: (model.procedures ?? []).map((each) => ({
+      ...each,
+      parameters: [...(each.parameters ?? []), ...names],
+      steps: inCalls(each.steps),
+    })),
+    threads: model.threads.map((thread) => ({ ...thread, steps: inCalls(thread.steps) })),
   };
 }
 
@@ -109,6 +138,7 @@ export const TRUNCATES: Step = {
   do: "inode.pages = 0",
 };
 
-function withIgnored(thread: ThreadDeclaration): ThreadDeclaration {
-  return { ...thread, locals: [...(thread.locals ?? []), { name: IGNORED, max: 1 }] };
+function withLocals(thread: ThreadDeclaration, shared: readonly SharedThing[]): ThreadDeclaration {
+  const counts = shared.flatMap(({ locals }) => locals);
+  return { ...thread, locals: [...(thread.locals ?? []), { name: IGNORED, max: 1 }, ...counts] };
 }

@@ -1,15 +1,19 @@
 /**
  * The sleeping locks of a whole filesystem: which a call takes or gives back, itself or as a wrapper does, and which are held
  * where. Locks of one inode are none of these: who evicts an inode is alone with it, and a lookup that waits for it has not got it.
+ * The open transaction of its journal (transactions.ts) is asked for here, too.
  */
 import { lockIdentity } from "../../analysis/lock-scope.ts";
 import { type Body, positionIn } from "../../ir/function-bodies.ts";
 import { type CallExpr, guardOf, type Leaves } from "../../ir/ir.ts";
-import type { Step, VariableDeclaration } from "../../race/model.ts";
+import type { LocalDeclaration, SourceSpan, Step } from "../../race/model.ts";
 import { callsIn, nextOf } from "../../rules/walk-steps.ts";
 import { callText } from "./chain-steps.ts";
 import type { EntryScope } from "./entry-path.ts";
+import type { SharedFlow } from "./flow.ts";
 import { type Definition, type OwnCalls, ownCallsOf } from "./own-calls.ts";
+import { isTransaction, lockThing, type SharedThing, transactionThing } from "./shared-things.ts";
+import { type Transactions, transactionsOf } from "./transactions.ts";
 
 export interface LockUse {
   readonly lock: string;
@@ -44,26 +48,6 @@ const SHARED = /(^|_)(down_read|up_read)/;
 /** Wrappers of wrappers that are looked into. */
 const MAX_DEPTH = 3;
 
-/**
- * A variable of the model, not a lock of its language: that rejects a thread that takes what it holds, and here such a thread is
- * what is looked for.
- */
-export function declarationOf(lock: string): VariableDeclaration {
-  return { name: nameInModel(lock), description: `${lock} is held` };
-}
-
-export function lockStatement(lock: string): string {
-  return `wait(!${nameInModel(lock)}); ${nameInModel(lock)} = 1`;
-}
-
-export function unlockStatement(lock: string): string {
-  return `${nameInModel(lock)} = 0`;
-}
-
-function nameInModel(lock: string): string {
-  return `own_${lock.replace(/\W/g, "_")}`.slice(0, 64);
-}
-
 type Held = "exclusive" | "shared" | "given-back" | "unclear";
 type State = ReadonlyMap<string, Held>;
 
@@ -96,10 +80,21 @@ export class SleepingLocks {
   readonly #bodies = new WeakMap<Body, BodyLocks>();
   readonly #always = new WeakMap<Body, Taken>();
   readonly #wrappers = new Map<Definition, readonly LockUse[]>();
+  #transactions: readonly Transactions[] | null = null;
 
   constructor(scope: EntryScope, calls: OwnCalls) {
     this.#scope = scope;
     this.#calls = calls;
+  }
+
+  get transactions(): readonly Transactions[] {
+    this.#transactions ??= transactionsOf(this.#scope.engine.knowledge, this.#calls);
+    return this.#transactions;
+  }
+
+  thing(name: string): SharedThing {
+    const one = this.transactions.find((each) => each.name === name);
+    return one === undefined ? lockThing(name) : transactionThing(one.entry, this.#scope);
   }
 
   /** What is held after a call and was not before, and the other way about. Empty where that is not clear. */
@@ -125,8 +120,19 @@ export class SleepingLocks {
     return lock === null ? null : { lock, takes, shared: SHARED.test(name), mayFail: MAY_FAIL.test(name) };
   }
 
-  /** The locks that are held at the first call of some kind, of those that the function takes itself. */
+  /**
+   * The locks that are held at the first call of some kind, of those that the function takes itself; of a transaction it is enough
+   * that it may be open, for a model knows where it is.
+   */
   heldAt(body: Body, isTarget: (call: CallExpr) => boolean): readonly LockUse[] {
+    const open = this.transactions.flatMap((each): LockUse[] => {
+      const held = each.heldAt(body, isTarget);
+      return held === null ? [] : [{ lock: each.name, takes: held === "taken", shared: true }];
+    });
+    return [...this.#locksAt(body, isTarget), ...open];
+  }
+
+  #locksAt(body: Body, isTarget: (call: CallExpr) => boolean): readonly LockUse[] {
     const { before, unclear } = this.#of(body, 0);
     const at = body.ir.steps.findIndex((step, i) => before[i] !== undefined && callsIn(step).some(isTarget));
     return [...(before[at] ?? NOTHING)].flatMap(([lock, held]): LockUse[] =>
@@ -136,36 +142,56 @@ export class SleepingLocks {
     );
   }
 
-  /** The steps of a call for some of the locks; `leaves`: the scope of a guard() ends there. */
-  stepsOf(
+  /** What one function does with some of these, for its steps in a model; nothing where none is asked for. */
+  flowOf(body: Body, names: ReadonlySet<string>): SharedFlow | undefined {
+    if (names.size === 0) return undefined;
+    const open = this.transactions.filter((each) => names.has(each.name));
+    return {
+      stepsOf: (call, inPlace) => {
+        const locks = this.#steps(body, call, names, inPlace);
+        const handles = open.map((each) => each.stepsOf(body, call, this.thing(each.name), inPlace));
+        return {
+          takes: [...locks.takes, ...handles.flatMap(({ takes }) => takes)],
+          givesBack: [...handles.flatMap(({ givesBack }) => givesBack), ...locks.givesBack],
+        };
+      },
+      leaves: (call) => this.#leaves(body, call, names),
+      testOf: (step) => open.map((each) => each.testOf(body, step)).find((said) => said !== null) ?? null,
+      locals: open.flatMap((each): LocalDeclaration[] => each.localsOf(body)),
+    };
+  }
+
+  #steps(
     body: Body,
     call: CallExpr,
     names: ReadonlySet<string>,
-    leaves = false,
-  ): { takes: Step[]; givesBack: Step[] } {
+    inPlace: boolean,
+  ): { readonly takes: Step[]; readonly givesBack: Step[] } {
     const takes: Step[] = [];
     const givesBack: Step[] = [];
-    if (names.size === 0) return { takes, givesBack };
-    const place = {
-      label: callText(body, call),
-      source: { file: body.file.path, line: positionIn(body, call.at).line },
-    };
-    for (const use of this.usesOf(body, call)) {
+    const place = placeOf(body, call);
+    const direct = this.#direct(body, call);
+    for (const use of inPlace ? (direct === null ? [] : [direct]) : this.usesOf(body, call)) {
       if (!names.has(use.lock)) continue;
-      const { lock } = use;
-      const unlock = unlockStatement(lock);
-      if (leaves) givesBack.push({ ...place, label: `the scope of ${place.label} ends`, do: unlock });
+      const { take, giveBack, words } = this.thing(use.lock);
       // Who waits for ever never takes the step that it waits at: the call itself comes before.
-      else if (use.takes)
-        takes.push({ ...place, do: "skip()" }, { ...place, label: `has ${lock}`, do: lockStatement(lock) });
-      else givesBack.push({ ...place, do: unlock });
+      if (use.takes) takes.push({ ...place, do: "skip()" }, { ...place, label: `has ${words}`, do: take });
+      else givesBack.push({ ...place, do: giveBack });
     }
     return { takes, givesBack };
   }
 
-  /** Whether it is known at each place of the function if the lock is held. */
+  #leaves(body: Body, call: CallExpr, names: ReadonlySet<string>): Step[] {
+    const place = placeOf(body, call);
+    return this.usesOf(body, call).flatMap(({ lock }): Step[] =>
+      names.has(lock) ? [{ ...place, label: `the scope of ${place.label} ends`, do: this.thing(lock).giveBack }] : [],
+    );
+  }
+
+  /** Whether it is known at each place of the function if the lock is held; of a transaction, whether it ends what it starts. */
   isClear(body: Body, lock: string): boolean {
-    return !this.#of(body, 0).unclear.has(lock);
+    if (!isTransaction(lock)) return !this.#of(body, 0).unclear.has(lock);
+    return this.transactions.every((each) => each.name !== lock || each.isClear(body));
   }
 
   /** The locks that are taken on every way through a function, by it or by what it calls; whether for reading only. */
@@ -206,11 +232,17 @@ export class SleepingLocks {
   }
 
   #takenBy(body: Body, call: CallExpr, depth: number): Taken {
+    const started = this.transactions.find((each) => each.isStart(call.callee.k === "id" ? call.callee.name : ""));
+    if (started !== undefined) return new Map([[started.name, { shared: true }]]);
     const direct = this.#direct(body, call);
     if (direct !== null)
       return direct.takes && !direct.mayFail ? new Map([[direct.lock, { shared: direct.shared }]]) : new Map();
     const target = call.callee.k === "id" ? this.#calls.target(call.callee.name, body.file) : null;
-    const isSeen = target !== null && depth < MAX_DEPTH && this.#mayWrap(target, depth);
+    const isStart = (name: string): boolean => this.transactions.some((each) => each.isStart(name));
+    const mayTake = (wrapper: Definition): boolean =>
+      this.#mayWrap(wrapper, depth) ||
+      (this.transactions.length > 0 && this.#calls.comesTo(wrapper, isStart, MAX_DEPTH - depth - 1));
+    const isSeen = target !== null && depth < MAX_DEPTH && mayTake(target);
     const inner = isSeen ? this.#calls.bodyOf(target) : null;
     return inner === null ? new Map() : this.takenAlways(inner, depth + 1);
   }
@@ -332,6 +364,10 @@ function after(state: State, use: LockUse & { readonly mayFail?: boolean }, uncl
   } else if (now !== undefined) next.delete(use.lock);
   else next.set(use.lock, use.takes ? (use.shared ? "shared" : "exclusive") : "given-back");
   return next;
+}
+
+function placeOf(body: Body, call: CallExpr): { readonly label: string; readonly source: SourceSpan } {
+  return { label: callText(body, call), source: { file: body.file.path, line: positionIn(body, call.at).line } };
 }
 
 function leavesOf(step: Body["ir"]["steps"][number]): Leaves {

@@ -1,0 +1,283 @@
+/** Transactions of a filesystem's journal that tie its lookups to its evictions, or one eviction to another inside it. */
+import { describe, expect, test } from "vitest";
+import type { RaceModel } from "../../server/src/core/race/model.ts";
+import { createStepper, explore } from "../../server/src/core/race/simulator.ts";
+import { NEVER_CANCELLED } from "../../server/src/core/text/cancellation.ts";
+import type { ReviewSession } from "../../server/src/index/review-session.ts";
+import { readFixtureTree } from "../support/fixture.ts";
+import { reviewNow, sessionOf } from "../support/review.ts";
+
+const FILE = "fs/logfs/inode.c";
+
+interface Parts {
+  readonly iget?: string;
+  readonly evict?: string;
+  readonly more?: string;
+}
+
+const START = `	handle = jbd2_journal_start(LOGFS_SB(sb)->journal, 1);
+	if (IS_ERR(handle))
+		return ERR_CAST(handle);
+`;
+const STOP = "	jbd2_journal_stop(handle);\n";
+const GETS = "	inode = iget_locked(sb, ino);\n";
+const EVICT = `	handle = jbd2_journal_start(LOGFS_SB(inode->i_sb)->journal, 8);
+	if (IS_ERR(handle)) {
+		clear_inode(inode);
+		return;
+	}
+	jbd2_journal_dirty_metadata(handle, LOGFS_SB(inode->i_sb)->bitmap);
+	jbd2_journal_stop(handle);
+`;
+
+/** The function that names and file handles come to has the transaction open itself, so deleted inodes count, too. */
+const textOf = ({ iget = START + GETS + STOP, evict = EVICT, more = "" }: Parts): string => `#include <linux/fs.h>
+#include <linux/buffer_head.h>
+
+struct logfs_inode_info {
+	struct inode *parent;
+	struct inode vfs_inode;
+};
+
+struct logfs_sb_info {
+	struct journal_s *journal;
+	struct rw_semaphore log_sem;
+	struct buffer_head *bitmap;
+};
+
+static struct logfs_inode_info *LOGFS_I(struct inode *inode)
+{
+	return container_of(inode, struct logfs_inode_info, vfs_inode);
+}
+
+static struct logfs_sb_info *LOGFS_SB(struct super_block *sb)
+{
+	return sb->s_fs_info;
+}
+${more}
+static struct inode *logfs_iget(struct super_block *sb, unsigned long ino, int flags)
+{
+	handle_t *handle = NULL;
+	struct buffer_head *bh;
+	struct inode *inode;
+
+${iget}
+	if (!inode)
+		return ERR_PTR(-ENOMEM);
+	if (!(inode->i_state & I_NEW))
+		return inode;
+	bh = sb_bread(sb, ino);
+	if (!bh) {
+		iget_failed(inode);
+		return ERR_PTR(-EIO);
+	}
+	brelse(bh);
+	unlock_new_inode(inode);
+	return inode;
+}
+
+static struct dentry *logfs_lookup(struct inode *dir, struct dentry *dentry, unsigned int flags)
+{
+	return d_splice_alias(logfs_iget(dir->i_sb, logfs_find(dir, dentry), 0), dentry);
+}
+
+static void logfs_evict_inode(struct inode *inode)
+{
+	handle_t *handle;
+	int err;
+
+	truncate_inode_pages_final(&inode->i_data);
+${evict}
+	clear_inode(inode);
+}
+
+static const struct inode_operations logfs_dir_operations = {
+	.lookup = logfs_lookup,
+};
+
+static const struct export_operations logfs_export_operations = {
+	.fh_to_dentry = logfs_fh_to_dentry,
+};
+
+static const struct super_operations logfs_sops = {
+	.evict_inode = logfs_evict_inode,
+};
+`;
+
+async function reviewed(parts: Parts): Promise<{ session: ReviewSession; text: string }> {
+  const tree = readFixtureTree("sample");
+  const text = textOf(parts);
+  tree.set(FILE, text);
+  const session = sessionOf(tree);
+  await reviewNow(session);
+  return { session, text };
+}
+
+async function lookupModel(parts: Parts): Promise<{ model: RaceModel; text: string }> {
+  const { session, text } = await reviewed(parts);
+  const asked = { name: "designModel", filesystem: "fs/logfs", design: "sync", question: "lookup" } as const;
+  return { model: (await session.query(asked, NEVER_CANCELLED))!, text };
+}
+
+/** Of the shortest run: who takes which step, at its line of the filesystem's file or else by its words. */
+function runOf(model: RaceModel, text: string): string[] {
+  const outcome = explore(model);
+  const stepper = createStepper(model);
+  expect(stepper.replay(outcome.trace!.traceString)).not.toHaveProperty("error");
+  const lines = text.split("\n");
+  return stepper
+    .trace()
+    .steps.map(({ file, line, thread, label }) => `${thread}: ${file === FILE ? lines[line! - 1]!.trim() : label}`);
+}
+
+describe("a lookup that waits for the inode", () => {
+  test("in a transaction, and the eviction starts one: a deadlock by way of the commit", async () => {
+    const { model, text } = await lookupModel({});
+    expect(explore(model)).toMatchObject({ verdict: "violated", invariant: "PROG" });
+    const run = runOf(model, text);
+    expect(run).toContain("lookup: handle = jbd2_journal_start(LOGFS_SB(sb)->journal, 1);");
+    expect(run).toContain("lookup: inode = iget_locked(sb, ino);");
+    expect(run).toContain("commit: the commit lets no new handle in");
+    expect(run).toContain("evictor: handle = jbd2_journal_start(LOGFS_SB(inode->i_sb)->journal, 8);");
+  });
+
+  test.each<readonly [string, Parts]>([
+    ["one that it has ended before", { iget: START + STOP + GETS }],
+    [
+      "one that could not be started",
+      {
+        iget: `	handle = jbd2_journal_start(LOGFS_SB(sb)->journal, 1);
+	if (IS_ERR(handle)) {
+		inode = iget_locked(sb, ino);
+	} else {
+		jbd2_journal_stop(handle);
+		inode = iget_locked(sb, ino);
+	}
+`,
+      },
+    ],
+    ["and the eviction starts none", { evict: "	sync_dirty_buffer(LOGFS_SB(inode->i_sb)->bitmap);\n" }],
+    ["one that the function does not start itself", { iget: `	handle = jbd2_journal_current(sb);\n${GETS}` }],
+  ])("%s: none", async (_, parts) => {
+    const { model } = await lookupModel(parts);
+    expect(explore(model)).toMatchObject({ verdict: "holds" });
+  });
+
+  test.each<readonly [string, Parts]>([
+    [
+      "a transaction for some lookups only, which the code tells by its handle",
+      {
+        iget: `	if (flags) {\n${START}	}\n${GETS}	if (handle)\n		jbd2_journal_stop(handle);\n`,
+      },
+    ],
+    [
+      "one whose start answers an error code",
+      {
+        iget: `	if (nilfs_transaction_begin(sb, NULL, 0))\n		return NULL;\n${GETS}	nilfs_transaction_commit(sb);\n`,
+        evict: `	err = nilfs_transaction_begin(inode->i_sb, NULL, 0);
+	if (!err) {
+		mark_buffer_dirty(LOGFS_SB(inode->i_sb)->bitmap);
+		nilfs_transaction_commit(inode->i_sb);
+	}
+`,
+        more: LOG("nilfs_transaction_begin(struct super_block *sb, void *info, int check)"),
+      },
+    ],
+    [
+      "one that functions of the filesystem's start and stop",
+      {
+        iget: `	logfs_begin(sb);\n${GETS}	logfs_end(sb);\n`,
+        more: `
+static void logfs_begin(struct super_block *sb)
+{
+	jbd2_journal_start(LOGFS_SB(sb)->journal, 1);
+}
+
+static void logfs_end(struct super_block *sb)
+{
+	jbd2_journal_stop(journal_current_handle());
+}
+`,
+      },
+    ],
+    [
+      "one that is started below a call of the eviction",
+      {
+        evict: "	logfs_release(inode);\n",
+        more: `
+static void logfs_release(struct inode *inode)
+{
+	handle_t *handle;
+
+${EVICT.replace("		clear_inode(inode);\n", "")}}
+`,
+      },
+    ],
+  ])("%s: a deadlock, too", async (_, parts) => {
+    const { model } = await lookupModel(parts);
+    expect(explore(model)).toMatchObject({ verdict: "violated", invariant: "PROG" });
+  });
+
+  test("what is started for some of them and ended by nobody is left out, and the model says so", async () => {
+    const { model } = await lookupModel({
+      iget: `	if (flags) {\n${START}	}\n${GETS}	if (flags)\n		jbd2_journal_stop(handle);\n`,
+    });
+    expect(explore(model).verdict).toBe("holds");
+    expect(model.assumptions?.join("\n")).toMatch(/the open transaction of jbd2 depends on the way: it is left out/);
+  });
+});
+
+/** A start that waits for a semaphore of the journal's. */
+function LOG(head: string): string {
+  return `
+int ${head}
+{
+	down_read(&LOGFS_SB(sb)->log_sem);
+	return 0;
+}
+`;
+}
+
+describe("a reference that is dropped in a transaction", () => {
+  const DROPS = "	iput(LOGFS_I(inode)->parent);\n";
+
+  /** What decides here is progress alone: that the inner eviction waits in reclaim is another question. */
+  async function nestedModel(parts: Parts): Promise<{ model: RaceModel; text: string }> {
+    const { session, text } = await reviewed(parts);
+    const { findings } = await reviewNow(session);
+    const finding = findings.find(({ filesystem, rule }) => filesystem === "fs/logfs" && rule === "iput-under-evict")!;
+    expect(finding).toBeDefined();
+    const model = await session.query({ name: "model", finding }, NEVER_CANCELLED);
+    expect(model).not.toHaveProperty("reason");
+    return { model: { ...(model as RaceModel), invariants: ["PROG"] }, text };
+  }
+
+  test("whose eviction starts one inside it: it nests, and waits for no commit", async () => {
+    const { model } = await nestedModel({
+      iget: GETS,
+      evict: EVICT.replace("	jbd2_journal_stop", `${DROPS}	jbd2_journal_stop`),
+    });
+    expect(JSON.stringify(model.procedures)).toContain("has a handle of jbd2 for B");
+    expect(explore(model)).toMatchObject({ verdict: "holds" });
+  });
+
+  const NO_NESTING = `	err = gfs2_trans_begin(inode->i_sb, 1, 0);
+	mark_buffer_dirty(LOGFS_SB(inode->i_sb)->bitmap);
+	sync_dirty_buffer(LOGFS_SB(inode->i_sb)->bitmap);
+`;
+  const END = "	gfs2_trans_end(inode->i_sb);\n";
+  const BEGIN = LOG("gfs2_trans_begin(struct super_block *sb, unsigned int blocks, unsigned int revokes)");
+
+  test("and one that does not nest waits for the commit, which waits for the first", async () => {
+    const { model, text } = await nestedModel({ iget: GETS, evict: NO_NESTING + DROPS + END, more: BEGIN });
+    expect(explore(model)).toMatchObject({ verdict: "violated", invariant: "PROG" });
+    const run = runOf(model, text).map((step) => step.replace(/^[^:]*: /, ""));
+    expect(run.filter((step) => step.startsWith("err = gfs2_trans_begin"))).toHaveLength(3);
+    expect(run).toContain("iput(LOGFS_I(inode)->parent);");
+  });
+
+  test("and not where the first has been ended before", async () => {
+    const { model } = await nestedModel({ iget: GETS, evict: NO_NESTING + END + DROPS, more: BEGIN });
+    expect(explore(model)).toMatchObject({ verdict: "holds" });
+  });
+});
