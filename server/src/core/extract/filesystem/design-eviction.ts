@@ -64,7 +64,7 @@ export function realMethods(scope: DesignScope, real: Protocol, own: OwnSteps, o
 }
 
 function answers({ facts, find }: DesignScope): Step[] {
-  return eitherAnswer({ filesystem: facts.filesystem, find });
+  return eitherAnswer({ engine: facts.engine, filesystem: facts.filesystem, find });
 }
 
 /** The method hands the inode on, and nothing behind it runs in this task. */

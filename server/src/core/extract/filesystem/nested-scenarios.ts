@@ -58,11 +58,9 @@ export function lookupScenario(scope: FindingScope): Scenario | ChainFailure {
       { label: "the lookup returns, and keeps what it has found", do: "found = none; other = 0" },
     ],
   };
-  // ->drop_inode runs before anything is on a dispose list: the last reference goes.
-  const decides = finding.operation === "drop_inode";
   const name = runsInReclaim(finding) ? reclaimerOf(finding) : "evictor";
   return onProtocol({
-    summary: "Reclaim has two inodes on its dispose list; the eviction of the first looks the second one up.",
+    summary: "Two inodes die at once, in two tasks or on one dispose list; the eviction of one looks the other one up.",
     protocols: [outer, inner],
     methods: [methodsWith(scope, outer, [callOf(chain.procedures[0]!, "inode")]), { drop: eitherAnswer(scope) }],
     own: [...chain.procedures, lookUp],
@@ -74,16 +72,18 @@ export function lookupScenario(scope: FindingScope): Scenario | ChainFailure {
     slots: {
       count: slots,
       initial: [
-        { ino: 1, hashed: 1, on_sb: 1, ...(decides ? { count: 1 } : { lru: "LRU" }) },
+        { ino: 1, hashed: 1, on_sb: 1, count: 1 },
         { ino: 2, hashed: 1, on_sb: 1, count: 1 },
       ],
     },
     threads: [
       {
         name,
-        description: "the walk of the inode LRU, with a dispose list of two inodes",
+        description:
+          "drops the last reference of the first inode; the walk of the LRU finds what that leaves in the cache",
         ...(runsInReclaim(finding) ? { context: ["MEMALLOC"] } : {}),
-        steps: [eitherLinkCount("A"), ...(decides ? [outer.call("put", { inode: "A" })] : []), outer.call("reclaim")],
+        // iput_final() keeps no inode without links: the walk meets one only where ->drop_inode has kept it.
+        steps: [eitherLinkCount("A"), outer.call("put", { inode: "A" }), outer.call("reclaim")],
       },
       {
         name: "evictor 2",

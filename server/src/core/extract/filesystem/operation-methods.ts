@@ -3,12 +3,10 @@
 import type { Filesystem } from "../../callgraph/filesystem.ts";
 import type { Step } from "../../race/model.ts";
 import type { EvictionOperation } from "../../report/finding.ts";
+import { ALWAYS_DROPS, dropsUnlinked } from "./drops-unlinked.ts";
 import type { FindingScope } from "./finding-scope.ts";
 import { FREES, type Methods, plainEvict } from "./protocol-scenario.ts";
 import type { Bindings, Protocol } from "./tree-protocol.ts";
-
-/** The generic ->drop_inode that keeps nothing: in Linux 6.12, and since 6.18. */
-const ALWAYS_DROPS = new Set(["generic_delete_inode", "inode_just_drop"]);
 
 export function dropOf(filesystem: Filesystem | null): Bindings["drop"] {
   const drop = filesystem?.operations.get("drop_inode");
@@ -43,12 +41,19 @@ export function methodsWith(scope: FindingScope, protocol: Protocol, own: readon
 }
 
 /** The filesystem's own decision whether to keep the inode. One that somebody has got meanwhile is kept. */
-export function eitherAnswer({ filesystem, find }: Pick<FindingScope, "filesystem" | "find">): Step[] {
+export function eitherAnswer({
+  engine,
+  filesystem,
+  find,
+}: Pick<FindingScope, "engine" | "filesystem" | "find">): Step[] {
   const name = filesystem?.operations.get("drop_inode")?.functionName ?? "->drop_inode";
   const says = (answer: number, value: string): Step[] => [
     { label: `${name}() returns ${answer}`, do: `result = ${value}`, ...find("iput_final", /drop_inode/) },
   ];
-  return [{ choose: [says(1, "inode.count == 0"), says(0, "0")] }];
+  const either: Step = { choose: [says(1, "inode.count == 0"), says(0, "0")] };
+  if (!dropsUnlinked(engine, filesystem)) return [either];
+  const test = { label: "if (!inode->i_nlink)", if: "inode.nlink == 0", ...find("iput_final", /drop_inode/) };
+  return [{ ...test, then: says(1, "inode.count == 0"), else: [either] }];
 }
 
 /** iput_final() calls ->drop_inode under i_lock; what sleeps has given it up, and holds a reference meanwhile. */
