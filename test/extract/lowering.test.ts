@@ -57,6 +57,24 @@ test("locks, flags and counts become steps at their own lines", async () => {
   expect(fragment.assumptions).toEqual([]);
 });
 
+test("a step of several lines is shown with all of them, up to where its brackets close", async () => {
+  const fragment = await lower(
+    `void f(struct inode *inode)
+{
+	if (atomic_read(&inode->i_count) || /* in use ) */
+	    inode->i_state & (I_FREEING |
+			      I_WILL_FREE))
+		return;
+	inode->i_state |= I_NEW;
+}
+`,
+    "f",
+  );
+  const labels = fragment.procedure.steps.map((step) => (step as StepObject).label);
+  expect(labels).toContain("if (atomic_read(&inode->i_count) || inode->i_state & (I_FREEING | I_WILL_FREE))");
+  expect(labels).toContain("inode->i_state |= I_NEW");
+});
+
 const OLD = `int f(struct inode *inode)
 {
 	if (inode->i_state & (I_FREEING | I_WILL_FREE))

@@ -53,18 +53,32 @@ export function turned(outcome: Outcome): Outcome {
   return { ...outcome, test: negate(outcome.test), next: outcome.no, no: outcome.next };
 }
 
-/** The source line without comments and without what opens a block. */
+/** So many lines a condition may have. */
+const MAX_LINES = 6;
+
+/** The source line, and those behind it up to where its brackets close, without comments and without what opens a block. */
 function labelOf(body: Body, at: number): string {
   const start = body.text.lastIndexOf("\n", at - 1) + 1;
-  const end = body.text.indexOf("\n", at);
-  const line = body.text
-    .slice(start, end < 0 ? body.text.length : end)
-    .replace(/\/\*.*?(\*\/|$)/g, " ")
+  let end = start;
+  let text = "";
+  for (let lines = 0; lines < MAX_LINES && end < body.text.length; lines++) {
+    const next = body.text.indexOf("\n", end + 1);
+    end = next < 0 ? body.text.length : next;
+    text = body.text.slice(start, end).replace(/\/\*[\s\S]*?(\*\/|$)/g, " ");
+    if (depthOf(text) <= 0) break;
+  }
+  const line = text
     .replace(/[{;]\s*$/, "")
     .replace(/\s+/g, " ")
     .replace(/"/g, "'")
     .trim();
   return line.length > 120 ? `${line.slice(0, 117)}...` : line;
+}
+
+/** How many brackets a text leaves open. */
+function depthOf(text: string): number {
+  const bare = text.replace(/"(\\.|[^"\\])*"/g, "");
+  return bare.split("(").length - bare.split(")").length;
 }
 
 /** The line of the innermost frame that stands in a .c file: what a header's helper does is shown at its call. */

@@ -56,6 +56,14 @@ Trace: sample#0a1b2c:ab2ab
     expect(traceToText({ ...RACE, wakes })).toContain("spin_unlock(&inode->i_lock)\n    [wakes lookup]\n");
   });
 
+  test("breaks a call that is too long for its column where a reader would", () => {
+    const text = traceToText({
+      ...RACE,
+      steps: [step(0, "evict", "spin_lock(&inode->i_sb->s_inode_list_lock)"), ...RACE.steps],
+    });
+    expect(text).toContain("\n  spin_lock(&inode->i_sb->\n    s_inode_list_lock)\n");
+  });
+
   test("lists the steps when there are too many threads for columns", () => {
     const threads = ["a", "b", "c", "d"].map((name) => ({ name, context: [] }));
     const text = traceToText({

@@ -11,6 +11,12 @@ const GAP = 2;
 /** Narrower columns than this break most kernel calls. */
 const LEAST_COLUMN = 20;
 
+/** Where a word that is too long for `room` characters breaks: behind an arrow, a bracket or a comma, or else anywhere. */
+function breakIn(word: string, room: number): number {
+  const good = /^.*(?:->|[(,|])/.exec(word.slice(0, room))?.[0].length ?? 0;
+  return good * 2 >= room ? good : room;
+}
+
 function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";
@@ -23,16 +29,17 @@ function wrap(text: string, width: number): string[] {
     }
     if (line !== "" && rest.length + 2 > width && line.length + 8 < width) {
       // Too long for any line: it may as well begin here.
-      const room = width - line.length - 1;
+      const room = breakIn(rest, width - line.length - 1);
       lines.push(`${line} ${rest.slice(0, room)}`);
       rest = rest.slice(room);
     } else if (line !== "") lines.push(line);
     const indent = lines.length > 0 ? "  " : "";
-    while (indent.length + rest.length > width) {
-      lines.push(indent + rest.slice(0, width - indent.length));
-      rest = rest.slice(width - indent.length);
+    for (let before = indent; before.length + rest.length > width; before = "  ") {
+      const room = breakIn(rest, width - before.length);
+      lines.push(before + rest.slice(0, room));
+      rest = rest.slice(room);
     }
-    line = indent + rest;
+    line = (lines.length > 0 ? "  " : "") + rest;
   }
   if (line.trim() !== "") lines.push(line);
   return lines.length === 0 ? [""] : lines;
