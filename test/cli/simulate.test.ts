@@ -230,6 +230,19 @@ describe("a finding", () => {
     expect(answer.page.howToFix.length).toBeGreaterThan(20);
   });
 
+  test("an inode without links comes from the last iput(), any other from the walk of the LRU, too", () => {
+    const kswapd = (rule: string, filesystem: string): string => {
+      const finding = review().findings.find((each) => each.rule === rule && each.filesystem === filesystem)!;
+      return /^ {2}kswapd: (.*)$/m.exec(evictscope(["explain", finding.id, SAMPLE]).stdout)![1]!;
+    };
+    expect(kswapd("work-after-unhash", "fs/puntfs")).toMatch(
+      /super_cache_scan -> prune_dcache_sb -> shrink_dentry_list -> .* -> iput -> iput_final -> evict$/,
+    );
+    expect(kswapd("iput-under-evict", "fs/stackfs")).toMatch(
+      /super_cache_scan -> prune_icache_sb -> dispose_list -> evict$/,
+    );
+  });
+
   test("that does not exist is refused", () => {
     expect(evictscope(["explain", "0000000000000000", SAMPLE])).toMatchObject({
       status: 2,

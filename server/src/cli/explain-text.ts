@@ -1,5 +1,6 @@
 /** A finding told in full: what, when, the way in, the chain with its source, the ends, what to do. */
-import type { ChainLink, ContextName, ContextRoot, Finding } from "../core/report/finding.ts";
+import type { ChainLink, ContextRoot, Finding } from "../core/report/finding.ts";
+import { waysIn } from "../core/report/ways-in.ts";
 import { simulationLines } from "./finding-text.ts";
 import { rulePageAddress, rulePagePart } from "./rule-page.ts";
 import type { SourceLines } from "./source-lines.ts";
@@ -49,11 +50,7 @@ function wayLines(finding: Finding, ways: readonly ContextRoot[], source: Source
   if (finding.contexts.includes("assumed")) {
     return ["  The tree has no reclaim of its own (no mm/): that reclaim evicts its inodes is assumed."];
   }
-  const shortest = new Map<ContextName, ContextRoot>();
-  for (const way of ways) {
-    const known = shortest.get(way.context);
-    if (known === undefined || way.chain.length < known.chain.length) shortest.set(way.context, way);
-  }
+  const shortest = waysIn(finding, ways);
   if (shortest.size === 0) return ["  No way in was found in this tree."];
   const lines: string[] = [];
   for (const context of finding.contexts) {

@@ -1,5 +1,6 @@
 /** A finding's call chain as a graph: from where the kernel sets out, through the operation, to what happens. */
 import type { ChainLink, ContextName, ContextRoot, Finding, Review } from "../core/report/finding.ts";
+import { waysIn } from "../core/report/ways-in.ts";
 import type { Settings } from "../protocol/settings.ts";
 import type { CallChainView, ChainEdge, ChainNode, NodeRole } from "../protocol/views.ts";
 import { shownSeverity } from "./shown-severity.ts";
@@ -7,7 +8,7 @@ import { shownSeverity } from "./shown-severity.ts";
 export function provideCallChain(root: string, finding: Finding, review: Review, settings: Settings): CallChainView {
   const graph = new Graph();
   const ways = (review.contexts ?? []).filter(({ context }) => finding.contexts.includes(context));
-  const roots = shortestOfEach(ways);
+  const roots = [...waysIn(finding, ways).values()];
   const [first] = finding.chain;
   const start = first === undefined ? null : { function: first.function, file: first.file };
   for (const entry of roots) addWay(graph, entry, finding.operation, start);
@@ -34,16 +35,6 @@ export function provideCallChain(root: string, finding: Finding, review: Review,
       .filter((end) => end.file !== last?.file || end.line !== last.line)
       .map(({ function: name, file, line, what }) => ({ function: name, file, line, what })),
   };
-}
-
-/** One way for each context: the others differ in how the kernel came to reclaim at all. */
-function shortestOfEach(ways: readonly ContextRoot[]): ContextRoot[] {
-  const shortest = new Map<ContextName, ContextRoot>();
-  for (const way of ways) {
-    const held = shortest.get(way.context);
-    if (held === undefined || way.chain.length < held.chain.length) shortest.set(way.context, way);
-  }
-  return [...shortest.values()];
 }
 
 interface MutableNode {

@@ -15,6 +15,8 @@ export interface EvictionRoot {
   readonly function: string;
   /** From the root to the function that calls ->evict_inode. */
   readonly chain: readonly ChainLink[];
+  /** The same by way of the last iput(), where reclaim can have it: an inode without links comes by no other way. */
+  readonly byLastIput?: readonly ChainLink[];
 }
 
 export interface TreeContexts {
@@ -33,6 +35,9 @@ interface CallSite {
   readonly below: number;
   readonly via: string | null;
 }
+
+/** A call, and the function that it calls; null where that is ->evict_inode. */
+type Way = CallSite & { readonly callee: FunctionRef | null };
 
 /** What a file's functions call by name, and through the pointers that matter here. */
 interface FileCalls {
@@ -76,7 +81,7 @@ export function findTreeContexts(
   for (const file of files) for (const [name, sites] of file.names) for (const site of sites) push(named, name, site);
   const through = (pointer: string): CallSite[] => files.flatMap((file) => file.pointers.get(pointer) ?? []);
   const reclaimers = new Map(files.flatMap((file) => [...file.reclaimers]));
-  const next = new Map<FunctionRef, CallSite & { readonly callee: FunctionRef | null }>();
+  const next = new Map<FunctionRef, Way>();
   const queue: FunctionRef[] = [];
   let evict: FunctionRef | null = null;
   for (const pointer of data.evictPointer)
@@ -86,27 +91,41 @@ export function findTreeContexts(
       queue.push(site.caller);
       evict ??= site.caller;
     }
-  for (let i = 0; i < queue.length; i++) {
-    const callee = queue[i]!;
-    const sites = (named.get(callee.name) ?? []).filter(
-      (site) => lookup.functionValue(callee.name, site.caller.file) === callee,
-    );
-    if (
-      program.bindingsOf(data.pointer).some((binding) => binding.target === callee.name) ||
-      byFile.get(callee.file)?.assigned.has(callee.name)
-    )
-      sites.push(...through(data.pointer));
-    for (const site of sites) {
-      if (next.has(site.caller)) continue;
-      next.set(site.caller, { ...site, callee });
-      queue.push(site.caller);
+  const goBack = (from: FunctionRef[], ways: Map<FunctionRef, Way>): void => {
+    for (let i = 0; i < from.length; i++) {
+      const callee = from[i]!;
+      const sites = (named.get(callee.name) ?? []).filter(
+        (site) => lookup.functionValue(callee.name, site.caller.file) === callee,
+      );
+      if (
+        program.bindingsOf(data.pointer).some((binding) => binding.target === callee.name) ||
+        byFile.get(callee.file)?.assigned.has(callee.name)
+      )
+        sites.push(...through(data.pointer));
+      for (const site of sites) {
+        if (ways.has(site.caller)) continue;
+        ways.set(site.caller, { ...site, callee });
+        from.push(site.caller);
+      }
     }
-  }
+  };
+  goBack(queue, next);
+  // Once more, from iput() alone.
+  const put = queue.find(({ name }) => data.others.iput?.includes(name));
+  const toPut = new Map<FunctionRef, Way>();
+  if (put !== undefined) goBack([put], toPut);
   const throughReclaim = reachesPointer(queue, next, data.pointer);
   const roots: EvictionRoot[] = [];
   for (const fn of queue) {
     const context = contextOf(fn, data, throughReclaim, reclaimers);
-    if (context !== null) roots.push({ context, function: fn.name, chain: chainFrom(fn, next) });
+    if (context === null) continue;
+    const chain = chainFrom(fn, next);
+    if (put === undefined || !throughReclaim.has(fn) || !toPut.has(fn)) {
+      roots.push({ context, function: fn.name, chain });
+      continue;
+    }
+    const byLastIput = [...chainFrom(fn, toPut, put), ...chainFrom(put, next)];
+    roots.push({ context, function: fn.name, chain, byLastIput });
   }
   const hasReclaim = roots.some(
     (root) => root.context === "kswapd" || root.context === "direct-reclaim" || root.context === "memcg-reclaim",
@@ -196,7 +215,7 @@ function pointerText(text: string, arrow: number, name: string): string {
 /** Which of the functions come to evict() through the shrinkers' pointer. */
 function reachesPointer(
   queue: readonly FunctionRef[],
-  next: ReadonlyMap<FunctionRef, CallSite & { callee: FunctionRef | null }>,
+  next: ReadonlyMap<FunctionRef, Way>,
   pointer: string,
 ): Set<FunctionRef> {
   const through = new Set<FunctionRef>();
@@ -221,13 +240,11 @@ function contextOf(
   return new RegExp(data.memcgNames).test(fn.name) ? "memcg-reclaim" : "direct-reclaim";
 }
 
-function chainFrom(
-  fn: FunctionRef,
-  next: ReadonlyMap<FunctionRef, CallSite & { callee: FunctionRef | null }>,
-): ChainLink[] {
+/** The calls from `fn` on: up to that of `end`, or to the last one. */
+function chainFrom(fn: FunctionRef, next: ReadonlyMap<FunctionRef, Way>, end: FunctionRef | null = null): ChainLink[] {
   const chain: ChainLink[] = [];
-  for (let at: FunctionRef | null = fn; at !== null && chain.length < 64; ) {
-    const site: (CallSite & { callee: FunctionRef | null }) | undefined = next.get(at);
+  for (let at: FunctionRef | null = fn; at !== end && at !== null && chain.length < 64; ) {
+    const site: Way | undefined = next.get(at);
     if (site === undefined) break;
     const line = at.span.line + site.below;
     chain.push({ function: at.name, file: at.file.path, line, ...(site.via === null ? {} : { via: site.via }) });

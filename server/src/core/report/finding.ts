@@ -154,6 +154,8 @@ export interface ContextRoot {
   readonly context: ContextName;
   readonly function: string;
   readonly chain: readonly ChainLink[];
+  /** The same by way of the last iput(), which an inode without links takes; reclaim alone has another. */
+  readonly byLastIput?: readonly ChainLink[];
 }
 
 /** A file or folder that could not be read, with the reason; shown, never hidden. */
