@@ -1,6 +1,6 @@
 /** `evictscope check`: reviews a tree or a part of it. */
 import { type Review, RULE_IDS, type RuleId, type Severity } from "../core/report/finding.ts";
-import { compileLess } from "../node/compile-less.ts";
+import { expectShortRun } from "../node/short-run.ts";
 import { checkToText } from "./check-text.ts";
 import { CLEAN, comesLater, FOUND, Refusal } from "./exit-status.ts";
 import { deliver, requireWritable } from "./output.ts";
@@ -29,7 +29,7 @@ export async function check(paths: readonly string[], options: CheckOptions): Pr
   refuseLaterOptions(options);
   const rules = options.rule?.map(knownRule);
   requireWritable(options.output);
-  if (options.simulate === "none") compileLess();
+  if (options.simulate === "none") expectShortRun();
   const tree = resolveTree(paths);
   const progress = createProgressLine();
   const asked = {

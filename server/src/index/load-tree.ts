@@ -137,23 +137,20 @@ export async function loadTree(
   return tree;
 }
 
-const SHELF_BYTES = 8 << 20;
+const FIRST_BUFFER_BYTES = 8 << 20;
 
 /** Most files fit. */
 const ROOM_BYTES = 1 << 18;
 
-/** Many files in few buffers: each buffer costs the collector more than its bytes do. */
+/** Many files in few buffers, each twice as large as the one before: a buffer costs the collector more than its bytes do. */
 class ByteShelf {
   #buffer: Uint8Array | null = null;
   #used = 0;
 
   /** Where a file is best read to: there it need not be copied to be kept. */
   room(): Uint8Array {
-    if (this.#buffer === null || this.#used + ROOM_BYTES > SHELF_BYTES) {
-      this.#buffer = new Uint8Array(SHELF_BYTES);
-      this.#used = 0;
-    }
-    return this.#buffer.subarray(this.#used);
+    if (!this.#holds(ROOM_BYTES)) this.#begin(new Uint8Array(this.#nextSize()));
+    return this.#buffer!.subarray(this.#used);
   }
 
   keep(bytes: Uint8Array): Uint8Array {
@@ -161,15 +158,25 @@ class ByteShelf {
       this.#used += bytes.length;
       return bytes;
     }
-    if (bytes.length > SHELF_BYTES / 4) return bytes.slice();
-    if (this.#buffer === null || this.#used + bytes.length > SHELF_BYTES) {
-      this.#buffer = bufferLike(bytes, SHELF_BYTES);
-      this.#used = 0;
-    }
+    if (bytes.length > FIRST_BUFFER_BYTES / 4) return bytes.slice();
+    if (!this.#holds(bytes.length)) this.#begin(bufferLike(bytes, this.#nextSize()));
     const from = this.#used;
     this.#used += bytes.length;
-    this.#buffer.set(bytes, from);
-    return this.#buffer.subarray(from, this.#used);
+    this.#buffer!.set(bytes, from);
+    return this.#buffer!.subarray(from, this.#used);
+  }
+
+  #holds(length: number): boolean {
+    return this.#buffer !== null && this.#used + length <= this.#buffer.length;
+  }
+
+  #nextSize(): number {
+    return this.#buffer === null ? FIRST_BUFFER_BYTES : 2 * this.#buffer.length;
+  }
+
+  #begin(buffer: Uint8Array): void {
+    this.#buffer = buffer;
+    this.#used = 0;
   }
 }
 
