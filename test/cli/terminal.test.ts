@@ -70,7 +70,8 @@ test("lsp --stdio answers initialize and ends with its client", async () => {
   const answered = new Promise<void>((done) => {
     server.stdout.setEncoding("utf8").on("data", (part: string) => {
       output += part;
-      if (output.includes('"id":1')) done();
+      // The answer may come in parts; the program's name stands behind its capabilities.
+      if (output.includes('"id":1') && output.includes(TOOL_NAME)) done();
     });
   });
   send({ id: 1, method: "initialize", params: { processId: process.pid, rootUri: null, capabilities: {} } });

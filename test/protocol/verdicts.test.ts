@@ -60,13 +60,9 @@ const came = (panel: number, kind: string, holds: (message: Record<string, unkno
 test("the findings of an open file have their verdicts in the lens and the hover", async () => {
   const { uri, diagnostic } = await openDirtfs();
   const { start } = diagnostic.range;
-  const deadline = Date.now() + 30_000;
-  let titles = "";
-  while (!titles.includes("race reachable in") && Date.now() < deadline) {
-    titles = (await client.lenses(uri)).map((lens) => lens.command?.title).join("\n");
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  expect(titles).toMatch(/evict_inode of fs\/dirtfs .* race reachable in \d+ steps \(DIRT\)/);
+  await expect
+    .poll(async () => (await client.lenses(uri)).map((lens) => lens.command?.title).join("\n"))
+    .toMatch(/evict_inode of fs\/dirtfs .* race reachable in \d+ steps \(DIRT\)/);
   const hover = await client.connection.sendRequest<Hover>("textDocument/hover", {
     textDocument: { uri },
     position: start,
