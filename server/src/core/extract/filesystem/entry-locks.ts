@@ -60,14 +60,18 @@ export function takenBy({ engine }: Pick<FilesystemFacts, "engine">, effect: Rea
   return lock === null ? started : [lock, ...started];
 }
 
-export function sharedLocks(facts: FilesystemFacts, path: EntryPath): SharedLocks {
+function sharedLocks(
+  facts: FilesystemFacts,
+  path: EntryPath,
+  operations: readonly EvictionOperation[] | undefined,
+): SharedLocks {
   const { engine, program, filesystem } = facts;
-  const taken = locksOfEviction(facts);
+  const taken = locksOfEviction(facts, operations);
   if (taken.size === 0) return NO_LOCKS;
   const calls = ownCallsOf(engine, program, filesystem);
   const locks = sleepingLocksOf({ engine, program, filesystem });
   const isUnclear = (lock: string): boolean => facts.operations.some(({ body }) => !locks.isClear(body, lock));
-  const unclear = new Set([...taken.keys()].filter((lock) => !isTransaction(lock) && isUnclear(lock)));
+  const unclear = new Set<string>();
   const chain: ChainCall[] = [];
   for (const [i, definition] of path.chain.entries()) {
     const body = calls.bodyOf(definition);
@@ -86,7 +90,7 @@ export function sharedLocks(facts: FilesystemFacts, path: EntryPath): SharedLock
     const other = taken.get(lock);
     // Readers do not keep one another out; between handles there is the commit.
     if (other === undefined || (other.shared && shared && !isTransaction(lock))) continue;
-    if (top === null || (isTransaction(lock) && isUnclear(lock))) unclear.add(lock);
+    if (top === null || isUnclear(lock)) unclear.add(lock);
     if (unclear.has(lock)) continue;
     names.add(lock);
     first = Math.min(first, top ?? 0);
@@ -97,8 +101,15 @@ export function sharedLocks(facts: FilesystemFacts, path: EntryPath): SharedLock
   return { names, things: [...names].map((name) => locks.thing(name)), top: first, assumptions };
 }
 
-/** The same for the way that the filesystem's methods take to the hash; none where there is no such way. */
-export function locksOfEntry(facts: FilesystemFacts, kind: EntryKind): SharedLocks {
+/**
+ * For the way that the filesystem's methods take to the hash; none where there is no such way.
+ * @param operations of the eviction that is part of the model
+ */
+export function locksOfEntry(
+  facts: FilesystemFacts,
+  kind: EntryKind,
+  operations?: readonly EvictionOperation[],
+): SharedLocks {
   const path = entryPath(facts, kind);
-  return path === null ? NO_LOCKS : sharedLocks(facts, path);
+  return path === null ? NO_LOCKS : sharedLocks(facts, path, operations);
 }

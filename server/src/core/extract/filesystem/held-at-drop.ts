@@ -29,20 +29,44 @@ export const NOTHING_HELD: HeldAtDrop = {
   assumptions: [],
 };
 
+/**
+ * An eviction looks another inode up, and waits for that one's eviction, which runs the same functions: what the chain holds
+ * meanwhile both need. The transaction is left out: two that look each other up wait without it, and the commit would multiply the
+ * states.
+ */
+export function heldAtLookup(scope: FindingScope): Pick<HeldAtDrop, "chain" | "things"> {
+  const { filesystem, engine, program } = scope;
+  const chain = callsOf(scope);
+  if (filesystem === null || chain === null) return NOTHING_HELD;
+  const locks = sleepingLocksOf({ engine, program, filesystem });
+  const things = heldAlong(locks, chain)
+    .filter(({ shared, top }) => top !== null && !shared)
+    .map(({ lock }) => locks.thing(lock));
+  const names = new Set(things.map(({ name }) => name));
+  return { chain: (body) => locks.flowOf(body, names), things };
+}
+
+/** The finding's chain, down to its effect; null where a function of it could not be read. */
+function callsOf({ finding, engine, program }: FindingScope): ChainCall[] | null {
+  const chain: ChainCall[] = [];
+  for (const link of finding.chain) {
+    const body = bodyOf({ engine, program }, link);
+    if (body === null) return null;
+    chain.push({ body, isNext: (call) => positionIn(body, call.at).line === link.line });
+  }
+  return chain;
+}
+
 /** `inner`: the operation that evicts what the last call of the finding's chain drops. */
 export function heldAtDrop(scope: FindingScope, inner: Operation): HeldAtDrop {
-  const { finding, filesystem, engine, program } = scope;
+  const { filesystem, engine, program } = scope;
   if (filesystem === null) return NOTHING_HELD;
   const facts = scope.facts(filesystem);
   const taken = locksOfEviction(facts, [inner.name]);
   if (taken.size === 0) return NOTHING_HELD;
   const locks = sleepingLocksOf({ engine, program, filesystem });
-  const chain: ChainCall[] = [];
-  for (const link of finding.chain) {
-    const body = bodyOf({ engine, program }, link);
-    if (body === null) return NOTHING_HELD;
-    chain.push({ body, isNext: (call) => positionIn(body, call.at).line === link.line });
-  }
+  const chain = callsOf(scope);
+  if (chain === null) return NOTHING_HELD;
   const always = locks.takenAlways(inner.body);
   const things: SharedThing[] = [];
   const steps: Step[] = [];

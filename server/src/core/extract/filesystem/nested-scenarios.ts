@@ -18,7 +18,7 @@ import {
   runsInReclaim,
   type Scenario,
 } from "./finding-scope.ts";
-import { heldAtDrop, NOTHING_HELD } from "./held-at-drop.ts";
+import { heldAtDrop, heldAtLookup, NOTHING_HELD } from "./held-at-drop.ts";
 import { asyncAssumption, bindingsOf, dropOf, eitherAnswer, methodsWith } from "./operation-methods.ts";
 import { eitherLinkCount } from "./protocol.ts";
 import { FREES, type Methods, onProtocol, plainEvict } from "./protocol-scenario.ts";
@@ -30,10 +30,17 @@ const LOOK_UP_OTHER = "look_up_other";
 
 export function lookupScenario(scope: FindingScope): Scenario | ChainFailure {
   const { finding } = scope;
-  const chain = chainOf(scope, MODES.any, (label, source) => [
-    { do: "skip()", label, source },
-    { call: LOOK_UP_OTHER, with: { inode: "inode" } },
-  ]);
+  const held = heldAtLookup(scope);
+  const chain = chainOf(
+    scope,
+    MODES.any,
+    (label, source) => [
+      { do: "skip()", label, source },
+      { call: LOOK_UP_OTHER, with: { inode: "inode" } },
+    ],
+    [],
+    held.chain,
+  );
   if ("reason" in chain) return chain;
   // Where both are out of the hash when they look each other up, each builds another one.
   const slots = finding.operation === "destroy_inode" ? 4 : 3;
@@ -69,6 +76,7 @@ export function lookupScenario(scope: FindingScope): Scenario | ChainFailure {
       ...asyncAssumption(finding.operation),
       "the inode that is looked up can be on its way out: nothing pins it",
     ],
+    shared: held.things,
     slots: {
       count: slots,
       initial: [

@@ -16,9 +16,11 @@ import type { EffectKind } from "../../knowledge/knowledge.ts";
 import type { Procedure, SourceSpan, Step } from "../../race/model.ts";
 import type { EvictionOperation } from "../../report/finding.ts";
 import { callText, uniqueNames } from "./chain-steps.ts";
+import { takenBy } from "./entry-locks.ts";
 import { lowerFlow } from "./flow.ts";
 import { changesLinks } from "./link-changes.ts";
 import { stepsInPlace } from "./steps-in-place.ts";
+import type { Ties } from "./ties.ts";
 
 export interface EffectPlace {
   readonly body: Body;
@@ -46,6 +48,8 @@ export interface OperationRequest {
    * is one choice among what lies below it, or nothing. Said in `assumptions`.
    */
   readonly opensLarge?: boolean;
+  /** What the threads of the model share: functions that take any of it are put in place, too. */
+  readonly ties?: Ties | undefined;
 }
 
 export interface OperationSteps {
@@ -178,6 +182,7 @@ class Builder {
       args,
       facts: FACTS,
       onCall: (event) => this.#call(node, event, depth),
+      shared: this.#request.ties?.flow(body),
       ...(onBranch === undefined ? {} : { onBranch }),
       ...(onReturn === undefined ? {} : { onReturn: (at: number) => onReturn(body, at) }),
     });
@@ -223,8 +228,22 @@ class Builder {
   }
 
   #isWanted(target: GraphNode, onInode: boolean): boolean {
-    if (this.#request.functions.has(target.expansion.body.name)) return true;
+    if (this.#request.functions.has(target.expansion.body.name) || this.#takesBelow(target)) return true;
     return onInode && [...this.#kindsBelow(target)].some((kind) => this.#request.kinds.has(kind));
+  }
+
+  #takesBelow(root: GraphNode): boolean {
+    const { facts, ties } = this.#request;
+    if (ties === undefined || ties.names.size === 0) return false;
+    const seen = new Set<GraphNode>([root]);
+    for (const node of seen) {
+      const { body } = node.expansion;
+      for (const site of node.effects)
+        if (takenBy(facts, { site, chain: [], doubt: site.doubt }).some((name) => ties.names.has(name))) return true;
+      // What a start does within is the start's own.
+      if (!facts.engine.knowledge.transactions.has(body.name)) for (const { target } of node.edges) seen.add(target);
+    }
+    return false;
   }
 
   #kindsBelow(node: GraphNode): ReadonlySet<EffectKind> {

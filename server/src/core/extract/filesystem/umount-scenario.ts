@@ -14,6 +14,7 @@ import { eitherLinkCount, HASH_LOCK, I_LOCK, startFreeing, unhashAndWake } from 
 import { onProtocol } from "./protocol-scenario.ts";
 import { lookupPartner } from "./protocol-threads.ts";
 import { callOf } from "./reclaim-scenario.ts";
+import { type Ties, tiesOf } from "./ties.ts";
 import { Protocol } from "./tree-protocol.ts";
 import { evictionWithUnhash } from "./unhashed-scenario.ts";
 
@@ -131,18 +132,26 @@ export function asyncContractScenario(scope: FindingScope): Scenario | ChainFail
   const cleanup =
     'assert(UNIQ, !built, "the worker still cleans the older inode up, and a lookup has read the number from disk")';
   const protocol = new Protocol(scope, { slots: 3 });
+  const ties = tiesOf(scope, ["lookup"], ["evict_inode_async"]);
   const own = isExit
-    ? eachReturn(scope)
+    ? eachReturn(scope, ties)
     : isLate
       ? evictionWithUnhash(
           scope,
           (label, source: SourceSpan) => [{ do: "queue(work, inode); queued = 1", label, source }],
           [protocol.call("unhash", { inode: "inode" })],
+          ties,
         )
-      : chainOf(scope, MODES.any, (label, source) => [{ do: "queue(work, inode); queued = 1", label, source }]);
+      : chainOf(
+          scope,
+          MODES.any,
+          (label, source) => [{ do: "queue(work, inode); queued = 1", label, source }],
+          [],
+          ties.flow,
+        );
   if ("reason" in own) return own;
   const entry = own.procedures[0]!;
-  const lookup = lookupPartner(scope, protocol);
+  const lookup = lookupPartner({ ...scope, locks: ties.of("lookup") }, protocol);
   const tail = [
     ...unhashAndWake("A", find).slice(0, 2),
     { label: "hlist_del_init_rcu(&inode->i_hash)", if: "A.hashed", then: ["hash_del(A)"] },
@@ -157,7 +166,8 @@ export function asyncContractScenario(scope: FindingScope): Scenario | ChainFail
     protocols: [protocol],
     methods: [{}],
     own: [...own.procedures, ...lookup.procedures],
-    assumptions: [...own.assumptions, ...lookup.assumptions, PUNTS],
+    assumptions: [...own.assumptions, ...lookup.assumptions, ...ties.assumptions, PUNTS],
+    shared: ties.things,
     variables: [{ name: "built" }, { name: "queued" }, { name: "at_exit" }],
     slots: { count: 3, initial: [{ ino: 1, count: 1, hashed: 1 }] },
     locks: [HASH_LOCK, I_LOCK],
@@ -188,12 +198,13 @@ export function asyncContractScenario(scope: FindingScope): Scenario | ChainFail
 }
 
 /** The ways out of the operation; the one that the finding is about is marked. */
-function eachReturn({ finding, filesystem, facts }: FindingScope): ChainSteps | ChainFailure {
+function eachReturn({ finding, filesystem, facts }: FindingScope, ties: Ties): ChainSteps | ChainFailure {
   if (filesystem === null) return { reason: "it belongs to no filesystem" };
   let met = false;
   const own = operationSteps({
     facts: facts(filesystem),
     operation: "evict_inode_async",
+    ties,
     mode: MODES.any,
     kinds: new Set(),
     functions: new Set(),

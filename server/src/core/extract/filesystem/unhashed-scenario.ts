@@ -14,6 +14,7 @@ import { operationSteps } from "./operation-steps.ts";
 import { FREES, onProtocol, TRUNCATES } from "./protocol-scenario.ts";
 import { createPartner, evictorThread, lookupPartner } from "./protocol-threads.ts";
 import { callOf } from "./reclaim-scenario.ts";
+import { type Ties, tiesOf } from "./ties.ts";
 import { Protocol } from "./tree-protocol.ts";
 
 const EVICTS: ReadonlySet<string> = new Set(["evict_inode", "evict_inode_async"]);
@@ -33,13 +34,19 @@ export function unhashedScenario(scope: FindingScope): Scenario | ChainFailure {
   const indexed = use !== null && use.severity === "warning";
   // Whatever the link count, the inode goes: which way reclaim took is another question.
   const protocol = new Protocol(scope, { drop: "always", hasDestroy: !isEviction, slots: 3 });
+  const isFound = !hidden && !indexed;
+  const ties = tiesOf(scope, isFound ? ["lookup", "create"] : [], [finding.operation as EvictionOperation]);
   const own = isEviction
-    ? evictionWithUnhash(scope, effect, [protocol.call("unhash", { inode: "inode" })])
-    : chainOf(scope, MODES.any, effect);
+    ? evictionWithUnhash(scope, effect, [protocol.call("unhash", { inode: "inode" })], ties)
+    : chainOf(scope, MODES.any, effect, [], ties.flow);
   if ("reason" in own) return own;
   const runs = callOf(own.procedures[0]!, "inode");
-  const comes =
-    hidden || indexed ? [] : [lookupPartner(scope, protocol), createPartner(scope, protocol, becomesFree(isEviction))];
+  const comes = isFound
+    ? [
+        lookupPartner({ ...scope, locks: ties.of("lookup") }, protocol),
+        createPartner({ ...scope, locks: ties.of("create") }, protocol, becomesFree(isEviction)),
+      ]
+    : [];
   const partners = comes.map(({ thread }) => ({ ...thread, when: `partner == ${thread.name}` }));
   return onProtocol({
     summary:
@@ -54,12 +61,16 @@ export function unhashedScenario(scope: FindingScope): Scenario | ChainFailure {
     assumptions: [
       ...own.assumptions,
       ...comes.flatMap(({ assumptions }) => assumptions),
+      ...ties.assumptions,
+      // Another way to the number would meet what this one cannot while the lock is held.
+      ...ties.things.map(({ words }) => `who comes for the number comes this way, with ${words}`),
       ...(indexed
         ? [
             "its lookups use an index of the filesystem's own, which is taken to keep the inode in sight until this is done",
           ]
         : []),
     ],
+    shared: ties.things,
     toggles: [
       {
         name: "partner",
@@ -91,6 +102,7 @@ export function evictionWithUnhash(
   scope: FindingScope,
   effect: (label: string, source: SourceSpan) => readonly Step[],
   unhash: readonly Step[],
+  ties: Ties,
 ): ChainSteps | ChainFailure {
   const { finding, filesystem } = scope;
   if (filesystem === null) return { reason: "it belongs to no filesystem" };
@@ -103,6 +115,7 @@ export function evictionWithUnhash(
     kinds: KINDS,
     functions: new Set(finding.chain.slice(1).map((link) => link.function)),
     opensLarge: true,
+    ties,
     onEffect: (site, { body, label, source, onInode }) => {
       if (body.name === last.function && source.line === last.line && site.kind !== "unhash") {
         met = true;
