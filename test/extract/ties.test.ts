@@ -18,6 +18,7 @@ interface Parts {
   readonly evict: string;
   /** The function that calls iget_locked() takes the lock itself, and file handles come to it. */
   readonly inner?: boolean;
+  readonly more?: string;
 }
 
 const LOOKUP = `	mutex_lock(&TIEFS_SB(dir->i_sb)->big_lock);
@@ -38,7 +39,12 @@ const HANDLES = `static const struct export_operations tiefs_export_operations =
 
 const textOf = (parts: Parts): string => withLock(plainText(parts), parts.inner === true);
 
-const plainText = ({ lookup = LOOKUP, operation = "evict_inode", evict }: Parts): string => `#include <linux/fs.h>
+const plainText = ({
+  lookup = LOOKUP,
+  operation = "evict_inode",
+  evict,
+  more = "",
+}: Parts): string => `#include <linux/fs.h>
 #include <linux/buffer_head.h>
 #include <linux/mutex.h>
 #include <linux/workqueue.h>
@@ -81,6 +87,7 @@ static void tiefs_work(struct work_struct *work)
 {
 }
 
+${more}
 static bool tiefs_${operation}(struct inode *inode)
 {
 ${evict}
@@ -160,4 +167,34 @@ test.each<readonly [string, Parts]>([
 ])("and with one %s: a lookup does", async (_, parts) => {
   const { model } = await modelOf("work-after-unhash", parts);
   expect(explore(model)).toMatchObject({ verdict: "violated", invariant: "UNIQ" });
+});
+
+test("a nested lookup with a lock held, which the other eviction takes on its way to the same lookup", async () => {
+  const evict = `	truncate_inode_pages_final(&inode->i_data);
+${LOCK}	tiefs_iget(inode->i_sb, 3);
+${UNLOCK}	clear_inode(inode);
+	return true;`;
+  const { model, text } = await modelOf("lookup-under-evict", { evict });
+  expect(explore(model)).toMatchObject({ verdict: "violated", invariant: "PROG" });
+  expect(runOf(model, text)).toContainEqual(
+    expect.stringMatching(/: mutex_lock\(&TIEFS_SB\(inode->i_sb\)->big_lock\);$/),
+  );
+});
+
+test("work after the unhash: the number is free where the filesystem frees it, and its clean-up is seen", async () => {
+  const frees = "	tiefs_free_inode(inode);\n";
+  const more = { lookup: WITHOUT, more: `void tiefs_free_inode(struct inode *inode)\n{\n${WORKS}}\n` };
+  const { model, text } = await modelOf("work-after-unhash", {
+    ...more,
+    evict: `${frees}	sync_dirty_buffer(TIEFS_SB(inode->i_sb)->bitmap);\n${LATE}${WORKS}`,
+  });
+  expect(model.assumptions?.join("\n")).not.toMatch(/was not found/);
+  const run = runOf(model, text);
+  expect(run).toContain("evictor: tiefs_free_inode(inode);");
+  expect(run).toContain("evictor: sync_dirty_buffer(TIEFS_SB(inode->i_sb)->bitmap);");
+  const created = explore(model, { toggles: { partner: "create" } });
+  expect(created).toMatchObject({ verdict: "violated", invariant: "GEN" });
+  expect(created.trace!.steps.map(({ label }) => label)).toContain("tiefs_free_inode(inode)");
+  const other = await modelOf("work-after-unhash", { ...more, evict: LATE + WORKS });
+  expect(other.model.assumptions?.join("\n")).toMatch(/which call frees the number on disk was not found/);
 });

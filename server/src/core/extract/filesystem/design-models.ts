@@ -9,7 +9,7 @@ import { memoryModel, throttleModel, umountModel } from "./design-obligations.ts
 import { type Design, obligationOf, QUESTION_TITLES, type Question } from "./designs.ts";
 import { locksOfEntry, NO_LOCKS, type SharedLocks } from "./entry-locks.ts";
 import { dropOf } from "./operation-methods.ts";
-import { BLOCKING_KINDS, CLEANUP_KINDS, type OwnCall, ownProcedure } from "./own-eviction.ts";
+import { BLOCKING_KINDS, CLEANUP_KINDS, freesNumber, type OwnCall, ownProcedure } from "./own-eviction.ts";
 import { type FindLine, I_LOCK } from "./protocol.ts";
 import { type Methods, onProtocol, plainEvict } from "./protocol-scenario.ts";
 import { createPartner, lookupPartner, type PartnerScope } from "./protocol-threads.ts";
@@ -286,8 +286,6 @@ const HASH_USES = {
   hint: "its inodes are never hashed: nobody looks one up",
 } as const;
 
-/** Names of functions that make an inode's number free on disk. */
-const FREES_NUMBER = /(^|_)(free_inode|ifree|free_ino|free_dinode)$|^diFree$/;
 const WRITES: ReadonlySet<EffectKind> = new Set(["dirty", "truncate"]);
 
 function createModel(scope: DesignScope): DesignParts | NoModel {
@@ -295,7 +293,7 @@ function createModel(scope: DesignScope): DesignParts | NoModel {
   let frees = false;
   const locks = locksOfEntry(facts, "create");
   const write = (call: OwnCall): Step[] => {
-    const isFree = FREES_NUMBER.test(call.callee) && call.takesInode;
+    const isFree = freesNumber(call);
     frees ||= isFree;
     if (isFree) return [{ do: "free_on_disk = 1", label: call.label, source: call.source }];
     if (!call.takesInode || ![...WRITES].some((kind) => call.kinds.has(kind))) return [];

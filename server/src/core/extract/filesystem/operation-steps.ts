@@ -41,6 +41,10 @@ export interface OperationRequest {
   readonly functions: ReadonlySet<string>;
   /** What an effect becomes; null where the model does not care. */
   readonly onEffect: (effect: EffectSite, place: EffectPlace) => readonly Step[] | null;
+  /** Steps of a call, in front of those of its effects. */
+  readonly onCall?: (callee: string, place: EffectPlace) => readonly Step[];
+  /** A call of the operation's own body below which one of these lies, and that has no other steps, is one: it is seen to run. */
+  readonly shows?: ReadonlySet<EffectKind>;
   readonly onReturn?: (body: Body, at: number) => readonly Step[];
   readonly onBranch?: (step: CodeStep & { readonly k: "branch" }, yes: boolean) => readonly Step[];
   /**
@@ -198,7 +202,9 @@ class Builder {
     const onInode = event.args.some((value) => value?.k === "symbol" && value.name.startsWith("#"));
     const source = { file: body.file.path, line: positionIn(body, event.call.at).line };
     const label = callText(body, event.call);
-    const steps: Step[] = [];
+    const { callee } = event.call;
+    const name = callee.k === "id" ? callee.name : "";
+    const steps: Step[] = [...(this.#request.onCall?.(name, { body, event, onInode, label, source }) ?? [])];
     let settled = false;
     for (const effect of node.effects) {
       if (effect.event.call !== event.call) continue;
@@ -224,7 +230,16 @@ class Builder {
     }
     if (ways.length === 1) steps.push(...ways[0]!);
     else if (ways.length > 1) steps.push({ choose: ways });
+    if (steps.length === 0 && depth === 0 && this.#isShown(node, event)) return [{ do: "skip()", label, source }];
     return steps;
+  }
+
+  #isShown(node: GraphNode, { call }: CallEvent): boolean {
+    const { shows } = this.#request;
+    if (shows === undefined) return false;
+    const below = node.edges.flatMap(({ event, target }) => (event.call === call ? [...this.#kindsBelow(target)] : []));
+    const own = node.effects.flatMap(({ event, kind }) => (event.call === call ? [kind] : []));
+    return [...own, ...below].some((kind) => shows.has(kind));
   }
 
   #isWanted(target: GraphNode, onInode: boolean): boolean {

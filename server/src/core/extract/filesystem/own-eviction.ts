@@ -25,6 +25,16 @@ export interface OwnCall {
   words(kinds: ReadonlySet<EffectKind>): string;
 }
 
+/** Names of functions that make an inode's number free on disk. */
+const FREES_NUMBER = /(^|_)(free_inode|ifree|free_ino|free_dinode)$|^diFree$/;
+
+export function freesNumber({ callee, takesInode }: Pick<OwnCall, "callee" | "takesInode">): boolean {
+  return takesInode && FREES_NUMBER.test(callee);
+}
+
+/** What of an eviction a reader of a run wants to see go on, though nothing follows from it. */
+export const SHOWN_KINDS: ReadonlySet<EffectKind> = new Set(["transaction", "dirty", "disk", "network", "defer"]);
+
 /** What touches the disk or other inodes: everything that a lookup of the same number could meet half done. */
 export const CLEANUP_KINDS: ReadonlySet<EffectKind> = new Set([
   "transaction",

@@ -10,6 +10,7 @@ import { type Drain, drainFor } from "./drains.ts";
 import { chainOf, type FindingScope, type Scenario } from "./finding-scope.ts";
 import { bindingsOf, eitherAnswer, methodsWith } from "./operation-methods.ts";
 import { operationSteps } from "./operation-steps.ts";
+import { SHOWN_KINDS } from "./own-eviction.ts";
 import { eitherLinkCount, HASH_LOCK, I_LOCK, startFreeing, unhashAndWake } from "./protocol.ts";
 import { onProtocol } from "./protocol-scenario.ts";
 import { lookupPartner } from "./protocol-threads.ts";
@@ -205,6 +206,7 @@ function eachReturn({ finding, filesystem, facts }: FindingScope, ties: Ties): C
     facts: facts(filesystem),
     operation: "evict_inode_async",
     ties,
+    shows: SHOWN_KINDS,
     mode: MODES.any,
     kinds: new Set(),
     functions: new Set(),

@@ -10,10 +10,12 @@ import type { EvictionOperation } from "../../report/finding.ts";
 import { hashUse } from "../../rules/hash-use.ts";
 import type { ChainFailure, ChainSteps } from "./chain-steps.ts";
 import { chainOf, type FindingScope, type Scenario } from "./finding-scope.ts";
-import { operationSteps } from "./operation-steps.ts";
-import { FREES, onProtocol, TRUNCATES } from "./protocol-scenario.ts";
+import { type OperationRequest, operationSteps } from "./operation-steps.ts";
+import { freesNumber, type OwnCall, ownProcedure, SHOWN_KINDS } from "./own-eviction.ts";
+import { FREES, onProtocol, plainEvict, TRUNCATES } from "./protocol-scenario.ts";
 import { createPartner, evictorThread, lookupPartner } from "./protocol-threads.ts";
 import { callOf } from "./reclaim-scenario.ts";
+import { isTransaction } from "./shared-things.ts";
 import { type Ties, tiesOf } from "./ties.ts";
 import { Protocol } from "./tree-protocol.ts";
 
@@ -35,16 +37,24 @@ export function unhashedScenario(scope: FindingScope): Scenario | ChainFailure {
   // Whatever the link count, the inode goes: which way reclaim took is another question.
   const protocol = new Protocol(scope, { drop: "always", hasDestroy: !isEviction, slots: 3 });
   const isFound = !hidden && !indexed;
-  const ties = tiesOf(scope, isFound ? ["lookup", "create"] : [], [finding.operation as EvictionOperation]);
+  const operation = finding.operation as EvictionOperation;
+  const ties = tiesOf(
+    scope,
+    isFound ? ["lookup", "create"] : [],
+    isEviction ? [operation] : ["evict_inode", operation],
+  );
   const own = isEviction
-    ? evictionWithUnhash(scope, effect, [protocol.call("unhash", { inode: "inode" })], ties)
+    ? evictionWithUnhash(scope, effect, [protocol.call("unhash", { inode: "inode" })], ties, freesAt)
     : chainOf(scope, MODES.any, effect, [], ties.flow);
   if ("reason" in own) return own;
+  const before = isEviction ? null : cleanUp(scope, ties);
+  const locks = ties.things.filter(({ name }) => !isTransaction(name));
+  const freed = JSON.stringify([own.procedures, before]).includes(FREED);
   const runs = callOf(own.procedures[0]!, "inode");
   const comes = isFound
     ? [
         lookupPartner({ ...scope, locks: ties.of("lookup") }, protocol),
-        createPartner({ ...scope, locks: ties.of("create") }, protocol, becomesFree(isEviction)),
+        createPartner({ ...scope, locks: ties.of("create") }, protocol, becomesFree(isEviction && !freed)),
       ]
     : [];
   const partners = comes.map(({ thread }) => ({ ...thread, when: `partner == ${thread.name}` }));
@@ -55,15 +65,19 @@ export function unhashedScenario(scope: FindingScope): Scenario | ChainFailure {
     methods: [
       isEviction
         ? { evict: [TRUNCATES, protocol.call("clear", { inode: "inode" }), runs] }
-        : { destroy: [{ label: "->destroy_inode(inode)", do: "free_on_disk = 1" }, runs, FREES] },
+        : {
+            evict: plainEvict(protocol, before === null ? [] : [callOf(before, "inode")]),
+            destroy: [{ label: "->destroy_inode(inode)", do: freed ? "skip()" : FREED }, runs, FREES],
+          },
     ],
-    own: [...own.procedures, ...comes.flatMap(({ procedures }) => procedures)],
+    own: [...own.procedures, ...(before === null ? [] : [before]), ...comes.flatMap(({ procedures }) => procedures)],
     assumptions: [
       ...own.assumptions,
       ...comes.flatMap(({ assumptions }) => assumptions),
       ...ties.assumptions,
+      ...(isFound && !freed ? [`which call frees the number on disk was not found: ${TAKEN_AS_FREE(isEviction)}`] : []),
       // Another way to the number would meet what this one cannot while the lock is held.
-      ...ties.things.map(({ words }) => `who comes for the number comes this way, with ${words}`),
+      ...locks.map(({ words }) => `who comes for the number comes this way, with ${words}`),
       ...(indexed
         ? [
             "its lookups use an index of the filesystem's own, which is taken to keep the inode in sight until this is done",
@@ -91,8 +105,28 @@ export function unhashedScenario(scope: FindingScope): Scenario | ChainFailure {
   });
 }
 
-function becomesFree(isEviction: boolean): Step {
-  return isEviction
+const FREED = "free_on_disk = 1";
+const freesAt: OperationRequest["onCall"] = (callee, { onInode, label, source }) =>
+  freesNumber({ callee, takesInode: onInode }) ? [{ do: FREED, label, source }] : [];
+const TAKEN_AS_FREE = (isEviction: boolean): string =>
+  `it is taken to be free when ${isEviction ? "the inode is out of the hash" : "->destroy_inode begins"}`;
+
+/** What ->evict_inode does before the inode leaves the hash: its clean-up, to be seen, and where it frees the number. */
+function cleanUp({ filesystem, facts }: FindingScope, ties: Ties): Procedure | null {
+  if (filesystem === null) return null;
+  const operation = facts(filesystem).operation("evict_inode");
+  if (operation === undefined) return null;
+  const write = (call: OwnCall): Step[] => {
+    const { label, source } = call;
+    if (freesNumber(call)) return [{ do: FREED, label, source }];
+    const isShown = [...SHOWN_KINDS].some((kind) => call.kinds.has(kind));
+    return isShown ? [{ do: "skip()", label: `${label}: ${call.words(SHOWN_KINDS)}`, source }] : [];
+  };
+  return ownProcedure(facts(filesystem), operation, MODES.any, "evict_inode", write, ties);
+}
+
+function becomesFree(byUnhash: boolean): Step {
+  return byUnhash
     ? { label: "finds the number free once it is out of the hash", do: "wait(!A.hashed)" }
     : { label: "finds the number free on disk", do: "wait(free_on_disk)" };
 }
@@ -103,6 +137,7 @@ export function evictionWithUnhash(
   effect: (label: string, source: SourceSpan) => readonly Step[],
   unhash: readonly Step[],
   ties: Ties,
+  onCall?: OperationRequest["onCall"],
 ): ChainSteps | ChainFailure {
   const { finding, filesystem } = scope;
   if (filesystem === null) return { reason: "it belongs to no filesystem" };
@@ -116,6 +151,8 @@ export function evictionWithUnhash(
     functions: new Set(finding.chain.slice(1).map((link) => link.function)),
     opensLarge: true,
     ties,
+    shows: SHOWN_KINDS,
+    ...(onCall === undefined ? {} : { onCall }),
     onEffect: (site, { body, label, source, onInode }) => {
       if (body.name === last.function && source.line === last.line && site.kind !== "unhash") {
         met = true;
