@@ -13,6 +13,8 @@ interface Parts {
   readonly iget?: string;
   readonly evict?: string;
   readonly more?: string;
+  /** Of the directories. */
+  readonly methods?: string;
 }
 
 const START = `	handle = jbd2_journal_start(LOGFS_SB(sb)->journal, 1);
@@ -31,7 +33,12 @@ const EVICT = `	handle = jbd2_journal_start(LOGFS_SB(inode->i_sb)->journal, 8);
 `;
 
 /** The function that names and file handles come to has the transaction open itself, so deleted inodes count, too. */
-const textOf = ({ iget = START + GETS + STOP, evict = EVICT, more = "" }: Parts): string => `#include <linux/fs.h>
+const textOf = ({
+  iget = START + GETS + STOP,
+  evict = EVICT,
+  more = "",
+  methods = "",
+}: Parts): string => `#include <linux/fs.h>
 #include <linux/buffer_head.h>
 
 struct logfs_inode_info {
@@ -93,6 +100,7 @@ ${evict}
 
 static const struct inode_operations logfs_dir_operations = {
 	.lookup = logfs_lookup,
+	${methods}
 };
 
 static const struct export_operations logfs_export_operations = {
@@ -223,6 +231,58 @@ ${EVICT.replace("		clear_inode(inode);\n", "")}}
       iget: `	if (flags) {\n${START}	}\n${GETS}	if (flags)\n		jbd2_journal_stop(handle);\n`,
     });
     expect(explore(model).verdict).toBe("holds");
+    expect(model.assumptions?.join("\n")).toMatch(/the open transaction of jbd2 depends on the way: it is left out/);
+  });
+});
+
+describe("a create in a transaction, whose insert_inode_locked() steps over the inode that is freed", () => {
+  const create = (stop: string): string => `
+static int logfs_free_inode(handle_t *handle, struct inode *inode)
+{
+	return jbd2_journal_dirty_metadata(handle, LOGFS_SB(inode->i_sb)->bitmap);
+}
+
+static int logfs_create(struct mnt_idmap *idmap, struct inode *dir, struct dentry *dentry, umode_t mode, bool excl)
+{
+	handle_t *handle = NULL;
+	struct inode *inode;
+	int err = 0;
+
+	if (mode) {
+		handle = jbd2_journal_start(LOGFS_SB(dir->i_sb)->journal, 8);
+		if (IS_ERR(handle))
+			return PTR_ERR(handle);
+	}
+	inode = new_inode(dir->i_sb);
+	inode->i_ino = logfs_take_number(dir->i_sb);
+	if (insert_inode_locked(inode) < 0) {
+		iput(inode);
+		err = -EBUSY;
+		goto out;
+	}
+	mark_inode_dirty(inode);
+	d_instantiate_new(dentry, inode);
+out:
+${stop}	return err;
+}
+`;
+  const evict = `${EVICT.replace("	jbd2_journal_stop", "	logfs_free_inode(handle, inode);\n	jbd2_journal_stop")}${EVICT}`;
+
+  async function createModel(stop: string): Promise<RaceModel> {
+    const { session } = await reviewed({ iget: GETS, evict, more: create(stop), methods: ".create = logfs_create," });
+    const asked = { name: "designModel", filesystem: "fs/logfs", design: "sync", question: "create" } as const;
+    return (await session.query(asked, NEVER_CANCELLED))!;
+  }
+
+  test("and that ends what it has started: no handle is left behind where a start fails or was not made", async () => {
+    const model = await createModel("	if (handle)\n		jbd2_journal_stop(handle);\n");
+    expect(model.variables?.map(({ name }) => name)).toContain("handles_jbd2");
+    expect(explore({ ...model, invariants: ["PROG"] })).toMatchObject({ verdict: "holds" });
+  });
+
+  test("and that may not end it: left out, with an assumption", async () => {
+    const model = await createModel("	if (!err)\n		jbd2_journal_stop(handle);\n");
+    expect(model.variables?.map(({ name }) => name)).not.toContain("handles_jbd2");
     expect(model.assumptions?.join("\n")).toMatch(/the open transaction of jbd2 depends on the way: it is left out/);
   });
 });
