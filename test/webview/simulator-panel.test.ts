@@ -272,6 +272,23 @@ describeWith("chromium", "the simulator's panel", () => {
     expect((await panel.waitForPosted("save")).name).toBe("lost-wake.svg");
   });
 
+  test("a menu that a key opens before the dialog's end is told stays open", async () => {
+    const page = await open({ host: sessionHost({ model: "lost-wake" }) });
+    await runShown(page, "Failing run");
+    await page.locator("#trace").focus();
+    await page.keyboard.press("t");
+    await page.getByRole("dialog").waitFor();
+    const isOpen = await page.evaluate(async () => {
+      const dialog = document.querySelector("dialog")!;
+      const told = new Promise((done) => dialog.addEventListener("close", () => setTimeout(done)));
+      dialog.close();
+      document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "x", bubbles: true }));
+      await told;
+      return document.querySelector<HTMLDetailsElement>("#exports")!.open;
+    });
+    expect(isOpen).toBe(true);
+  });
+
   test("a reload goes on with the same model, toggles, run and step", async () => {
     const page = await open({ host: sessionHost({ model: "evict-async-after-unhash" }) });
     await page.getByRole("button", { name: "Races" }).click();

@@ -75,10 +75,10 @@ describeWith("chromium", "the self-contained page", () => {
     const counters: RaceModel = {
       format: 1,
       id: "counters",
-      title: "Three counters",
-      summary: "Sixteen million states.",
-      variables: ["a", "b", "c"].map((name) => ({ name, max: 250 })),
-      threads: ["a", "b", "c"].map((name) => ({ name, steps: [{ while: `${name} < 250`, loop: [`${name}++`] }] })),
+      title: "Six counters",
+      summary: "More states than any limit.",
+      variables: [..."abcdef"].map((name) => ({ name, max: 250 })),
+      threads: [..."abcdef"].map((name) => ({ name, steps: [{ while: `${name} < 250`, loop: [`${name}++`] }] })),
       invariants: ["PROG", { id: "SUM", description: "the sum", always: "a + b + c <= 750" }],
     };
     const panel = await bundleWebview("standalone.ts");
@@ -99,24 +99,29 @@ describeWith("chromium", "the self-contained page", () => {
     await page.goto(pathToFileURL(file).href);
     // The first exploration stops at its own limit.
     await page.locator(".badge-bounded").waitFor();
-    await page.keyboard.press("e");
-    const counts = page.locator(".counts", { hasText: "searching" });
-    await counts.waitFor();
-    const before = await counts.textContent();
-    // Frames are drawn and keys are taken in between.
-    await page.evaluate(
-      () =>
-        new Promise<void>((done) => {
-          let frames = 0;
-          const next = (): void => void (++frames === 20 ? done() : requestAnimationFrame(next));
-          next();
-        }),
-    );
-    await page.keyboard.press("End");
-    await page.keyboard.press("Home");
-    expect(await page.locator(".row.now").getAttribute("data-index")).toBe("0");
-    expect(await counts.textContent()).not.toBe(before);
-    await page.keyboard.press("Escape");
+    const counts = page.locator(".counts");
+    // A loaded machine may come to the limit before it has drawn the frames: then "e" goes four times as far.
+    for (let round = 0; round < 3; round++) {
+      await page.keyboard.press("e");
+      await counts.filter({ hasText: "searching" }).waitFor();
+      const before = await counts.textContent();
+      // Frames are drawn and keys are taken in between.
+      await page.evaluate(
+        () =>
+          new Promise<void>((done) => {
+            let frames = 0;
+            const next = (): void => void (++frames === 20 ? done() : requestAnimationFrame(next));
+            next();
+          }),
+      );
+      await page.keyboard.press("End");
+      await page.keyboard.press("Home");
+      expect(await page.locator(".row.now").getAttribute("data-index")).toBe("0");
+      expect(await counts.textContent()).not.toBe(before);
+      await page.keyboard.press("Escape");
+      await expect.poll(() => counts.textContent()).not.toContain("searching");
+      if ((await counts.textContent())?.startsWith("Cancelled")) break;
+    }
     await page.locator(".badge", { hasText: "cancelled" }).waitFor();
     expect(await page.locator(".counts").textContent()).toMatch(/^Cancelled before every state was seen/);
   });

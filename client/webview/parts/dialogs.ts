@@ -27,7 +27,9 @@ export function openDialog(title: string, className: string, ...content: HTMLEle
   const before = document.activeElement;
   dialog.addEventListener("close", () => {
     dialog.remove();
-    if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
+    // The event comes some time after the dialog has gone: the next key may have put the focus somewhere already.
+    const isFree = document.activeElement === null || document.activeElement === document.body;
+    if (isFree && before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
   });
   document.body.append(dialog);
   dialog.showModal();
