@@ -181,11 +181,11 @@ test("a wait is enqueue, test, sleep; its condition is looked at again", async (
     "f",
   );
   expect(linesOf(fragment)).toEqual([
-    "3 prepare_wait(inode, NEW)",
+    "3 late = inode.FREEING && !inode.hashed && inode.woken; if (!late) { prepare_wait(inode, NEW) }",
     "3 if !inode.NEW",
-    "3 finish_wait()",
+    "3 finish_wait(); late = 0",
     "4 wake(inode, NEW)",
-    "3 sleep()",
+    '3 sleep(); assert(WAKE, !late, "sleeps on an inode that was unhashed and woken before: nobody will wake it")',
   ]);
 });
 
@@ -338,7 +338,7 @@ describe("what is not guarded", () => {
     );
     expect(linesOf(fragment).map((line) => line.replace(/, "[^"]*"/g, ""))).toEqual([
       "3 assert(UAF, !changing_sb); changing_sb = 1",
-      "3 assert(STATE, !inode.on_sb); inode.on_sb = 1; changing_sb = 0",
+      "3 assert(STATE, !inode.on_sb); inode.on_sb = 1; inode.list_poisoned = 0; changing_sb = 0",
     ]);
     expect(fragment.needs.variables.map(({ name }) => name)).toEqual(["changing_sb"]);
   });

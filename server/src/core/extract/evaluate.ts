@@ -20,21 +20,27 @@ import type { Member, Vocabulary } from "./vocabulary.ts";
 /** Largest values of the number fields of a slot (race/compile-context.ts). */
 const FIELD_MAX: Readonly<Record<string, number>> = { count: 7, nlink: 3, pages: 1 };
 
+/** Macros that are made of macros are followed so far. */
+const MAX_MACROS = 3;
+
 export class Evaluator {
   /** The member of an inode that was read or addressed through NULL or an error pointer since this was last null. */
   wild: string | null = null;
   readonly #vocabulary: Vocabulary;
   readonly #functionValue: (name: string, frame: Frame) => Value | null;
+  readonly #flagsOfMacro: (name: string, frame: Frame) => readonly string[] | null;
   readonly #methods: ReadonlyMap<string, MethodBinding>;
 
   constructor(
     vocabulary: Vocabulary,
     methods: ReadonlyMap<string, MethodBinding>,
     functionValue: (name: string, frame: Frame) => Value | null,
+    flagsOfMacro: (name: string, frame: Frame) => readonly string[] | null,
   ) {
     this.#vocabulary = vocabulary;
     this.#methods = methods;
     this.#functionValue = functionValue;
+    this.#flagsOfMacro = flagsOfMacro;
   }
 
   evaluate(expr: Expr, frame: Frame): Value {
@@ -220,7 +226,7 @@ export class Evaluator {
     };
   }
 
-  private name(name: string, frame: Frame): Value {
+  private name(name: string, frame: Frame, depth = 0): Value {
     const known = frame.env.get(name);
     if (known !== undefined) return known;
     const { numbers, taskFlags, stateFlags, sbFlags, waitBits, globalLocks } = this.#vocabulary.data;
@@ -238,6 +244,9 @@ export class Evaluator {
     if (slot !== undefined) return constantFlags(slot.domain, slot.bits);
     const sb = own(sbFlags);
     if (sb !== undefined) return constantFlags("sb", sb);
+    const flags = depth < MAX_MACROS ? this.#flagsOfMacro(name, frame) : null;
+    const word = flags?.map((each) => this.name(each, frame, depth + 1)).reduce((a, b) => binaryValue("|", a, b));
+    if (word?.k === "flags") return word;
     // Other flags of the same words: never set in a scenario.
     if (/^I_[A-Z][A-Z_]+$/.test(name)) return constantFlags("state", []);
     if (/^SB_[A-Z][A-Z_]+$/.test(name)) return constantFlags("sb", []);

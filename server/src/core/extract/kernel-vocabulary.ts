@@ -31,7 +31,7 @@ export const KERNEL_VOCABULARY: VocabularyData = {
       lock: 0,
     },
     { names: ["spin_lock_irqsave"], op: "lock", lock: 0 },
-    { names: ["%lock_again"], op: "lock-again", lock: 0 },
+    { names: ["%lock_is_held"], op: "lock-is-held", lock: 0 },
     {
       names: [
         "spin_unlock",
@@ -145,7 +145,7 @@ export const KERNEL_VOCABULARY: VocabularyData = {
       ],
       op: "lru-walk",
     },
-    { names: ["INIT_LIST_HEAD", "INIT_HLIST_NODE"], op: "ignore" },
+    { names: ["INIT_LIST_HEAD", "INIT_HLIST_NODE"], op: "link-init", link: 0 },
 
     { names: ["inode_bit_waitqueue"], op: "wait-queue", of: 1, bit: 2, elsewhere: true },
     { names: ["bit_waitqueue", "inode_state_wait_address"], op: "wait-queue", of: 0, bit: 1 },
@@ -369,6 +369,11 @@ export const KERNEL_VOCABULARY: VocabularyData = {
   fields: [
     { name: "changed", max: 1, description: "what was changed is not on disk yet, whatever i_state says" },
     { name: "poisoned", max: 1, description: "off its hash chain, and the link does not say so" },
+    {
+      name: "list_poisoned",
+      max: 1,
+      description: "off the superblock's list or the flusher's, and the link does not say so",
+    },
   ],
   stateFlags: {
     I_NEW: ["NEW"],

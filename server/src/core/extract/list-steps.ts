@@ -6,6 +6,7 @@ import type { Lowering } from "./lowering.ts";
 import { type Config, goOn, topOf } from "./lowering-state.ts";
 import type { MicroFunction, MicroOp } from "./micro-op.ts";
 import { firstOfList, listFlag, listIsEmpty, noSlot, setListFlag } from "./slot-walks.ts";
+import { listOnStack } from "./stack-lists.ts";
 import { changeList } from "./unlocked-steps.ts";
 import { UNKNOWN, type Value } from "./values.ts";
 import { LRU_WALK } from "./walk-steps.ts";
@@ -31,24 +32,6 @@ function linkOf(lowering: Lowering, value: Value): Link | null {
   return { v, link: member.link, field: "", lock: member.lock };
 }
 
-/** Prefix of the flags of a list on the stack: one local for each slot. */
-function listOf(lowering: Lowering, value: Value): string | null {
-  if (value.k !== "name") return null;
-  const key = `${value.frame}/${value.name}`;
-  let prefix = lowering.lists.get(key);
-  if (prefix === undefined) {
-    const taken = new Set(lowering.lists.values());
-    prefix = value.name.replace(/\W/g, "_");
-    for (let i = 2; taken.has(prefix); i++) prefix = `${value.name}_${i}`;
-    lowering.lists.set(key, prefix);
-    for (let i = 0; i < lowering.request.slots; i++) {
-      const name = listFlag(prefix, i);
-      lowering.locals.set(name, { name, max: 1 });
-    }
-  }
-  return prefix;
-}
-
 export function isEmpty(lowering: Lowering, config: Config, op: CallOp, value: Value): Outcome {
   const text = (() => {
     const link = linkOf(lowering, value);
@@ -56,11 +39,11 @@ export function isEmpty(lowering: Lowering, config: Config, op: CallOp, value: V
       return {
         hash: `!${link.v}.hashed && !${link.v}.poisoned`,
         lru: `${link.v}.lru == LRU_NONE`,
-        sb: `!${link.v}.on_sb`,
-        io: `!${link.v}.on_io`,
+        sb: `!${link.v}.on_sb && !${link.v}.list_poisoned`,
+        io: `!${link.v}.on_io && !${link.v}.list_poisoned`,
         own: `!${link.v}.${link.field}`,
       }[link.link];
-    const list = listOf(lowering, value);
+    const list = listOnStack(lowering, value);
     if (list !== null) return listIsEmpty(list, lowering.request.slots);
     if (value.k === "object" && value.object === "sb" && value.member !== null) {
       const member = lowering.evaluator.member("sb", value.member);
@@ -92,13 +75,13 @@ export function linkInto(
     case "hash":
       return { k: "emit", do: `hash_add(${v}); ${v}.poisoned = 0`, next: after };
     case "sb":
-      return changeList(lowering, config, link, `${alone(`!${v}.on_sb`)}${v}.on_sb = 1`, after);
+      return changeList(lowering, config, link, `${alone(`!${v}.on_sb`)}${v}.on_sb = 1; ${v}.list_poisoned = 0`, after);
     case "io":
-      return changeList(lowering, config, link, `${v}.on_io = 1`, after);
+      return changeList(lowering, config, link, `${v}.on_io = 1; ${v}.list_poisoned = 0`, after);
     case "own":
       return { k: "emit", do: `${v}.${link.field} = 1`, next: after };
     case "lru": {
-      const list = listOf(lowering, where);
+      const list = listOnStack(lowering, where);
       const free = alone(`${v}.lru != LRU && ${v}.lru != LRU_PRIVATE`);
       if (list === null) return { k: "emit", do: `${free}${v}.lru = LRU`, next: after };
       return {
@@ -119,13 +102,14 @@ export function unlink(lowering: Lowering, config: Config, op: CallOp, what: Val
   const link = linkOf(lowering, what);
   if (link === null) return { k: "silent", config: after };
   const { v } = link;
+  const poison = poisons ? `; ${v}.list_poisoned = 1` : "";
   switch (link.link) {
     case "hash":
       return { k: "emit", do: `hash_del(${v})${poisons ? `; ${v}.poisoned = 1` : ""}`, next: after };
     case "sb":
-      return changeList(lowering, config, link, `${v}.on_sb = 0`, after);
+      return changeList(lowering, config, link, `${v}.on_sb = 0${poison}`, after);
     case "io":
-      return changeList(lowering, config, link, `${v}.on_io = 0`, after);
+      return changeList(lowering, config, link, `${v}.on_io = 0${poison}`, after);
     case "own":
       return { k: "emit", do: `${v}.${link.field} = 0`, next: after };
     case "lru": {
@@ -136,11 +120,20 @@ export function unlink(lowering: Lowering, config: Config, op: CallOp, what: Val
   }
 }
 
+/** INIT_LIST_HEAD(): what was on a list on the stack is on no list that anybody looks at. */
+export function makeAnew(lowering: Lowering, config: Config, op: CallOp, value: Value): Outcome {
+  const after = goOn(config, op.next);
+  const list = listOnStack(lowering, value);
+  if (list === null) return { k: "silent", config: after };
+  const flags = Array.from({ length: lowering.request.slots }, (_, i) => `${listFlag(list, i)} = 0`);
+  return { k: "emit", do: flags.join("; "), next: after };
+}
+
 /** list_first_entry() of a list on the stack; list_entry() of an inode's own link. */
 export function firstInode(lowering: Lowering, config: Config, op: CallOp, value: Value, orNull: boolean): Outcome {
   const v = inodeOf(value);
   if (v !== null) return lowering.answer(config, op, { k: "slot", v, sure: true });
-  const list = listOf(lowering, value);
+  const list = listOnStack(lowering, value);
   if (list === null) {
     lowering.assume("a list that is no list of inodes is empty", config);
     return lowering.answer(config, op, UNKNOWN);
@@ -190,9 +183,13 @@ export function lruStep(
 
 // --- list_lru_walk() ------------------------------------------------------------------------------------------------
 
+/** LRU_REMOVED_RETRY and LRU_RETRY (include/linux/list_lru.h). */
 const RETRY = [1, 4];
 
-/** Each inode of the LRU to the callback, under the LRU's lock (mm/list_lru.c, __list_lru_walk_one()). */
+/**
+ * Each inode of the LRU to the callback, under the LRU's lock (mm/list_lru.c, __list_lru_walk_one()). A callback that is
+ * given the lock returns with it; one that is not (Linux 6.13) has given it back when it wants the walk to start again.
+ */
 export function walkLru(lowering: Lowering, config: Config, op: CallOp, args: readonly Value[]): Outcome {
   const index = args.findIndex((arg) => arg.k === "function");
   const isolate = args[index];
@@ -234,16 +231,17 @@ function lruWalk(caller: Body, takesLock: boolean): MicroFunction {
     { k: "let", name: "%walk", value: { k: "num", value: 0 }, at: 0, next: 2 },
     { k: "walk", macro: LRU_WALK, args: [id("item")], cursor: "%walk", at: 0, body: 3, exit: 6 },
     call("isolate", given, 4, "status"),
-    call("%lock_again", [id("lock")], 5),
     {
       k: "branch",
       test: { k: "binary", op: "||", left: status(RETRY[0] as number), right: status(RETRY[1] as number) },
       at: 0,
-      yes: 1,
-      no: 2,
+      yes: takesLock ? 8 : 0,
+      no: 5,
     },
+    call("%lock_is_held", [id("lock")], 2),
     call("spin_unlock", [id("lock")], 7),
     { k: "return", value: null, at: 0 },
+    call("%lock_is_held", [id("lock")], 1),
   ];
   const everything = new Set(["lru", "lock", "isolate", "arg", "%walk", "item"]);
   const type = { struct: null, isTypedef: false, pointers: 0, scalar: null };
@@ -257,9 +255,7 @@ function lruWalk(caller: Body, takesLock: boolean): MicroFunction {
     },
     ops,
     entry: 0,
-    live: ops.map((_, i) =>
-      i === 5 ? new Set([...everything, "status"]) : i === 4 ? new Set([...everything, "status"]) : everything,
-    ),
+    live: ops.map((_, i) => (i === 4 ? new Set([...everything, "status"]) : everything)),
   };
   const own = walks.get(caller) ?? new Map<boolean, MicroFunction>();
   own.set(takesLock, micro);

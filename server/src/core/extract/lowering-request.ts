@@ -27,6 +27,8 @@ export type MethodBinding =
       readonly hasResult?: boolean;
       /** It cannot be called with a spin lock held. */
       readonly sleeps?: boolean;
+      /** It is about no inode and has no parameter. */
+      readonly alone?: boolean;
     }
   /** A number that it always returns. */
   | { readonly kind: "value"; readonly value: number };

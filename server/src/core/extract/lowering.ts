@@ -7,6 +7,7 @@ import type { Body } from "../ir/function-bodies.ts";
 import type { Expr } from "../ir/ir.ts";
 import type { LocalDeclaration } from "../race/model.ts";
 import { Evaluator } from "./evaluate.ts";
+import { flagsOfMacro } from "./flag-macros.ts";
 import type { Assumption } from "./fragment.ts";
 import {
   AT_ANY_TIME,
@@ -85,10 +86,12 @@ export class Lowering {
       // EXAMPLE_I(inode) leads to what holds the inode, and its work.
       ...(request.waitsFor === undefined ? [] : ["container_of"]),
     ]);
-    this.evaluator = new Evaluator(request.vocabulary, request.methods, (name, frame) => {
+    const functionValue = (name: string, frame: Frame): Value | null => {
       const fn = tree.lookup.functionValue(name, frame.function.body.file);
       return fn === null ? null : { k: "function", function: fn };
-    });
+    };
+    const flagsOf = (name: string) => flagsOfMacro(tree, request.vocabulary, name, this.files);
+    this.evaluator = new Evaluator(request.vocabulary, request.methods, functionValue, flagsOf);
   }
 
   // --- nodes ----------------------------------------------------------------------------------------------------
@@ -225,7 +228,15 @@ export class Lowering {
   #switch(config: Config, op: MicroOp & { k: "switch" }): Outcome {
     const frame = topOf(config);
     const value = this.evaluator.evaluate(op.value, frame);
-    if (value.k !== "number") return this.choose(op.cases.map((each) => goOn(config, each.target)));
+    if (value.k !== "number") {
+      // `switch (state & MASK) { case 0: ..; default: .. }`
+      const [one, other, more] = op.cases;
+      if (one?.value != null && other?.value === null && more === undefined) {
+        const wanted = this.evaluator.evaluate(one.value, frame);
+        if (wanted.k === "number" && wanted.value === 0) return this.branchOn(config, value, other.target, one.target);
+      }
+      return this.choose(op.cases.map((each) => goOn(config, each.target)));
+    }
     for (const each of op.cases) {
       const wanted = each.value === null ? null : this.evaluator.evaluate(each.value, frame);
       if (wanted?.k === "number" && wanted.value === value.value)
@@ -283,12 +294,12 @@ export class Lowering {
         return this.answer(config, op, { k: "number", value: binding.value });
       case "procedure": {
         const inode = args.find((arg) => arg.k === "slot");
-        if (inode?.k !== "slot") break;
+        if (inode?.k !== "slot" && binding.alone !== true) break;
         const stopped =
           binding.sleeps === true ? mayNotSleep(this, config, `->${name}() may sleep and is called`) : null;
         if (stopped !== null) return stopped;
         this.procedures.add(binding.procedure);
-        const given: Record<string, string> = { inode: inode.v };
+        const given: Record<string, string> = inode?.k === "slot" && binding.alone !== true ? { inode: inode.v } : {};
         let value: Value = UNKNOWN;
         if (binding.hasResult === true) {
           const into = this.local(`${this.siteOf(config)}:${name}`, `${name}_result`, "number", 1);
@@ -330,12 +341,14 @@ export class Lowering {
     return { k: "silent", config: this.enter(config, this.microOf(body), given, op.into, op.next) };
   }
 
-  /** `&ip` for a parameter that takes an inode: `struct xfs_inode **ipp`. */
+  /** `&ip` for a parameter that takes an inode (`struct xfs_inode **ipp`), `&isnew` for one that takes a number (`bool *isnew`). */
   #variableOf(config: Config, body: Body, op: MicroOp & { k: "call" }, index: number): Value | null {
     const arg = op.args[index];
     const type = body.ir.parameters[index]?.type;
     if (arg?.k !== "unary" || arg.op !== "&" || arg.operand.k !== "id") return null;
-    if (type?.pointers !== 2 || !this.isInode(type.struct)) return null;
+    const takesInode = type?.pointers === 2 && this.isInode(type.struct);
+    const takesNumber = type?.pointers === 1 && type.struct === null && !type.isTypedef;
+    if (!takesInode && !takesNumber) return null;
     return { k: "variable", frame: topOf(config).id, name: arg.operand.name };
   }
 

@@ -16,6 +16,7 @@ export type Role =
   | "grab"
   | "reclaim"
   | "umount"
+  | "shutdown"
   | "unlock-new"
   | "new-inode"
   | "written"
@@ -56,6 +57,8 @@ const ROLES: Readonly<Record<Role, RoleData>> = {
   grab: { names: ["igrab"], marks: [/__iget\s*\(/, /I_FREEING/], not: [/for_each/] },
   reclaim: { names: ["prune_icache_sb", "prune_icache"], marks: [/list_lru\w*_walk\w*\s*\(/] },
   umount: { names: ["evict_inodes", "invalidate_inodes"], marks: [/i_sb_list/, /I_FREEING/], all: true },
+  /** What umount does with a superblock that nobody uses any more. */
+  shutdown: { names: ["generic_shutdown_super"], file: "fs/super.c" },
   "unlock-new": {
     names: ["unlock_new_inode"],
     marks: [/~\s*I_NEW|state_clear\s*\(\s*\w+\s*,\s*I_NEW/, /wake/],

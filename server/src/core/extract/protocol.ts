@@ -6,7 +6,7 @@ import { type CalledWith, FragmentShelf } from "./fragment-shelf.ts";
 import { KERNEL_VOCABULARY } from "./kernel-vocabulary.ts";
 import type { ExtractionTree, LowerRequest, MethodBinding, QueuedWork } from "./lowering-request.ts";
 import { ProtocolFunctions, type Role } from "./protocol-functions.ts";
-import { Vocabulary } from "./vocabulary.ts";
+import { extendVocabulary, Vocabulary, type WordEntry } from "./vocabulary.ts";
 
 /** Slots of the standard scenarios: the inode at hand, and one for each thread that may build it anew. */
 export const PROTOCOL_SLOTS = 3;
@@ -16,10 +16,21 @@ export const FILESYSTEM_EVICT = "filesystem_evict";
 /** The procedure that stands for ->evict_inode_async, in a tree that has it. */
 export const FILESYSTEM_EVICT_ASYNC = "filesystem_evict_async";
 
+/** Procedures of a scenario with an umount: ->put_super, and where it waits for others (fs/super.c, generic_shutdown_super()). */
+export const PUT_SUPER = "filesystem_put_super";
+export const WAITS_FOR_WRITEBACK = "umount_waits_for_writeback";
+export const WAITS_FOR_HOLDERS = "umount_waits_for_holders";
+
+const UMOUNT_WORDS: readonly WordEntry[] = [
+  { names: ["cgroup_writeback_umount"], op: "procedure", procedure: WAITS_FOR_WRITEBACK },
+  { names: ["fsnotify_sb_delete"], op: "procedure", procedure: WAITS_FOR_HOLDERS },
+];
+
 /** A filesystem without methods of its own but ->evict_inode. */
 export const PLAIN_METHODS: ReadonlyMap<string, MethodBinding> = new Map<string, MethodBinding>([
   ["evict_inode", { kind: "procedure", procedure: FILESYSTEM_EVICT, sleeps: true }],
   ["evict_inode_async", { kind: "absent" }],
+  ["put_super", { kind: "procedure", procedure: PUT_SUPER, sleeps: true, alone: true }],
   ["drop_inode", { kind: "absent" }],
   ["destroy_inode", { kind: "absent" }],
   ["free_inode", { kind: "absent" }],
@@ -49,7 +60,7 @@ export class ExtractedProtocol {
     this.functions = new ProtocolFunctions(tree);
     this.slots = options.slots ?? PROTOCOL_SLOTS;
     const request: LowerRequest = {
-      vocabulary: options.vocabulary ?? new Vocabulary(KERNEL_VOCABULARY),
+      vocabulary: options.vocabulary ?? new Vocabulary(extendVocabulary(KERNEL_VOCABULARY, { words: UMOUNT_WORDS })),
       slots: this.slots,
       ...(options.waitsFor === undefined ? {} : { waitsFor: options.waitsFor }),
       methods: new Map([...PLAIN_METHODS, ...(options.methods ?? [])]),

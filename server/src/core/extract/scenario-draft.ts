@@ -1,8 +1,11 @@
 /** What a standard scenario is written down as, before everything that it needs is declared (standard-scenarios.ts). */
 import type {
+  BuiltInInvariant,
   LockDeclaration,
+  Procedure,
   QueueDeclaration,
   SlotInitial,
+  Step,
   ThreadDeclaration,
   VariableDeclaration,
 } from "../race/model.ts";
@@ -18,8 +21,14 @@ export interface Draft {
   readonly others?: readonly SlotInitial[];
   readonly functions: readonly Fragment[];
   readonly queues?: readonly QueueDeclaration[];
+  /** Procedures that the fragments call, beside the filesystem's eviction. */
+  readonly procedures?: readonly Procedure[];
+  /** What the filesystem does first in its ->evict_inode. */
+  readonly evictsWith?: readonly Step[];
   /** Locks that the threads' own steps take. */
   readonly locks?: readonly LockDeclaration[];
+  /** Invariants that do not hold where the scenario starts from. */
+  readonly without?: readonly BuiltInInvariant[];
   /** First values that differ from the usual ones. */
   readonly variables?: readonly VariableDeclaration[];
 }
@@ -43,6 +52,7 @@ export function withLastLook(draft: Draft, slots: number): Draft {
     const alive = `${v}.phase != LIVE`;
     return [
       `assert(UMNT, ${alive} || !${v}.count, "everybody is through, and somebody has kept a reference: umount finds a busy inode")`,
+      `assert(STATE, ${alive} || !${v}.nlink || !${v}.changed || ${v}.DIRTY || ${v}.DIRTY_TIME, "everybody is through, and an inode has changes that nobody will write")`,
       `assert(UMNT, ${alive} || ${v}.on_sb, "everybody is through, and an inode is left that umount cannot find")`,
       `assert(UMNT, ${alive} || !(${v}.FREEING || ${v}.WILL_FREE || ${v}.NEW), "everybody is through, and an inode is left that nobody finishes")`,
     ].join("; ");

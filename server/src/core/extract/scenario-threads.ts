@@ -3,7 +3,7 @@ import type { Step, ThreadDeclaration } from "../race/model.ts";
 import type { Fragment } from "./fragment.ts";
 
 /** The number that all threads are about. */
-const NUMBER = "1";
+export const NUMBER = "1";
 
 export interface Cast {
   readonly put: Fragment;
@@ -137,6 +137,7 @@ export function createThread(
         label: "the filesystem writes the new inode",
         do: 'assert(UNIQ, made.hashed, "a new inode is used that lookups cannot find"); disk_write(made); made.built = 1; made.pending = 1',
       },
+      { label: "mark_inode_dirty(inode)", do: "made.DIRTY = 1; made.changed = 1" },
       callOf(cast.unlockNew, { inode: "made" }),
       {
         label: "use the inode",

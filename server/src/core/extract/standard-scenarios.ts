@@ -10,10 +10,11 @@ import type {
   ThreadDeclaration,
   VariableDeclaration,
 } from "../race/model.ts";
+import { attachedDraft } from "./attached-scenario.ts";
 import { createDrafts } from "./create-scenarios.ts";
 import type { Fragment } from "./fragment.ts";
 import { handedOnScenarios } from "./handed-on-scenarios.ts";
-import { type ExtractedProtocol, FILESYSTEM_EVICT } from "./protocol.ts";
+import { ExtractedProtocol, FILESYSTEM_EVICT } from "./protocol.ts";
 import { composeScenario } from "./scenario.ts";
 import { type Draft, INODE, UNMOUNTING, withLastLook } from "./scenario-draft.ts";
 import {
@@ -64,11 +65,12 @@ const ASSUMPTIONS = [
 ];
 
 /** What any filesystem does in ->evict_inode; the number is free for others with the last step. */
-function filesystemEvict(clear: Fragment): Procedure {
+function filesystemEvict(clear: Fragment, before: readonly Step[] = []): Procedure {
   return {
     name: FILESYSTEM_EVICT,
     parameters: ["inode"],
     steps: [
+      ...before,
       {
         label: "->evict_inode: truncate_inode_pages_final(&inode->i_data)",
         do: 'assert(STATE, !inode.nlink || !inode.changed, "a linked inode is evicted whose changes were never written"); inode.pages = 0',
@@ -101,6 +103,7 @@ export function* standardScenarios(protocol: ExtractedProtocol): Iterable<Standa
     "grab",
     "reclaim",
     "umount",
+    "shutdown",
     "new-inode",
     "written",
     "fail",
@@ -109,8 +112,27 @@ export function* standardScenarios(protocol: ExtractedProtocol): Iterable<Standa
   const handedOn = [...handedOnScenarios(protocol.tree, (name, reason) => protocol.failures.push({ name, reason }))];
   for (const draft of drafts(protocol, cast))
     yield { model: modelOf(protocol, cast, withLastLook(draft, protocol.slots)), functions: draft.functions };
+  yield* withoutEvictInode(protocol);
   for (const { protocol: own, draft, ...its } of handedOn)
     yield { model: modelOf(own, its, draft), functions: draft.functions };
+}
+
+/** Where a filesystem has no ->evict_inode evict() truncates and clears itself. */
+function* withoutEvictInode({ tree, failures }: ExtractedProtocol): Iterable<StandardScenario> {
+  const protocol = new ExtractedProtocol(tree, { methods: new Map([["evict_inode", { kind: "absent" }]]) });
+  protocol.failures.push(...failures);
+  const [put, unlockNew, clear] = [protocol.first("put"), protocol.first("unlock-new"), protocol.first("clear")];
+  if (put === null || unlockNew === null || clear === null) return;
+  const cast: Cast = { put, unlockNew, clear };
+  const draft: Draft = {
+    id: "unlink-without-evict_inode",
+    title: `${put.name}() of an inode whose filesystem has no ->evict_inode`,
+    summary: "The last reference of an unlinked inode with pages is dropped.",
+    threads: [putThread(cast, "unlink")],
+    inode: { ...INODE, nlink: 0, pages: 1 },
+    functions: [put],
+  };
+  yield { model: modelOf(protocol, cast, withLastLook(draft, protocol.slots)), functions: draft.functions };
 }
 
 /** A dirty inode, of which the flusher has been first, or not. */
@@ -208,6 +230,7 @@ function* drafts(protocol: ExtractedProtocol, cast: Cast): Iterable<Draft> {
       };
     }
   }
+  if (reclaim !== null && builder !== undefined) yield attachedDraft(cast, builder, reclaim);
   if (reclaim !== null)
     yield {
       id: "put-at-umount-against-reclaim",
@@ -220,7 +243,7 @@ function* drafts(protocol: ExtractedProtocol, cast: Cast): Iterable<Draft> {
       variables: [UNMOUNTING],
     };
   const grab = protocol.first("grab");
-  if (grab !== null)
+  if (grab !== null) {
     yield {
       id: "evict-against-igrab",
       title: `${cast.put.name}() evicts against ${grab.name}()`,
@@ -229,6 +252,16 @@ function* drafts(protocol: ExtractedProtocol, cast: Cast): Iterable<Draft> {
       inode: { ...INODE, nlink: 0 },
       functions: [cast.put, grab],
     };
+    yield {
+      id: "put-at-umount-against-igrab",
+      title: `${cast.put.name}() writes back before it evicts, against ${grab.name}()`,
+      summary: "The last put gives up its lock to write the inode back; meanwhile somebody tries to take a reference.",
+      threads: [putThread(cast, "put"), grabThread(cast, grab)],
+      inode: INODE,
+      functions: [cast.put, grab],
+      variables: [UNMOUNTING],
+    };
+  }
   if (lookup !== undefined)
     yield {
       id: "lazytime-put-against-lookup",
@@ -274,7 +307,8 @@ function* drafts(protocol: ExtractedProtocol, cast: Cast): Iterable<Draft> {
   const written = protocol.first("written");
   if (written !== null) yield* writebackDrafts(cast, written, reclaim);
   const [umount] = umounts;
-  if (umount !== undefined) yield* umountDrafts(cast, umount, reclaim, protocol.slots);
+  if (umount !== undefined)
+    yield* umountDrafts(cast, { umount, shutdown: protocol.first("shutdown") }, reclaim, protocol.slots);
 }
 
 function modelOf(protocol: ExtractedProtocol, cast: Cast, draft: Draft): RaceModel {
@@ -290,13 +324,13 @@ function modelOf(protocol: ExtractedProtocol, cast: Cast, draft: Draft): RaceMod
     summary: draft.summary,
     kind: "protocol",
     fragments: [...new Set([...draft.functions, cast.put, cast.unlockNew, cast.clear, ...protocol.all("new-inode")])],
-    procedures: [filesystemEvict(cast.clear)],
+    procedures: [filesystemEvict(cast.clear, draft.evictsWith), ...(draft.procedures ?? [])],
     threads,
     slots: { count: protocol.slots, initial: [draft.inode, ...(draft.others ?? [])], fields: FIELDS },
     variables: [...(draft.variables ?? []), ...VARIABLES],
     ...(draft.locks === undefined ? {} : { locks: draft.locks }),
     ...(draft.queues === undefined ? {} : { queues: draft.queues }),
-    invariants: INVARIANTS,
+    invariants: INVARIANTS.filter((each) => draft.without?.includes(each) !== true),
     assumptions: [...ASSUMPTIONS, ...protocol.failures.map(({ name, reason }) => `${name}() is not judged: ${reason}`)],
   });
 }

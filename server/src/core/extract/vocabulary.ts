@@ -14,8 +14,8 @@ export type Operation =
    */
   | { readonly op: "lock"; readonly lock: number; readonly member?: string; readonly yields?: string }
   | { readonly op: "unlock" | "trylock"; readonly lock: number; readonly member?: string }
-  /** Takes the lock unless this thread holds it. */
-  | { readonly op: "lock-again"; readonly lock: number }
+  /** What comes next relies on this thread holding the lock. */
+  | { readonly op: "lock-is-held"; readonly lock: number }
   /** Takes the lock of an object and gives the object: inode_to_wb_and_lock_list(). */
   | { readonly op: "lock-object"; readonly object: string; readonly member: string }
   /** atomic_dec_and_lock(count, lock) */
@@ -37,6 +37,8 @@ export type Operation =
   | { readonly op: "link-add"; readonly link: number; readonly list: number; readonly moves?: boolean }
   /** `poisons`: the link is not made anew: it is on no list and does not look empty either (list_del()). */
   | { readonly op: "link-del"; readonly link: number; readonly poisons?: boolean }
+  /** Makes a link or a list anew, whatever was on it. */
+  | { readonly op: "link-init"; readonly link: number }
   | { readonly op: "list-first"; readonly orNull?: boolean }
   | { readonly op: "lru-add" | "lru-del" | "lru-isolate"; readonly link: number }
   | { readonly op: "lru-isolate-move"; readonly link: number; readonly list: number }
@@ -69,6 +71,8 @@ export type Operation =
       readonly bit: number;
       readonly word: number;
     }
+  /** A procedure of the scenario without parameters, which may sleep. */
+  | { readonly op: "procedure"; readonly procedure: string }
   /** An object that is the same for everybody. */
   | { readonly op: "object"; readonly object: string }
   | { readonly op: "is-error" | "is-error-or-null" | "error" }

@@ -24,11 +24,21 @@ export function prepareWait(
     return { k: "silent", config: { ...after, waits: POLLS } };
   }
   const waits = entry === undefined ? null : frameOf(lowering, config, entry);
+  const { v } = queue;
+  const late = lateOf(lowering);
   return {
     k: "emit",
-    do: `prepare_wait(${queue.v}, ${queue.bit})`,
+    do: `${late} = ${v}.FREEING && !${v}.hashed && ${v}.woken; if (!${late}) { prepare_wait(${v}, ${queue.bit}) }`,
     next: waits === null ? after : { ...after, waits },
   };
+}
+
+/**
+ * Says that the thread went to a queue behind its last wake-up. That is no mistake yet: it may look at the inode once more,
+ * and leave instead of sleeping.
+ */
+function lateOf(lowering: Lowering): string {
+  return lowering.local("%late", "late", "number", 1);
 }
 
 /** Stands where a frame would, for a wait on a queue that the model does not have. */
@@ -55,12 +65,15 @@ export function sleep(lowering: Lowering, config: Config, after: Config): Outcom
   const stopped = mayNotSleep(lowering, config);
   if (stopped !== null) return stopped;
   // On a queue that the model does not have: whatever is waited for is looked at again.
-  return config.waits === POLLS ? { k: "silent", config: after } : { k: "emit", do: "sleep()", next: after };
+  if (config.waits === POLLS) return { k: "silent", config: after };
+  const message = "sleeps on an inode that was unhashed and woken before: nobody will wake it";
+  // Who went there late is on no queue here, so that sleep() is over at once and the assertion fires.
+  return { k: "emit", do: `sleep(); assert(WAKE, !${lateOf(lowering)}, "${message}")`, next: after };
 }
 
-export function finishWait({ waits, ...after }: Config): Outcome {
+export function finishWait(lowering: Lowering, { waits, ...after }: Config): Outcome {
   if (waits === POLLS) return { k: "silent", config: after };
-  return { k: "emit", do: "finish_wait()", next: after };
+  return { k: "emit", do: `finish_wait(); ${lateOf(lowering)} = 0`, next: after };
 }
 
 export function wake(lowering: Lowering, config: Config, queue: Value, after: Config): Outcome {

@@ -5,6 +5,7 @@ import type { Lowering } from "./lowering.ts";
 import { type Config, goOn, mapValues, topOf } from "./lowering-state.ts";
 import type { MicroOp } from "./micro-op.ts";
 import { firstOfList, firstSlot, nextOfList, slotAfter } from "./slot-walks.ts";
+import { listOnStack } from "./stack-lists.ts";
 import { UNKNOWN, type Value, ZERO } from "./values.ts";
 
 /** The walk over the LRU that a list_lru_walk() is (word-steps.ts). */
@@ -107,9 +108,10 @@ function orderOf(lowering: Lowering, config: Config, op: MicroOp & { k: "walk" }
       return { first, next: () => first, takes: field };
     }
     case "lru": {
-      const list = op.args.map((arg) => lowering.evaluate(arg, config)).find((value) => value.k === "name");
-      const flags = list?.k === "name" ? lowering.lists.get(`${list.frame}/${list.name}`) : undefined;
-      if (flags === undefined) return null;
+      // The list comes in front of the member that links it.
+      const list = op.args.at(-2);
+      const flags = list === undefined ? null : listOnStack(lowering, lowering.evaluate(list, config));
+      if (flags === null) return null;
       return { first: firstOfList(flags, slots), next: (cursor) => nextOfList(flags, cursor, slots) };
     }
   }

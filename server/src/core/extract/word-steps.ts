@@ -3,7 +3,7 @@
 import { bitStep } from "./bit-steps.ts";
 import { dropReference, readCount, takeReference } from "./count-steps.ts";
 import { deleteFromIndex, findInIndex, insertIntoIndex, removeFromIndex } from "./index-steps.ts";
-import { firstInode, isEmpty, linkInto, lruStep, unlink, walkLru } from "./list-steps.ts";
+import { firstInode, isEmpty, linkInto, lruStep, makeAnew, unlink, walkLru } from "./list-steps.ts";
 import { type Outcome, placeOf } from "./lowered-step.ts";
 import type { Lowering } from "./lowering.ts";
 import { LoweringLimit } from "./lowering-limit.ts";
@@ -40,10 +40,10 @@ export function runWord(
         lockArgument(word, args),
         goOn(config, op.next, op.into, resultOf(word.yields ?? "0")),
       );
-    case "lock-again": {
+    case "lock-is-held": {
       const lock = lockOf(lowering, arg(word.lock));
       if (lock === null || config.locks.some((held) => held.text === lock.text)) return { k: "silent", config: after };
-      return takeLock(lowering, config, arg(word.lock), after);
+      return lowering.fails(config, "STATE", `goes on without ${lock.text}, which it must hold here`);
     }
     case "lock-object": {
       const value: Value = { k: "object", object: word.object, member: null };
@@ -97,6 +97,8 @@ export function runWord(
       return linkInto(lowering, config, op, arg(word.link), arg(word.list), word.moves === true);
     case "link-del":
       return unlink(lowering, config, op, arg(word.link), word.poisons === true);
+    case "link-init":
+      return makeAnew(lowering, config, op, arg(word.link));
     case "list-first":
       return firstInode(lowering, config, op, arg(0), word.orNull === true);
     case "lru-add":
@@ -115,7 +117,7 @@ export function runWord(
     case "sleep":
       return sleep(lowering, config, after);
     case "finish-wait":
-      return finishWait(after);
+      return finishWait(lowering, after);
     case "wait-event":
       return lowering.answer(config, op, UNKNOWN);
     case "wait-on-bit":
@@ -173,6 +175,16 @@ export function runWord(
       return removeFromIndex(lowering, config, op, arg(word.inode));
     case "bit":
       return bitStep(lowering, config, op, word.does, arg(word.bit), arg(word.word));
+    case "procedure": {
+      const stopped = mayNotSleep(lowering, config, "may sleep");
+      if (stopped !== null) return stopped;
+      lowering.procedures.add(word.procedure);
+      return {
+        k: "emit",
+        call: { procedure: word.procedure, with: {} },
+        next: goOn(config, op.next, op.into, UNKNOWN),
+      };
+    }
     case "object":
       return lowering.answer(config, op, { k: "object", object: word.object, member: null });
     case "is-error": {
@@ -221,6 +233,8 @@ function lastLook({ request }: Lowering, v: string): string {
     `assert(UAF, !${v}.hashed, "the inode is destroyed while lookups still find it")`,
     `assert(UAF, !${v}.on_sb, "the inode is destroyed while it is still on the list of its superblock")`,
     `assert(UAF, !${v}.on_io, "the inode is destroyed while it is still on a list of the flusher")`,
+    // The slab's constructor does not run again (inode_init_once()).
+    `assert(STATE, !${v}.poisoned && !${v}.list_poisoned, "the inode is destroyed with a link that list_del() has poisoned: the next one in its memory seems to be on a list")`,
     `assert(WAKE, !waiters(${v}), "the inode is destroyed while somebody still sleeps on it: nobody will wake him")`,
   ].join("; ");
 }

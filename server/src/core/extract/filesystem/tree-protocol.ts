@@ -14,7 +14,7 @@ import { RECLAIM_VOCABULARY } from "../reclaim-vocabulary.ts";
 import type { FindLine } from "./protocol.ts";
 import { writtenFragment } from "./written-protocol.ts";
 
-export type ProtocolRole = Exclude<Role, "grab" | "discard" | "complete" | "written" | "fail" | "insert">;
+export type ProtocolRole = Exclude<Role, "grab" | "discard" | "complete" | "written" | "fail" | "insert" | "shutdown">;
 
 export const FILESYSTEM_DESTROY = "filesystem_destroy";
 export const FILESYSTEM_DROP = "filesystem_drop";
