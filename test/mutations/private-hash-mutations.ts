@@ -61,17 +61,6 @@ export const TABLE_MUTATIONS: readonly ProtocolMutation[] = [
     invariants: ["UAF"],
   },
   {
-    id: "the wait enqueues after it has given i_lock back",
-    edits: [
-      replace(
-        "__wait_on_freeing_inode",
-        "prepare_to_wait(wq, &wait.wq_entry, TASK_UNINTERRUPTIBLE);\n\tspin_unlock(&inode->v.i_lock);",
-        "spin_unlock(&inode->v.i_lock);\n\tprepare_to_wait(wq, &wait.wq_entry, TASK_UNINTERRUPTIBLE);",
-      ),
-    ],
-    invariants: ["WAKE"],
-  },
-  {
     id: "the wait leaves its entry",
     edits: [replace("__wait_on_freeing_inode", "finish_wait(wq, &wait.wq_entry);", "")],
     invariants: ["UAF"],
@@ -87,19 +76,6 @@ export const TABLE_MUTATIONS: readonly ProtocolMutation[] = [
       ),
     ],
     invariants: ["PROG"],
-  },
-  {
-    id: "EI_INODE_HASHED is not looked at",
-    edits: [replace("bch2_inode_hash_find", "!test_bit(EI_INODE_HASHED, &inode->ei_flags)", "0")],
-    invariants: ["WAKE"],
-  },
-  {
-    id: "EI_INODE_HASHED is cleared without i_lock",
-    edits: [
-      replace("bch2_inode_hash_remove", "spin_lock(&inode->v.i_lock);\n", ""),
-      replace("bch2_inode_hash_remove", "spin_unlock(&inode->v.i_lock);\n", ""),
-    ],
-    invariants: ["WAKE"],
   },
   {
     id: "a lookup keeps i_lock of an inode that is leaving the table",
