@@ -21,7 +21,7 @@ export const PUT_SUPER = "filesystem_put_super";
 export const WAITS_FOR_WRITEBACK = "umount_waits_for_writeback";
 export const WAITS_FOR_HOLDERS = "umount_waits_for_holders";
 
-const UMOUNT_WORDS: readonly WordEntry[] = [
+const UMOUNT_WORDS: readonly (WordEntry & { readonly procedure: string })[] = [
   { names: ["cgroup_writeback_umount"], op: "procedure", procedure: WAITS_FOR_WRITEBACK },
   { names: ["fsnotify_sb_delete"], op: "procedure", procedure: WAITS_FOR_HOLDERS },
 ];
@@ -77,6 +77,12 @@ export class ExtractedProtocol {
     const files = new Set(this.functions.file === null ? [] : [this.functions.file.path]);
     for (const path of this.#shelf.files()) files.add(path);
     return files;
+  }
+
+  /** The procedures that umount of this tree can wait in: kernels differ in what they have to wait for. */
+  get umountWaits(): ReadonlySet<string> {
+    const isThere = (name: string): boolean => this.tree.program.functionsNamed(name).length > 0;
+    return new Set(UMOUNT_WORDS.filter(({ names }) => names.some(isThere)).map(({ procedure }) => procedure));
   }
 
   /** Null when the function cannot be lowered; `failures` says why. Throws when cancelled. */

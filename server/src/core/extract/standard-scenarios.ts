@@ -308,7 +308,12 @@ function* drafts(protocol: ExtractedProtocol, cast: Cast): Iterable<Draft> {
   if (written !== null) yield* writebackDrafts(cast, written, reclaim);
   const [umount] = umounts;
   if (umount !== undefined)
-    yield* umountDrafts(cast, { umount, shutdown: protocol.first("shutdown") }, reclaim, protocol.slots);
+    yield* umountDrafts(
+      cast,
+      { umount, shutdown: protocol.first("shutdown"), umountWaits: protocol.umountWaits },
+      reclaim,
+      protocol.slots,
+    );
 }
 
 function modelOf(protocol: ExtractedProtocol, cast: Cast, draft: Draft): RaceModel {

@@ -10,6 +10,8 @@ export interface UmountFunctions {
   readonly umount: Fragment;
   /** generic_shutdown_super(), which calls it. */
   readonly shutdown: Fragment | null;
+  /** The procedures that it can wait in. */
+  readonly umountWaits: ReadonlySet<string>;
 }
 
 /** What umount does on the way: for work of the flusher before it evicts, for those who hold an inode after that. */
@@ -21,8 +23,12 @@ interface Waits {
 /** The thread, the procedures that it needs, and the function that it starts with. */
 type Umount = Required<Pick<Draft, "procedures">> & { readonly thread: ThreadDeclaration; readonly starts: Fragment };
 
-/** The tree's generic_shutdown_super(), or where it has none that can be lowered what that does. */
-function umountOf({ umount, shutdown }: UmountFunctions, slots: number, waits: Waits = {}): Umount {
+/** The tree's generic_shutdown_super(), or what that does where it has none that can be lowered, or none that waits as it must. */
+function umountOf({ umount, shutdown: own, umountWaits }: UmountFunctions, slots: number, waits: Waits = {}): Umount {
+  const canWait =
+    (waits.writeback === undefined || umountWaits.has(WAITS_FOR_WRITEBACK)) &&
+    (waits.holders === undefined || umountWaits.has(WAITS_FOR_HOLDERS));
+  const shutdown = canWait ? own : null;
   const waitsFor = (step: Step | undefined): Step => step ?? { label: "nobody is left to wait for", do: "skip()" };
   const procedures: Procedure[] = [
     { name: WAITS_FOR_WRITEBACK, steps: [waitsFor(waits.writeback)] },
