@@ -161,7 +161,8 @@ export const LINE_MUTATIONS: readonly ProtocolMutation[] = [
       replace("__remove_inode_hash", "spin_lock(&inode_hash_lock);", ""),
       replace("__remove_inode_hash", "spin_unlock(&inode_hash_lock);", ""),
     ],
-    invariants: ["STATE", "WAKE"],
+    // UAF in 6.1, whose lookups walk the chain under this lock and not under RCU.
+    invariants: ["STATE", "WAKE", "UAF"],
   },
   {
     id: "__remove_inode_hash(): with hlist_del_rcu",
