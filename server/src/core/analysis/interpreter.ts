@@ -469,11 +469,14 @@ export class Interpreter {
   }
 
   /** What a call that sets or clears a flag tells of the object whose flag it is. */
-  #noteFlag({ callee, args: [object, flag] }: CallExpr, [value]: readonly Value[], run: Run): void {
-    if (callee.k !== "id" || object?.k !== "id" || flag?.k !== "id") return;
-    const known = this.#knowledge.objectFlags.get(callee.name);
+  #noteFlag({ callee, args }: CallExpr, values: readonly Value[], run: Run): void {
+    const known = callee.k === "id" ? this.#knowledge.objectFlags.get(callee.name) : undefined;
+    if (known === undefined) return;
+    const object = args[0];
+    const flag = args[1];
+    const value = values[0];
     // More is known of the inode under eviction, where it has a name, and by that.
-    if (known === undefined || !known.flags.includes(flag.name) || value?.k === "symbol") return;
+    if (object?.k !== "id" || flag?.k !== "id" || !known.flags.includes(flag.name) || value?.k === "symbol") return;
     if (known.does === "set") assign(run, object.name, withFlag(value, flag.name));
     else if (known.does === "clear") assign(run, object.name, withoutFlag(value, flag.name));
   }

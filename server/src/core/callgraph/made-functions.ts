@@ -29,7 +29,8 @@ const MAX_DEPTH = 4;
 const MAX_EXPANSION = 1 << 16;
 /** A body behind a parameter list, or a call that may have one. */
 const MAKES_SOMETHING = /\)\s*\{|^\s*[A-Za-z_]\w*\s*\(/;
-const TOKEN = /\s*##\s*|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|#\s*[A-Za-z_]\w*|[A-Za-z_]\w*|\d\w*|[\s\S]/g;
+const TOKEN =
+  /\s*##\s*|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|#\s*[A-Za-z_]\w*|[A-Za-z_]\w*|\d\w*|\s+|[^\s\w"'#]+|[\s\S]/g;
 const ENCODER = new TextEncoder();
 
 /** Finds them in all files of the program. `makesNothing`: macros whose calls are passed over. */

@@ -38,8 +38,8 @@ export const MAX_BODY_BYTES = 1 << 20;
 
 const DECODER = new TextDecoder("utf-8");
 
-/** Bytes of files that are kept in memory. */
-const MAX_KEPT_BYTES = 16 << 20;
+/** Bytes of files after which what was not asked for meanwhile goes: twice as many are kept at most. */
+const MAX_RECENT_BYTES = 8 << 20;
 
 interface FileBytes {
   readonly file: SourceFile;
@@ -51,8 +51,10 @@ export class FunctionBodies {
   readonly #program: Program;
   readonly #parser: SyntaxParser;
   #bodies = new Map<FunctionRef | MacroRef, Body | null>();
-  readonly #bytes = new Map<string, FileBytes>();
-  #keptBytes = 0;
+  /** What was read or asked for lately, and before that. */
+  #recent = new Map<SourceFile, FileBytes>();
+  #older: ReadonlyMap<SourceFile, FileBytes> = new Map();
+  #recentBytes = 0;
   #last: FileBytes | null = null;
   #parsed = 0;
   #withErrors = 0;
@@ -106,19 +108,18 @@ export class FunctionBodies {
   /** The bytes of a file. Those read last are kept: neighbours are asked for together, and headers again and again. */
   bytesOf(file: SourceFile): Uint8Array | null {
     if (this.#last?.file === file && this.#last.generation === file.generation) return this.#last.bytes;
-    let entry = this.#bytes.get(file.path);
-    if (entry === undefined || entry.file !== file || entry.generation !== file.generation) {
-      this.#keptBytes -= entry?.bytes?.length ?? 0;
-      entry = { file, generation: file.generation, bytes: this.#program.read(file.path) };
-      this.#keptBytes += entry.bytes?.length ?? 0;
-    }
-    // The one used last stands at the end.
-    this.#bytes.delete(file.path);
-    this.#bytes.set(file.path, entry);
-    for (const [path, { bytes }] of this.#bytes) {
-      if (this.#keptBytes <= MAX_KEPT_BYTES || path === file.path) break;
-      this.#keptBytes -= bytes?.length ?? 0;
-      this.#bytes.delete(path);
+    const { generation } = file;
+    let entry = this.#recent.get(file);
+    if (entry?.generation !== generation) {
+      const older = this.#older.get(file);
+      entry = older?.generation === generation ? older : { file, generation, bytes: this.#program.read(file.path) };
+      this.#recentBytes += entry.bytes?.length ?? 0;
+      if (this.#recentBytes > MAX_RECENT_BYTES) {
+        this.#older = this.#recent;
+        this.#recent = new Map();
+        this.#recentBytes = entry.bytes?.length ?? 0;
+      }
+      this.#recent.set(file, entry);
     }
     this.#last = entry;
     return entry.bytes;

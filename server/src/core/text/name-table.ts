@@ -3,6 +3,7 @@
  * them in a few dozen bytes each and never makes a JavaScript string for a name that nobody asks for.
  */
 import { asciiText } from "./byte-search.ts";
+import { WordPlaces } from "./word-places.ts";
 
 const WORD = new Uint8Array(256);
 for (let c = 0; c < 256; c++) {
@@ -13,8 +14,14 @@ const INITIAL_SLOTS = 1 << 16;
 const SIEVE_BYTES = 1 << 18;
 const MAX_AT_ONCE = 4096;
 
-/** For each remainder of a hash whether a name has it. */
-export type NameSieve = Uint8Array;
+/** Some names of a table, told quickly from most words of a text. */
+export interface NameSieve {
+  readonly ids: readonly number[];
+  /** A bit for each of them. */
+  readonly wanted: Uint8Array;
+  /** For each remainder of a hash whether one of them has it. */
+  readonly slots: Uint8Array;
+}
 
 function sieveSlot(hash: number): number {
   return (hash ^ (hash >>> 15)) & (SIEVE_BYTES - 1);
@@ -28,6 +35,9 @@ export class NameTable {
   /** An entry for every name, so that the array stays one without holes. */
   #strings: (string | undefined)[] = [];
   #count = 0;
+  #places: WordPlaces | null | undefined;
+  /** Whose names `#places` lets through. */
+  #learnt: NameSieve | null = null;
 
   get size(): number {
     return this.#count;
@@ -72,22 +82,48 @@ export class NameTable {
     }
   }
 
-  /** Lets some names through and most others not: nine of ten words of a text are told by their hash alone. */
-  sieve(ids: Iterable<number>): NameSieve {
-    const sieve = new Uint8Array(SIEVE_BYTES);
-    for (const id of ids) sieve[sieveSlot(this.#hashes[id]!)] = 1;
-    return sieve;
+  /** Lets these names through and most others not: nine of ten words of a text are told by their hash alone. */
+  sieve(names: readonly number[]): NameSieve {
+    const ids = [...new Set(names)];
+    const wanted = new Uint8Array((this.#count + 7) >> 3);
+    const slots = new Uint8Array(SIEVE_BYTES);
+    for (const id of ids) {
+      wanted[id >> 3]! |= 1 << (id & 7);
+      slots[sieveSlot(this.#hashes[id]!)] = 1;
+    }
+    return { ids, wanted, slots };
   }
 
-  isLetThrough(id: number, sieve: NameSieve): boolean {
-    return sieve[sieveSlot(this.#hashes[id]!)] === 1;
+  isLetThrough(id: number, { wanted }: NameSieve): boolean {
+    return ((wanted[id >> 3] ?? 0) & (1 << (id & 7))) !== 0;
   }
 
   /**
-   * Marks every name of `bytes` that is there already and that `sieve` lets through: one bit for each id. Names in comments
-   * count; a number's letters are no name. `marks` must have a bit for each name of the table.
+   * Marks every name of `bytes` that `sieve` was made of, and perhaps others of the table: one bit for each id. Names in
+   * comments count; a number's letters are no name. `marks` must have a bit for each name of the table.
    */
   mark(bytes: Uint8Array, marks: Uint8Array, sieve: NameSieve): void {
+    const places = this.#placesFor(sieve)?.find(bytes);
+    if (places === null || places === undefined) this.#markEach(bytes, marks, sieve.slots);
+    else
+      for (const start of places) {
+        let end = start;
+        while (end < bytes.length && WORD[bytes[end]!] !== 0) end++;
+        const id = WORD[bytes[start]!] === 1 ? this.findBytes(bytes, start, end) : -1;
+        if (id >= 0) marks[id >> 3]! |= 1 << (id & 7);
+      }
+  }
+
+  #placesFor(sieve: NameSieve): WordPlaces | null {
+    if (this.#places === undefined) this.#places = WordPlaces.make();
+    if (this.#places !== null && this.#learnt !== sieve) {
+      this.#places.learn(sieve.ids.map((id) => this.#arena.subarray(this.#starts[id]!, this.#starts[id + 1]!)));
+      this.#learnt = sieve;
+    }
+    return this.#places;
+  }
+
+  #markEach(bytes: Uint8Array, marks: Uint8Array, sieve: Uint8Array): void {
     const slots = this.#slots;
     const hashes = this.#hashes;
     const mask = slots.length - 1;

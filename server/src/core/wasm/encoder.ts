@@ -79,10 +79,13 @@ const OPCODES: Readonly<Record<Operator, number>> = {
 };
 
 const VECTOR = 0xfd;
-export type VectorOperator = "splat" | "equal" | "and" | "or" | "bitmask";
+/** On bytes; `less` takes them without sign. */
+export type VectorOperator = "splat" | "equal" | "less" | "subtract" | "and" | "or" | "bitmask";
 const VECTOR_OPCODES: Readonly<Record<VectorOperator, number>> = {
   splat: 0x0f,
   equal: 0x23,
+  less: 0x26,
+  subtract: 0x71,
   and: 0x4e,
   or: 0x50,
   bitmask: 0x64,
