@@ -2,7 +2,7 @@
  * Replaces a lookup that waits for inodes on their way out by find_inode_nowait() with a match function that passes over
  * them (fs/inode.c). ilookup5_nowait() would not do: it waits for freeing inodes all the same.
  */
-import { type GraphNode, MAX_CHAIN } from "../analysis/effect-graph.ts";
+import type { GraphNode } from "../analysis/effect-graph.ts";
 import { type CallEvent, type CallExpr, MODES } from "../analysis/interpreter.ts";
 import type { Body } from "../ir/function-bodies.ts";
 import type { FixEdit } from "../query/queries.ts";
@@ -104,7 +104,6 @@ function wayToLookup(site: FixSite, isReplaced: (body: Body, call: CallExpr) => 
       !isReplaced(body, call) && (node !== root || (call.at <= site.at && site.at < call.end));
     for (const { kind, event } of node.effects)
       if (kind === "lookup" && isNext(event)) return [...way, { body, call: event.call }];
-    if (way.length === MAX_CHAIN) continue;
     for (const { target, event } of node.edges)
       if (isNext(event) && !ways.has(target)) ways.set(target, [...way, { body, call: event.call }]);
   }
