@@ -1,11 +1,8 @@
 /** Locks of a filesystem that tie its lookups to its evictions, or one eviction to another inside it. */
 import { describe, expect, test } from "vitest";
 import type { RaceModel } from "../../server/src/core/race/model.ts";
-import { createStepper, explore } from "../../server/src/core/race/simulator.ts";
-import { NEVER_CANCELLED } from "../../server/src/core/text/cancellation.ts";
-import type { ReviewSession } from "../../server/src/index/review-session.ts";
-import { readFixtureTree } from "../support/fixture.ts";
-import { reviewNow, sessionOf } from "../support/review.ts";
+import { explore } from "../../server/src/core/race/simulator.ts";
+import { modelOfFinding, modelOfToday, ownRunOf, reviewedWith } from "../support/own-filesystem.ts";
 
 const FILE = "fs/lockfs/inode.c";
 
@@ -109,30 +106,10 @@ static const struct super_operations lockfs_sops = {
 };
 ${more}`;
 
-async function reviewed(parts: Parts): Promise<{ session: ReviewSession; text: string }> {
-  const tree = readFixtureTree("sample");
-  const text = textOf(parts);
-  tree.set(FILE, text);
-  const session = sessionOf(tree);
-  await reviewNow(session);
-  return { session, text };
-}
-
 async function lookupModel(parts: Parts): Promise<{ model: RaceModel; text: string }> {
-  const { session, text } = await reviewed(parts);
-  const asked = { name: "designModel", filesystem: "fs/lockfs", design: "sync", question: "lookup" } as const;
-  return { model: (await session.query(asked, NEVER_CANCELLED))!, text };
-}
-
-/** The words of each step of the run that stands in the filesystem's file, by thread. */
-function ownSteps(model: RaceModel, text: string): string[] {
-  const outcome = explore(model);
-  const stepper = createStepper(model);
-  expect(stepper.replay(outcome.trace!.traceString)).not.toHaveProperty("error");
-  const lines = text.split("\n");
-  return stepper
-    .trace()
-    .steps.flatMap(({ file, line, thread }) => (file === FILE ? [`${thread}: ${lines[line! - 1]!.trim()}`] : []));
+  const text = textOf(parts);
+  const { session } = await reviewedWith(FILE, text);
+  return { model: await modelOfToday(session, "fs/lockfs", "lookup"), text };
 }
 
 /** `locked` in place of the mutex. */
@@ -146,7 +123,7 @@ describe("a lookup of a name that waits for the inode", () => {
   test("with a lock held that the eviction takes: a deadlock, at the filesystem's own lines", async () => {
     const { model, text } = await lookupModel({});
     expect(explore(model)).toMatchObject({ verdict: "violated", invariant: "PROG" });
-    const steps = ownSteps(model, text);
+    const steps = ownRunOf(model, FILE, text);
     expect(steps).toContain("lookup: mutex_lock(&LOCKFS_SB(dir->i_sb)->big_lock);");
     expect(steps).toContain("lookup: inode = iget_locked(sb, ino);");
     expect(steps).toContain("evictor: mutex_lock(&LOCKFS_SB(inode->i_sb)->big_lock);");
@@ -263,22 +240,14 @@ describe("a reference that is dropped with a lock held", () => {
   const DROPS = "	iput(LOCKFS_I(inode)->parent);\n";
 
   async function nestedModel(evict: string): Promise<{ model: RaceModel; text: string }> {
-    const tree = readFixtureTree("sample");
     const text = textOf({ evict });
-    tree.set(FILE, text);
-    const session = sessionOf(tree);
-    const { findings } = await reviewNow(session);
-    const finding = findings.find(({ filesystem, rule }) => filesystem === "fs/lockfs" && rule === "iput-under-evict")!;
-    expect(finding).toBeDefined();
-    const model = await session.query({ name: "model", finding }, NEVER_CANCELLED);
-    expect(model).not.toHaveProperty("reason");
-    return { model: model as RaceModel, text };
+    return { model: await modelOfFinding(await reviewedWith(FILE, text), "fs/lockfs", "iput-under-evict"), text };
   }
 
   test("that the eviction inside takes, too: it waits for itself, at its own lines", async () => {
     const { model, text } = await nestedModel(LOCK + DIRTIES + DROPS + UNLOCK);
     expect(explore(model)).toMatchObject({ verdict: "violated", invariant: "PROG" });
-    const steps = ownSteps(model, text).map((step) => step.replace(/^[^:]*: /, ""));
+    const steps = ownRunOf(model, FILE, text).map((step) => step.replace(/^[^:]*: /, ""));
     expect(steps.filter((step) => step.startsWith("mutex_lock"))).toHaveLength(3);
     expect(steps).toContain("iput(LOCKFS_I(inode)->parent);");
   });

@@ -1,11 +1,9 @@
 /** Locks and transactions of a filesystem in the models of its findings: who comes for the number holds what the eviction takes. */
 import { expect, test } from "vitest";
 import type { RaceModel } from "../../server/src/core/race/model.ts";
-import { createStepper, explore } from "../../server/src/core/race/simulator.ts";
+import { explore } from "../../server/src/core/race/simulator.ts";
 import type { RuleId } from "../../server/src/core/report/finding.ts";
-import { NEVER_CANCELLED } from "../../server/src/core/text/cancellation.ts";
-import { readFixtureTree } from "../support/fixture.ts";
-import { reviewNow, sessionOf } from "../support/review.ts";
+import { modelOfFinding, ownRunOf, reviewedWith } from "../support/own-filesystem.ts";
 
 const FILE = "fs/tiefs/inode.c";
 const LOCK = "	mutex_lock(&TIEFS_SB(inode->i_sb)->big_lock);\n";
@@ -104,25 +102,8 @@ static const struct super_operations tiefs_sops = {
 `;
 
 async function modelOf(rule: RuleId, parts: Parts): Promise<{ model: RaceModel; text: string }> {
-  const tree = readFixtureTree("sample");
   const text = textOf(parts);
-  tree.set(FILE, text);
-  const session = sessionOf(tree);
-  const { findings } = await reviewNow(session);
-  const finding = findings.find((each) => each.filesystem === "fs/tiefs" && each.rule === rule)!;
-  expect(finding).toBeDefined();
-  const model = await session.query({ name: "model", finding }, NEVER_CANCELLED);
-  expect(model).not.toHaveProperty("reason");
-  return { model: model as RaceModel, text };
-}
-
-function runOf(model: RaceModel, text: string): string[] {
-  const stepper = createStepper(model);
-  expect(stepper.replay(explore(model).trace!.traceString)).not.toHaveProperty("error");
-  const lines = text.split("\n");
-  return stepper
-    .trace()
-    .steps.flatMap(({ file, line, thread }) => (file === FILE ? [`${thread}: ${lines[line! - 1]!.trim()}`] : []));
+  return { model: await modelOfFinding(await reviewedWith(FILE, text), "fs/tiefs", rule), text };
 }
 
 /** Punts after the unhash, and takes the lock before that. */
@@ -137,7 +118,7 @@ test("async contract: a lookup that holds the lock waits for an eviction that ta
   const { model, text } = await modelOf("async-evict-contract", parts);
   const stuck = { ...model, invariants: ["PROG"] } as RaceModel;
   expect(explore(stuck)).toMatchObject({ verdict: "violated", invariant: "PROG" });
-  const run = runOf(stuck, text);
+  const run = ownRunOf(stuck, FILE, text);
   expect(run).toContain("lookup: mutex_lock(&TIEFS_SB(dir->i_sb)->big_lock);");
   expect(run).toContain("evictor: mutex_lock(&TIEFS_SB(inode->i_sb)->big_lock);");
 });
@@ -176,7 +157,7 @@ ${UNLOCK}	clear_inode(inode);
 	return true;`;
   const { model, text } = await modelOf("lookup-under-evict", { evict });
   expect(explore(model)).toMatchObject({ verdict: "violated", invariant: "PROG" });
-  expect(runOf(model, text)).toContainEqual(
+  expect(ownRunOf(model, FILE, text)).toContainEqual(
     expect.stringMatching(/: mutex_lock\(&TIEFS_SB\(inode->i_sb\)->big_lock\);$/),
   );
 });
@@ -189,7 +170,7 @@ test("work after the unhash: the number is free where the filesystem frees it, a
     evict: `${frees}	sync_dirty_buffer(TIEFS_SB(inode->i_sb)->bitmap);\n${LATE}${WORKS}`,
   });
   expect(model.assumptions?.join("\n")).not.toMatch(/was not found/);
-  const run = runOf(model, text);
+  const run = ownRunOf(model, FILE, text);
   expect(run).toContain("evictor: tiefs_free_inode(inode);");
   expect(run).toContain("evictor: sync_dirty_buffer(TIEFS_SB(inode->i_sb)->bitmap);");
   const created = explore(model, { toggles: { partner: "create" } });

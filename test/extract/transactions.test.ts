@@ -1,11 +1,8 @@
 /** Transactions of a filesystem's journal that tie its lookups to its evictions, or one eviction to another inside it. */
 import { describe, expect, test } from "vitest";
 import type { RaceModel } from "../../server/src/core/race/model.ts";
-import { createStepper, explore } from "../../server/src/core/race/simulator.ts";
-import { NEVER_CANCELLED } from "../../server/src/core/text/cancellation.ts";
-import type { ReviewSession } from "../../server/src/index/review-session.ts";
-import { readFixtureTree } from "../support/fixture.ts";
-import { reviewNow, sessionOf } from "../support/review.ts";
+import { explore } from "../../server/src/core/race/simulator.ts";
+import { modelOfFinding, modelOfToday, reviewedWith, runOf } from "../support/own-filesystem.ts";
 
 const FILE = "fs/logfs/inode.c";
 
@@ -112,37 +109,17 @@ static const struct super_operations logfs_sops = {
 };
 `;
 
-async function reviewed(parts: Parts): Promise<{ session: ReviewSession; text: string }> {
-  const tree = readFixtureTree("sample");
-  const text = textOf(parts);
-  tree.set(FILE, text);
-  const session = sessionOf(tree);
-  await reviewNow(session);
-  return { session, text };
-}
-
 async function lookupModel(parts: Parts): Promise<{ model: RaceModel; text: string }> {
-  const { session, text } = await reviewed(parts);
-  const asked = { name: "designModel", filesystem: "fs/logfs", design: "sync", question: "lookup" } as const;
-  return { model: (await session.query(asked, NEVER_CANCELLED))!, text };
-}
-
-/** Of the shortest run: who takes which step, at its line of the filesystem's file or else by its words. */
-function runOf(model: RaceModel, text: string): string[] {
-  const outcome = explore(model);
-  const stepper = createStepper(model);
-  expect(stepper.replay(outcome.trace!.traceString)).not.toHaveProperty("error");
-  const lines = text.split("\n");
-  return stepper
-    .trace()
-    .steps.map(({ file, line, thread, label }) => `${thread}: ${file === FILE ? lines[line! - 1]!.trim() : label}`);
+  const text = textOf(parts);
+  const { session } = await reviewedWith(FILE, text);
+  return { model: await modelOfToday(session, "fs/logfs", "lookup"), text };
 }
 
 describe("a lookup that waits for the inode", () => {
   test("in a transaction, and the eviction starts one: a deadlock by way of the commit", async () => {
     const { model, text } = await lookupModel({});
     expect(explore(model)).toMatchObject({ verdict: "violated", invariant: "PROG" });
-    const run = runOf(model, text);
+    const run = runOf(model, FILE, text);
     expect(run).toContain("lookup: handle = jbd2_journal_start(LOGFS_SB(sb)->journal, 1);");
     expect(run).toContain("lookup: inode = iget_locked(sb, ino);");
     expect(run).toContain("commit: the commit lets no new handle in");
@@ -269,9 +246,9 @@ ${stop}	return err;
   const evict = `${EVICT.replace("	jbd2_journal_stop", "	logfs_free_inode(handle, inode);\n	jbd2_journal_stop")}${EVICT}`;
 
   async function createModel(stop: string): Promise<RaceModel> {
-    const { session } = await reviewed({ iget: GETS, evict, more: create(stop), methods: ".create = logfs_create," });
-    const asked = { name: "designModel", filesystem: "fs/logfs", design: "sync", question: "create" } as const;
-    return (await session.query(asked, NEVER_CANCELLED))!;
+    const text = textOf({ iget: GETS, evict, more: create(stop), methods: ".create = logfs_create," });
+    const { session } = await reviewedWith(FILE, text);
+    return modelOfToday(session, "fs/logfs", "create");
   }
 
   test("and that ends what it has started: no handle is left behind where a start fails or was not made", async () => {
@@ -303,13 +280,9 @@ describe("a reference that is dropped in a transaction", () => {
 
   /** What decides here is progress alone: that the inner eviction waits in reclaim is another question. */
   async function nestedModel(parts: Parts): Promise<{ model: RaceModel; text: string }> {
-    const { session, text } = await reviewed(parts);
-    const { findings } = await reviewNow(session);
-    const finding = findings.find(({ filesystem, rule }) => filesystem === "fs/logfs" && rule === "iput-under-evict")!;
-    expect(finding).toBeDefined();
-    const model = await session.query({ name: "model", finding }, NEVER_CANCELLED);
-    expect(model).not.toHaveProperty("reason");
-    return { model: { ...(model as RaceModel), invariants: ["PROG"] }, text };
+    const text = textOf(parts);
+    const model = await modelOfFinding(await reviewedWith(FILE, text), "fs/logfs", "iput-under-evict");
+    return { model: { ...model, invariants: ["PROG"] }, text };
   }
 
   test("whose eviction starts one inside it: it nests, and waits for no commit", async () => {
@@ -331,7 +304,7 @@ describe("a reference that is dropped in a transaction", () => {
   test("and one that does not nest waits for the commit, which waits for the first", async () => {
     const { model, text } = await nestedModel({ iget: GETS, evict: NO_NESTING + DROPS + END, more: BEGIN });
     expect(explore(model)).toMatchObject({ verdict: "violated", invariant: "PROG" });
-    const run = runOf(model, text).map((step) => step.replace(/^[^:]*: /, ""));
+    const run = runOf(model, FILE, text).map((step) => step.replace(/^[^:]*: /, ""));
     expect(run.filter((step) => step.startsWith("err = gfs2_trans_begin"))).toHaveLength(3);
     expect(run).toContain("iput(LOGFS_I(inode)->parent);");
   });
