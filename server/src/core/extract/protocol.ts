@@ -79,9 +79,12 @@ export class ExtractedProtocol {
     return files;
   }
 
-  /** The procedures that umount of this tree can wait in: kernels differ in what they have to wait for. */
+  /** The procedures that umount of this tree can wait in, whether or not it does: kernels differ in what they have to wait for. */
   get umountWaits(): ReadonlySet<string> {
-    const isThere = (name: string): boolean => this.tree.program.functionsNamed(name).length > 0;
+    const { program, bodies } = this.tree;
+    const shutdown = this.functions.first("shutdown");
+    const text = shutdown === null ? "" : bodies.textOf(shutdown.file, shutdown.span.start, shutdown.span.end);
+    const isThere = (name: string): boolean => program.functionsNamed(name).length > 0 || text.includes(`${name}(`);
     return new Set(UMOUNT_WORDS.filter(({ names }) => names.some(isThere)).map(({ procedure }) => procedure));
   }
 
