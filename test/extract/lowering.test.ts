@@ -57,6 +57,28 @@ test("locks, flags and counts become steps at their own lines", async () => {
   expect(fragment.assumptions).toEqual([]);
 });
 
+test("a macro that ors flags together is these flags; a definition that is long is none, and holds nobody up", async () => {
+  const fragment = await lower(
+    `#define I_DYING (I_FREEING | /* both */ \\
+	I_WILL_FREE)
+#define I_MANY (I_FREEING | ${" ".repeat(400_000)}!)
+void f(struct inode *inode)
+{
+	spin_lock(&inode->i_lock);
+	inode->i_state |= I_DYING;
+	inode->i_state |= I_MANY;
+	spin_unlock(&inode->i_lock);
+}
+`,
+    "f",
+  );
+  expect(linesOf(fragment)).toEqual([
+    "6 lock(i_lock[inode])",
+    "7 inode.FREEING = 1; inode.WILL_FREE = 1",
+    "9 unlock(i_lock[inode])",
+  ]);
+});
+
 test("a step of several lines is shown with all of them, up to where its brackets close", async () => {
   const fragment = await lower(
     `void f(struct inode *inode)
