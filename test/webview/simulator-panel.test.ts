@@ -289,6 +289,21 @@ describeWith("chromium", "the simulator's panel", () => {
     expect(isOpen).toBe(true);
   });
 
+  test("a key that comes before a closed dialog has lost the focus is not lost", async () => {
+    const page = await open({ host: sessionHost({ model: "lost-wake" }) });
+    await runShown(page, "Failing run");
+    await page.keyboard.press("t");
+    await page.getByRole("dialog").waitFor();
+    const isOpen = await page.evaluate(() => {
+      const dialog = document.querySelector("dialog")!;
+      const focused = dialog.querySelector("button")!;
+      dialog.close();
+      focused.dispatchEvent(new KeyboardEvent("keydown", { key: "x", bubbles: true }));
+      return document.querySelector<HTMLDetailsElement>("#exports")!.open;
+    });
+    expect(isOpen).toBe(true);
+  });
+
   test("a reload goes on with the same model, toggles, run and step", async () => {
     const page = await open({ host: sessionHost({ model: "evict-async-after-unhash" }) });
     await page.getByRole("button", { name: "Races" }).click();

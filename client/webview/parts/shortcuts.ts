@@ -77,6 +77,8 @@ export function commandOf(event: KeyboardEvent): Command | undefined {
   const target = event.target;
   const command = BY_KEY.get(event.key);
   if (!(target instanceof Element)) return command;
+  // A dialog that has closed keeps the focus until the next picture, when there was nothing to give it back to.
+  if (target.closest("dialog:not([open])")) return command;
   if (target.closest("dialog") || target.closest("input[type=number], input[type=text], textarea")) return undefined;
   if ((event.key === " " || event.key === "Enter") && target.closest("button, summary, a")) return undefined;
   if (target.closest("select, input[type=range], [role=menu]") && !/^[a-z?/]$/.test(event.key)) return undefined;
