@@ -296,4 +296,27 @@ describe("--designs", () => {
     expect(designs("--format", "svg")).toMatchObject({ status: 2, stderr: expect.stringContaining("text or json") });
     expect(designs(SAMPLE)).toMatchObject({ status: 2, stderr: expect.stringContaining("the tree and nothing else") });
   });
+
+  test("without the tree: says that it is the tree, with an example", () => {
+    expect(evictscope(["simulate", "--designs", "fs/jnlfs"])).toMatchObject({
+      status: 2,
+      stdout: "",
+      stderr:
+        "evictscope: simulate --designs fs/jnlfs: the kernel tree is missing\n" +
+        "  for example: evictscope simulate --designs fs/ext4 ~/linux\n",
+    });
+    expect(evictscope(["simulate", "--help"]).stdout).toMatch(
+      /^Usage: evictscope simulate \[options\] <subject> \[tree\]\n +evictscope simulate --designs <dir> \[options\] <tree>\n/,
+    );
+  });
+});
+
+test("without anything to simulate: says what, with an example that is there", () => {
+  const { status, stdout, stderr } = evictscope(["simulate"]);
+  expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+  expect(stderr).toMatch(
+    /^evictscope: simulate: the id or the \.json file of a model, or the id of a finding, is missing\n/,
+  );
+  const example = /for example: evictscope (.+)/.exec(stderr)![1]!;
+  expect(evictscope([...example.split(" "), "--format", "promela"]).status).toBe(0);
 });

@@ -2,9 +2,10 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { TOOL_NAME, TOOL_VERSION } from "../core/report/tool-version.ts";
 import type { CheckOptions } from "./check.ts";
-import { comesLater } from "./exit-status.ts";
+import { comesLater, Refusal } from "./exit-status.ts";
 import type { ExplainOptions } from "./explain.ts";
 import type { SimulateOptions } from "./simulate.ts";
+import { commandName, shellWord } from "./style.ts";
 import type { SurveyOptions } from "./survey.ts";
 
 const STATUS_HELP = `
@@ -91,8 +92,10 @@ export function createProgram(finish: (status: number) => void): Command {
     .description(
       "Explores every interleaving of a model: of the catalogue, of a file, or the one made of a finding's own code.",
     )
+    .usage("[options] <subject> [tree]\n       evictscope simulate --designs <dir> [options] <tree>")
+    // Optional for commander alone, which would miss a "subject" where --designs lacks its tree.
     .argument(
-      "<subject>",
+      "[subject]",
       "a model's id in the catalogue (list: all of them), a model's .json file, or a finding's id; with --designs the tree",
     )
     .argument("[tree]", "the tree of a finding")
@@ -108,7 +111,8 @@ export function createProgram(finish: (status: number) => void): Command {
     .option("--no-reductions", "look at every state by itself: slower, the same verdict")
     .option("--designs <dir>", "compare the designs of inode eviction for one filesystem of the tree, as fs/ext4")
     .option("-o, --output <file>", "write the answer to a file, whole or not at all")
-    .action(async (subject: string, tree: string | undefined, options: SimulateOptions & { seedTrace?: string }) => {
+    .action(async (subject: string | undefined, tree: string | undefined, options: SimulateArguments) => {
+      if (subject === undefined) throw missingSubject(options.designs);
       const { simulate } = await import("./simulate.ts");
       const { seedTrace, ...rest } = options;
       finish(await simulate(subject, tree, seedTrace === undefined ? rest : { ...rest, trace: seedTrace }));
@@ -135,6 +139,21 @@ export function createProgram(finish: (status: number) => void): Command {
       throw comesLater("splat", "");
     });
   return program;
+}
+
+type SimulateArguments = SimulateOptions & { readonly seedTrace?: string };
+
+/** `simulate` with nothing to simulate, or with `--designs DIR` and no tree. */
+function missingSubject(designs: string | undefined): Refusal {
+  if (designs === undefined) {
+    return new Refusal("simulate: the id or the .json file of a model, or the id of a finding, is missing", [
+      `for example: ${commandName()} simulate sync-evict-baseline`,
+      `${commandName()} simulate list shows the models of the catalogue`,
+    ]);
+  }
+  return new Refusal(`simulate --designs ${shellWord(designs)}: the kernel tree is missing`, [
+    `for example: ${commandName()} simulate --designs fs/ext4 ~/linux`,
+  ]);
 }
 
 function collect(value: string, previous: readonly string[] | undefined): string[] {
