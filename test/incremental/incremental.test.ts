@@ -113,6 +113,69 @@ static const struct super_operations guard_ops = {
   expect(comparable(after)).toEqual(comparable(await reviewOf(new Map(disk))));
 });
 
+test("a shared header counts as long as something that is read includes it", { timeout: 120_000 }, async () => {
+  const disk = await textsOf(join(repositoryRoot, "test/fixtures/sample"));
+  const path = "fs/labelfs.c";
+  const source = (include: string): string => `#include <linux/fs.h>
+${include}
+static void labelfs_evict_inode(struct inode *inode)
+{
+	clear_inode(inode);
+	put_label(inode->i_private);
+}
+
+static const struct super_operations labelfs_ops = {
+	.evict_inode = labelfs_evict_inode,
+};
+`;
+  const including = source("#include <linux/label/all.h>");
+  const label = "static inline void put_label(void *label)\n{\n\tschedule_work(label);\n}\n";
+  disk.set(path, source(""));
+  disk.set("include/linux/label/all.h", '#include "label.h"\n');
+  disk.set("include/uapi/linux/label.h", "#define LABEL_MAX 3\n");
+  disk.set("include/linux/label/label.h", label);
+  const session = sessionOf(disk);
+  const documents = new Map<string, string>();
+  const expectFound = async (count: number, what: string): Promise<void> => {
+    const now = await reviewNow(session);
+    const found = now.findings.filter(({ rule, table }) => rule === "deferred-work" && table === "labelfs_ops");
+    expect(found, what).toHaveLength(count);
+    const fresh = await reviewOf(new Map([...disk, ...documents]));
+    expect(comparable(now), what).toEqual(comparable(fresh));
+  };
+  const write = (file: string, text: string | null): void => {
+    if (text === null) disk.delete(file);
+    else disk.set(file, text);
+    session.filesChanged([file]);
+  };
+  const type = (file: string, text: string | null): void => {
+    if (text === null) documents.delete(file);
+    else documents.set(file, text);
+    session.setDocument(file, text);
+  };
+  await expectFound(0, "included by nothing");
+  type(path, including);
+  await expectFound(1, "by way of another header, in a document");
+  type(path, source(""));
+  await expectFound(0, "no more");
+  write("include/linux/label/label.h", null);
+  type(path, including);
+  await expectFound(0, "included, but gone");
+  write("include/linux/label/label.h", label);
+  await expectFound(1, "and back");
+  write("include/linux/label/all.h", "");
+  await expectFound(0, "the header between includes nothing");
+  type("include/linux/label/label.h", `${label}/* typed */\n`);
+  write("include/linux/label/all.h", "#include <linux/label/label.h>\n#include <uapi/linux/label.h>\n");
+  await expectFound(1, "as a document that was opened before it was included");
+  type("include/linux/label/label.h", "");
+  await expectFound(0, "emptied while it is typed");
+  type("include/linux/label/label.h", null);
+  await expectFound(1, "closed without being saved");
+  type(path, null);
+  await expectFound(0, "as it is on disk");
+});
+
 test("an edit under which nothing that was found changes gives the same findings, object by object", async () => {
   const disk = await textsOf(join(repositoryRoot, "test/fixtures/sample"));
   const session = sessionOf(createMemoryTree(disk));

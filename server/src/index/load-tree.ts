@@ -7,11 +7,22 @@ import { type CancellationToken, throwIfCancelled } from "../core/text/cancellat
 import { WordSearch } from "../core/text/word-search.ts";
 import type { FileSource, ListOptions } from "./file-source.ts";
 import type { ProgressListener } from "./review-session.ts";
-import { folderOf, INCOMPLETE, isCore, isWholeTree, MAX_FILE_BYTES, TABLE_WORDS } from "./tree-scope.ts";
+import { SharedHeaders } from "./shared-headers.ts";
+import {
+  folderOf,
+  INCOMPLETE,
+  isCore,
+  isSharedHeader,
+  isWholeTree,
+  MAX_FILE_BYTES,
+  TABLE_WORDS,
+} from "./tree-scope.ts";
 
 export interface LoadedTree {
   readonly root: string;
   readonly program: Program;
+  /** Null where all headers are read: the tree is not a whole kernel. */
+  readonly headers: SharedHeaders | null;
   readonly kernelVersion: string;
   readonly problems: TreeProblem[];
   /** Files listed, whether or not they got a skeleton. */
@@ -56,9 +67,12 @@ export async function loadTree(
   const read = (path: string): Uint8Array | null =>
     overlays.get(path) ?? kept.get(path) ?? (readSync === undefined ? null : readSync(path));
   const program = new Program(read);
+  const whole = isWholeTree(paths);
+  const headers = whole ? new SharedHeaders(program, paths.filter(isSharedHeader)) : null;
   const tree: LoadedTree = {
     root: source.root,
     program,
+    headers,
     kernelVersion: await kernelVersion(source),
     problems,
     filesListed: paths.length,
@@ -85,7 +99,6 @@ export async function loadTree(
     if (bytes !== null) kept.set(path, bytes);
     return bytes;
   };
-  const whole = isWholeTree(paths);
   let done = 0;
   const pause = async (): Promise<void> => {
     throwIfCancelled(token);
@@ -115,6 +128,7 @@ export async function loadTree(
     else kept.delete(path);
   };
   for (const path of paths) {
+    if (whole && isSharedHeader(path)) continue;
     if (++done % SLICE === 0) await pause();
     const isPeripheral = whole && !isCore(path);
     // A table outside the folders that are read in full stands in a .c file.
@@ -125,7 +139,7 @@ export async function loadTree(
   if (folders.size > 0) {
     for (const path of paths) {
       const folder = folderOf(path);
-      if (isCore(path) || !(folders.has(folder) || isBesideTable(folder, folders))) continue;
+      if (isCore(path) || isSharedHeader(path) || !(folders.has(folder) || isBesideTable(folder, folders))) continue;
       const bytes = await bytesOf(path, false);
       if (bytes === null) continue;
       // The others have been counted when they were searched.
@@ -133,6 +147,11 @@ export async function loadTree(
       add(path, bytes);
     }
   }
+  await headers?.reach(async (path) => {
+    if (++done % SLICE === 0) await pause();
+    const bytes = bytesOf(path, false);
+    take(path, bytes instanceof Promise ? await bytes : bytes, false);
+  });
   throwIfCancelled(token);
   return tree;
 }

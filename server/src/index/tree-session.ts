@@ -14,7 +14,15 @@ import type { FileSource } from "./file-source.ts";
 import { type LoadedTree, loadTree } from "./load-tree.ts";
 import type { PartialListener, ProgressListener, ReviewSession, RevisedReview } from "./review-session.ts";
 import { isExcluded, isSource } from "./source-names.ts";
-import { DEFAULT_EXCLUDE, DEFAULT_MAX_FILES, folderOf, isCore, isWholeTree, TABLE_WORDS } from "./tree-scope.ts";
+import {
+  DEFAULT_EXCLUDE,
+  DEFAULT_MAX_FILES,
+  folderOf,
+  isCore,
+  isSharedHeader,
+  isWholeTree,
+  TABLE_WORDS,
+} from "./tree-scope.ts";
 import { readUserKnowledge } from "./user-knowledge.ts";
 
 export interface TreeSessionOptions {
@@ -56,6 +64,8 @@ class TreeSession implements ReviewSession {
   readonly #changed = new Set<string>();
   /** Came or went: what is in them now is to be listed. */
   readonly #folders = new Set<string>();
+  /** What is included may be other headers than those that are read. */
+  #includesChanged = false;
   #parser: SyntaxParser | null = null;
   #tree: LoadedTree | null = null;
   #analysis: Analysis | null = null;
@@ -117,6 +127,7 @@ class TreeSession implements ReviewSession {
     if (this.#tree === null || this.#analysis === null) {
       const changed = [...this.#changed];
       this.#folders.clear();
+      this.#includesChanged = false;
       this.#seen.clear();
       for (const [path, bytes] of this.#overlays) this.#seen.set(path, bytes);
       const tree = await loadTree(
@@ -146,18 +157,32 @@ class TreeSession implements ReviewSession {
       this.#tree = null;
       return;
     }
+    const { headers } = tree;
     for (const path of [...this.#changed]) {
       throwIfCancelled(token);
       const overlay = this.#overlays.get(path);
       const bytes = overlay ?? (await this.#files.read(path));
       const known = tree.program.files.get(path);
-      if (known === undefined) {
-        if (bytes === null || !isSource(path) || isExcluded(path, tree.options.exclude)) {
+      if (headers !== null && isSharedHeader(path)) {
+        const counts = bytes === null ? headers.delete(path) : !this.#isOutside(path, tree) && headers.add(path);
+        if (known === undefined) {
+          if (counts) tree.filesListed += bytes === null ? -1 : 1;
+          // Whether it is read is told by what includes it.
+          this.#includesChanged = true;
           this.#changed.delete(path);
           continue;
         }
-        const whole = isWholeTree([...tree.program.files.keys()]);
-        if (whole && !isCore(path) && !isRead(folderOf(path), tree.program)) {
+      }
+      if (known === undefined) {
+        if (bytes === null || this.#isOutside(path, tree)) {
+          this.#changed.delete(path);
+          continue;
+        }
+        if (headers === null && isWholeTree([...tree.program.files.keys(), path])) {
+          this.#tree = null;
+          return;
+        }
+        if (headers !== null && !isCore(path) && !isRead(folderOf(path), tree.program)) {
           if (!path.endsWith(".h") && TABLE_WORDS.some((word) => findWord(bytes, word) >= 0)) {
             this.#tree = null;
             return;
@@ -174,8 +199,38 @@ class TreeSession implements ReviewSession {
       tree.bytesRead += (bytes?.length ?? 0) - (known?.size ?? 0);
       tree.filesListed += (bytes === null ? 0 : 1) - (known === undefined ? 0 : 1);
       tree.keep(path, bytes);
+      const included = known?.skeleton.headers ?? [];
       analysis.replaceFile(path, bytes, before);
+      if (!equalNumbers(included, tree.program.files.get(path)?.skeleton.headers ?? [])) this.#includesChanged = true;
     }
+    if (this.#includesChanged) await this.#followIncludes(tree, analysis, token);
+  }
+
+  #isOutside(path: string, tree: LoadedTree): boolean {
+    return !isSource(path) || isExcluded(path, tree.options.exclude);
+  }
+
+  /** Reads the headers that something includes now, and gives up those that nothing does any more. */
+  async #followIncludes(tree: LoadedTree, analysis: Analysis, token: CancellationToken): Promise<void> {
+    if (tree.headers === null) return;
+    const { files } = tree.program;
+    const reached = await tree.headers.reach(async (path) => {
+      throwIfCancelled(token);
+      const overlay = this.#overlays.get(path);
+      const bytes = overlay ?? (await this.#files.read(path));
+      if (bytes === null) return;
+      if (overlay !== undefined) this.#seen.set(path, overlay);
+      tree.bytesRead += bytes.length;
+      tree.keep(path, bytes);
+      analysis.replaceFile(path, bytes, null);
+    });
+    for (const [path, { size }] of [...files]) {
+      if (!isSharedHeader(path) || reached.has(path)) continue;
+      tree.bytesRead -= size;
+      tree.keep(path, null);
+      analysis.replaceFile(path, null, null);
+    }
+    this.#includesChanged = false;
   }
 
   /** An editor may tell of a new folder alone, before or instead of its files. */
@@ -202,6 +257,10 @@ class TreeSession implements ReviewSession {
     tree.problems.push(...problems);
     return data === null ? [] : [data];
   }
+}
+
+function equalNumbers(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((each, i) => each === b[i]);
 }
 
 function equalBytes(a: Uint8Array, b: Uint8Array): boolean {

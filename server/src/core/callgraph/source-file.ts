@@ -14,6 +14,7 @@ export const EMPTY_SKELETON: Skeleton = {
   bindings: [],
   invocations: [],
   includes: [],
+  headers: [],
   complete: true,
 };
 

@@ -85,9 +85,14 @@ export interface Skeleton {
   readonly invocations: readonly InvocationSpan[];
   /** C files (not headers) that it includes, as written: their static functions are its own. */
   readonly includes: readonly string[];
+  /** Headers that it includes, as written. */
+  readonly headers: readonly number[];
   /** False when braces never closed or a comment never ended: what was found is kept, and the file is named to the user. */
   readonly complete: boolean;
 }
+
+/** Longer names of included files are no names. */
+const MAX_INCLUDE_BYTES = 256;
 
 const PLAIN = 0;
 const IDENTIFIER = 1;
@@ -358,6 +363,7 @@ class Scan {
   readonly #bindings: FieldBinding[] = [];
   readonly #invocations: InvocationSpan[] = [];
   readonly #includes: string[] = [];
+  readonly #headers: number[] = [];
   readonly #conditionals: Conditional[] = [];
   #complete = true;
   #mode = TOP;
@@ -463,6 +469,7 @@ class Scan {
       bindings: this.#bindings,
       invocations: this.#invocations,
       includes: this.#includes,
+      headers: this.#headers,
       complete: this.#complete,
     };
   }
@@ -528,10 +535,14 @@ class Scan {
 
   #include(from: number, stop: number): void {
     const bytes = this.#bytes;
-    const open = bytes.indexOf(34, from);
-    const close = open < 0 || open > stop ? -1 : bytes.indexOf(34, open + 1);
-    if (close > 0 && close < stop && bytes[close - 1] === 99 && bytes[close - 2] === 46)
-      this.#includes.push(asciiText(bytes, open + 1, Math.min(close, open + 256)));
+    let open = from;
+    while (open < stop && bytes[open] !== 34 && bytes[open] !== 60) open++;
+    const closing = bytes[open] === 34 ? 34 : 62;
+    let close = open + 1;
+    while (close < stop && bytes[close] !== closing) close++;
+    if (close >= stop || close - open > MAX_INCLUDE_BYTES || bytes[close - 2] !== 46) return;
+    if (bytes[close - 1] === 104) this.#headers.push(this.#names.intern(bytes, open + 1, close));
+    else if (bytes[close - 1] === 99 && closing === 34) this.#includes.push(asciiText(bytes, open + 1, close));
   }
 
   #if(): void {
