@@ -219,6 +219,32 @@ test("a bad evictscope.json is named with its entry, the review goes on", () => 
   expect(places(review.findings)).toEqual(places(sample.findings));
 });
 
+test("an evictscope.json that is not JSON is named in one line, in JSON and in text", () => {
+  const tree = copyOfSample("not-json");
+  writeFileSync(join(tree, "evictscope.json"), '{\n  "functions": [\n  oops\n]}');
+  const review = reviewOf(tree);
+  expect(review.problems).toEqual([{ file: "evictscope.json", message: expect.stringMatching(/^not JSON: .+$/) }]);
+  expect(review.problems[0]!.message).toContain("\\n  oops\\n");
+  expect(places(review.findings)).toEqual(places(sample.findings));
+  expect(evictscope(["check", tree]).stdout).toMatch(/^ *evictscope\.json: not JSON: .*oops.* is not valid JSON$/m);
+});
+
+test("what a command line or a file holds does not break the line of a refusal", () => {
+  const model = join(folder(), "model\n.json");
+  writeFileSync(model, '{\n  "threads": [\n  oops\n]}');
+  const refusals = [
+    ["check", "no\nsuch\u001b[31m", "--format", "json"],
+    ["check", SAMPLE, "--format", "json", "-o", "no\nsuch/report.json"],
+    ["simulate", model, "--format", "json"],
+    ["simulate", "sync-evict-baseline", "--trace", "no\nsuch", "--format", "json"],
+  ];
+  for (const args of refusals) {
+    const { status, stdout, stderr } = evictscope(args);
+    expect({ args, status, stdout }).toEqual({ args, status: 2, stdout: "" });
+    expect(stderr).toMatch(/^evictscope: [^\p{Cc}]+\n$/u);
+  }
+});
+
 test("a tree whose name is no word of a shell is one in the commands that are shown", () => {
   const tree = copyOfSample("it's a tree");
   const { stdout } = evictscope(["check", tree, "--filesystem", "fs/dirtfs"]);

@@ -1,5 +1,6 @@
 /** `check` as text: findings grouped by filesystem, then what was read, what was not, and what to do next. */
 import { type Finding, type Review, RULE_IDS, type RuleId, type Severity } from "../core/report/finding.ts";
+import { oneLine } from "../core/text/one-line.ts";
 import { findingLines } from "./finding-text.ts";
 import { commandName, type Style, shellWord } from "./style.ts";
 
@@ -107,7 +108,7 @@ function unreadLines(review: Review, notices: readonly string[]): string[] {
       `${number(unresolvedCalls.length)} ${plural(unresolvedCalls.length, "call")} through pointers not resolved (--format json lists them): ${listShort(counts)}`,
     );
   }
-  for (const { file, message } of problems.slice(0, PROBLEMS_SHOWN)) lines.push(`${file}: ${message}`);
+  for (const { file, message } of problems.slice(0, PROBLEMS_SHOWN)) lines.push(oneLine(`${file}: ${message}`));
   if (problems.length > PROBLEMS_SHOWN)
     lines.push(`and ${problems.length - PROBLEMS_SHOWN} more problems (--format json)`);
   return lines;

@@ -1,6 +1,7 @@
 /** Entry of the command line: runs one command, turns its end into an exit status. */
 import { CommanderError } from "commander";
 import { Cancelled } from "../core/text/cancellation.ts";
+import { oneLine } from "../core/text/one-line.ts";
 import { createProgram } from "./command-line.ts";
 import { INTERNAL, INTERRUPTED, REFUSED, Refusal } from "./exit-status.ts";
 import { watchInterrupts } from "./interrupt.ts";
@@ -31,7 +32,10 @@ function explain(error: unknown): number {
     return INTERRUPTED;
   }
   if (error instanceof Refusal) {
-    console.error([`evictscope: ${error.message}`, ...error.details.map((detail) => `  ${detail}`)].join("\n"));
+    // Names of files and words of the command line stand in it as they are: a line each, whatever they hold.
+    console.error(
+      [`evictscope: ${error.message}`, ...error.details.map((detail) => `  ${detail}`)].map(oneLine).join("\n"),
+    );
     return REFUSED;
   }
   console.error(

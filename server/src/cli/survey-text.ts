@@ -1,4 +1,6 @@
 /** The survey as a matrix: filesystems down, eviction methods across, a place in each cell. */
+
+import { oneLine } from "../core/text/one-line.ts";
 import {
   SURVEY_PROPERTIES,
   type Survey,
@@ -48,7 +50,7 @@ export function surveyToText(survey: Survey, style: Style, treeName: string): st
     "",
     `Searched ${stats.files.toLocaleString("en")} C files (${(stats.bytes / 1e6).toFixed(1)} MB), looked closely at ${stats.filesScanned}; ` +
       `${(stats.elapsedMs / 1000).toFixed(2)} s, ${(stats.peakRssBytes / 1e6).toFixed(0)} MB.`,
-    ...problems.map(({ file, message }) => `  ${file}: ${message}`),
+    ...problems.map(({ file, message }) => oneLine(`  ${file}: ${message}`)),
   ];
   return `${lines.join("\n")}\n`;
 }

@@ -1,6 +1,7 @@
 /** evictscope.json at a tree's root: what out-of-tree code's own functions do. Checked line by line; a bad entry is named and left out. */
 import { EFFECT_KINDS, type EffectKind, type FunctionEntry, type KnowledgeData } from "../core/knowledge/knowledge.ts";
 import type { TreeProblem } from "../core/report/finding.ts";
+import { oneLine } from "../core/text/one-line.ts";
 
 const FILE = "evictscope.json";
 const MAX_BYTES = 1 << 20;
@@ -18,7 +19,8 @@ export function readUserKnowledge(bytes: Uint8Array, problems: TreeProblem[]): K
   try {
     json = JSON.parse(new TextDecoder("utf-8").decode(bytes));
   } catch (error) {
-    say(`not JSON: ${(error as Error).message}`);
+    // The message cites the text around the place, with its line ends.
+    say(`not JSON: ${oneLine((error as Error).message)}`);
     return null;
   }
   const list = isObject(json) ? json.functions : undefined;
