@@ -413,6 +413,21 @@ describeWith("chromium", "the simulator's panel", () => {
     expect((transport?.y ?? 0) + (transport?.height ?? 1e6)).toBeLessThanOrEqual(640);
     await page.screenshot({ path: join(pictures, "simulator-narrow-low.png") });
   });
+
+  test("in a narrow and low panel the keys of the run do not lie on what it came to, however far it is scrolled", async () => {
+    const page = await open({ host: sessionHost({ model: "evict-async-after-unhash" }), width: 520, height: 500 });
+    await runShown(page, "Failing run");
+    await page.screenshot({ path: join(pictures, "simulator-narrow-lower.png") });
+    for (const down of [0, 60, 120, 180, 240]) {
+      await page.evaluate((y) => window.scrollTo(0, y), down);
+      const end = (await page.locator(".run-end").boundingBox())!;
+      const transport = (await page.locator(".transport").boundingBox())!;
+      expect(end.y + end.height).toBeLessThanOrEqual(transport.y + 0.5);
+      // Both are seen until the trace itself has gone by.
+      expect(end.y).toBeGreaterThanOrEqual(0);
+      expect(transport.y + transport.height).toBeLessThanOrEqual(500.5);
+    }
+  });
 });
 
 async function check(page: Page): Promise<void> {
