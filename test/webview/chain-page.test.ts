@@ -61,6 +61,24 @@ describeWith("chromium", "the call chain", () => {
     for (const { from, to } of view.edges) expect(await top(from)).toBeLessThan(await top(to));
   });
 
+  test("no arrow crosses the name of a file, and none is cut", async () => {
+    const page = await open();
+    const crossed = await page.locator(".file-name").evaluateAll((names) =>
+      names.flatMap((name) => {
+        const { x, y, width, height } = (name as SVGTextElement).getBBox();
+        const arrows = [...document.querySelectorAll<SVGPathElement>(".arrow")];
+        const crossing = arrows.filter((arrow) =>
+          Array.from({ length: 201 }, (_, i) => arrow.getPointAtLength((arrow.getTotalLength() * i) / 200)).some(
+            (at) => at.x > x - 2 && at.x < x + width + 2 && at.y > y && at.y < y + height,
+          ),
+        );
+        const file = name.querySelector("title")?.textContent ?? "";
+        return crossing.length > 0 || !name.textContent?.endsWith(`${file}${file}`) ? [name.textContent] : [];
+      }),
+    );
+    expect(crossed).toEqual([]);
+  });
+
   test("a click and Enter show the source; arrows go from box to box", async () => {
     const page = await open();
     const operation = view.nodes.find(({ role }) => role === "operation");

@@ -55,6 +55,7 @@ test("whatever calls what, no two boxes touch, all lie inside, and each stands i
     fc.property(graphs, (view) => {
       const { boxes, groups, width, height } = layoutChain(view);
       expect(boxes).toHaveLength(view.nodes.length);
+      for (const { x } of groups) expect(x).toBeGreaterThanOrEqual(0);
       for (const [i, a] of boxes.entries()) {
         expect(a.x).toBeGreaterThanOrEqual(0);
         expect(a.y).toBeGreaterThanOrEqual(0);
@@ -73,6 +74,48 @@ test("whatever calls what, no two boxes touch, all lie inside, and each stands i
     }),
     { numRuns: 200 },
   );
+});
+
+/** As wide as the page's text font draws it, and a little more. */
+const nameWidth = (name: string): number => 6.4 * name.length;
+
+test("the name of a frame ends before the arrows that come into it", () => {
+  fc.assert(
+    fc.property(graphs, (view) => {
+      const { boxes, groups, arrows } = layoutChain(view);
+      const inside = ({ x, y, width, height }: (typeof groups)[number], id: string): boolean => {
+        const box = boxes.find(({ node }) => node.id === id)!;
+        return x <= box.x && box.x < x + width && y <= box.y && box.y < y + height;
+      };
+      for (const group of groups) {
+        for (const { edge, from, to, straightFrom } of arrows) {
+          if (!inside(group, edge.to) || inside(group, edge.from) || from.y > group.y) continue;
+          expect(straightFrom).toBe(group.y);
+          expect(group.x + 9 + nameWidth(group.name)).toBeLessThan(to.x - 4);
+        }
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test("a frame of narrow boxes is widened to hold its whole name, one with neighbours, too", () => {
+  const node = (id: string, file: string): ChainNode => ({ id, role: "way", title: id, file, line: 1, contexts: [] });
+  const edge = (from: string, to: string): ChainEdge => ({ from, to, file: "", line: 1, guards: [] });
+  const files = [
+    "mm/vmscan.c",
+    "mm/shrinker.c",
+    "fs/a/a-very-long-name-of-a-file.c",
+    "fs/b/another-long-name-of-a-file.c",
+  ];
+  const { groups } = layoutChain(
+    viewOf(
+      files.map((file, i) => node("abcd".charAt(i), file)),
+      [edge("a", "b"), edge("b", "c"), edge("b", "d")],
+    ),
+  );
+  expect(groups.map(({ name }) => name)).toEqual(files);
+  for (const { x } of groups) expect(x).toBeGreaterThanOrEqual(0);
 });
 
 test("a caller stands above what it calls, unless they call each other", () => {

@@ -3,6 +3,7 @@
  * Layers are counted from the effect, so that ways of different length end side by side at what they share. No DOM.
  */
 import type { CallChainView, ChainEdge, ChainNode } from "../../../server/src/protocol/views.ts";
+import { type FileGroup, framesOf, GROUP_HEAD, GROUP_PADDING, nameRoom } from "./chain-frames.ts";
 
 export interface Box {
   readonly node: ChainNode;
@@ -14,20 +15,13 @@ export interface Box {
   readonly lines: readonly string[];
 }
 
-/** A frame around boxes of one file that call each other. */
-export interface FileGroup {
-  readonly file: string;
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-}
-
 export interface Arrow {
   readonly edge: ChainEdge;
   /** From the middle of the lower side of one box to that of the upper side of the other. */
   readonly from: { readonly x: number; readonly y: number };
   readonly to: { readonly x: number; readonly y: number };
+  /** From here on it goes straight down: the upper side of the frame that it comes into, past whose name it goes. */
+  readonly straightFrom: number;
   readonly labels: readonly Label[];
   readonly labelAt: { readonly x: number; readonly y: number };
 }
@@ -56,8 +50,6 @@ const COLUMN_GAP = 28;
 const LAYER_GAP = 26;
 const LABEL_LINE = 15;
 const LABEL_CHARACTERS = 58;
-const GROUP_PADDING = 10;
-const GROUP_HEAD = 18;
 const MARGIN = 16;
 const MAX_LABELS = 4;
 
@@ -67,15 +59,17 @@ export function layoutChain(view: CallChainView): ChainLayout {
   const used = edges.filter(({ from, to }) => byId.has(from) && byId.has(to));
   const layers = layersOf(nodes, used);
   const sizes = new Map(nodes.map((node) => [node.id, sizeOf(node)]));
-  const xs = columnsOf(nodes, used, layers, sizes);
+  const rooms = roomsOf(nodes, used, sizes, byId);
+  const xs = columnsOf(nodes, used, layers, rooms);
   const ys = rowsOf(nodes, used, layers, sizes, byId);
-  const left = Math.min(...nodes.map(({ id }) => xs.get(id)! - sizes.get(id)!.width / 2), 0);
+  const left = Math.min(...nodes.map(({ id }) => xs.get(id)! - rooms.get(id)! / 2), 0);
   const shift = MARGIN + GROUP_PADDING - left;
   const boxes = nodes.map((node): Box => {
     const { width, height, lines } = sizes.get(node.id)!;
     return { node, x: xs.get(node.id)! + shift - width / 2, y: ys.get(node.id)!, width, height, lines };
   });
   const boxOf = new Map(boxes.map((box) => [box.node.id, box]));
+  const frames = framesOf(boxes, used, MARGIN);
   const arrows = used.map((edge): Arrow => {
     const from = boxOf.get(edge.from)!;
     const to = boxOf.get(edge.to)!;
@@ -85,11 +79,12 @@ export function layoutChain(view: CallChainView): ChainLayout {
       edge,
       from: start,
       to: { x: to.x + to.width / 2, y: to.y },
+      straightFrom: frames.entered(edge) ?? to.y,
       labels,
       labelAt: { x: start.x + 10, y: start.y + 4 + LABEL_LINE * 0.8 },
     };
   });
-  const groups = groupsOf(boxes, used);
+  const { groups } = frames;
   const right = (arrow: Arrow): number =>
     arrow.labelAt.x + Math.max(0, ...arrow.labels.map(({ text }) => text.length)) * CHARACTER;
   return {
@@ -157,12 +152,30 @@ export function breakLines(text: string, most: number): string[] {
   return lines.length === 0 ? [""] : lines;
 }
 
+/** The width that each box is given among its neighbours: left of an arrow from another file stands the frame's name. */
+function roomsOf(
+  nodes: readonly ChainNode[],
+  edges: readonly ChainEdge[],
+  sizes: ReadonlyMap<string, Size>,
+  byId: ReadonlyMap<string, ChainNode>,
+): ReadonlyMap<string, number> {
+  const entered = new Set(
+    edges.filter(({ from, to }) => byId.get(from)!.file !== byId.get(to)!.file).map(({ to }) => to),
+  );
+  return new Map(
+    nodes.map(({ id, file }) => {
+      const { width } = sizes.get(id)!;
+      return [id, entered.has(id) ? Math.max(width, 2 * (nameRoom(file) - GROUP_PADDING)) : width];
+    }),
+  );
+}
+
 /** Middle of each box: above what it calls, as far as its neighbours leave room. */
 function columnsOf(
   nodes: readonly ChainNode[],
   edges: readonly ChainEdge[],
   layers: ReadonlyMap<string, number>,
-  sizes: ReadonlyMap<string, Size>,
+  rooms: ReadonlyMap<string, number>,
 ): Map<string, number> {
   const xs = new Map<string, number>();
   const deepest = Math.max(0, ...layers.values());
@@ -172,7 +185,7 @@ function columnsOf(
       .map(({ id }) => {
         const called = edges.filter(({ from, to }) => from === id && xs.has(to)).map(({ to }) => xs.get(to)!);
         const middle = called.length === 0 ? 0 : called.reduce((sum, x) => sum + x, 0) / called.length;
-        return { id, x: middle, width: sizes.get(id)!.width };
+        return { id, x: middle, width: rooms.get(id)! };
       })
       .toSorted((a, b) => a.x - b.x);
     place(wanted, xs);
@@ -240,80 +253,4 @@ function labelsOf({ via, guards }: ChainEdge): Label[] {
 
 function shorten(text: string): string {
   return text.length <= LABEL_CHARACTERS ? text : `${text.slice(0, LABEL_CHARACTERS - 1)}…`;
-}
-
-/**
- * Boxes of one file that are joined by calls share a frame, all of them where it holds nothing of another file; else only
- * those that stand right below each other.
- */
-function groupsOf(boxes: readonly Box[], edges: readonly ChainEdge[]): FileGroup[] {
-  const fileOf = new Map(boxes.map((box) => [box.node.id, box.node.file]));
-  const inner = edges.filter(({ from, to }) => fileOf.get(from) === fileOf.get(to));
-  const whole = absorb(
-    joinBoxes(boxes, inner, () => true),
-    boxes,
-  );
-  const groups = whole.flatMap((group) =>
-    holdsOthers(group, boxes) ? joinBoxes(group, inner, (joined) => !holdsOthers(joined, boxes)) : [group],
-  );
-  return groups.map((group) => ({ file: group[0]!.node.file, ...frameOf(group) }));
-}
-
-/** Boxes of the same file that stand inside a frame, called by nobody in it, belong into it, too. */
-function absorb(groups: readonly Box[][], boxes: readonly Box[]): Box[][] {
-  const left = new Set(groups);
-  for (const group of groups.toSorted((a, b) => b.length - a.length)) {
-    if (!left.has(group)) continue;
-    for (;;) {
-      const other = [...left].find(
-        (each) =>
-          each !== group &&
-          each[0]!.node.file === group[0]!.node.file &&
-          each.some((box) => touches(frameOf(group), box)),
-      );
-      if (other === undefined || holdsStrangers([...group, ...other], boxes)) break;
-      left.delete(other);
-      group.push(...other);
-    }
-  }
-  return [...left];
-}
-
-function holdsStrangers(group: readonly Box[], boxes: readonly Box[]): boolean {
-  const frame = frameOf(group);
-  return boxes.some((box) => box.node.file !== group[0]!.node.file && touches(frame, box));
-}
-
-function joinBoxes(
-  boxes: readonly Box[],
-  edges: readonly ChainEdge[],
-  allowed: (joined: readonly Box[]) => boolean,
-): Box[][] {
-  const groupOf = new Map(boxes.map((box) => [box.node.id, [box]]));
-  for (const { from, to } of edges) {
-    const a = groupOf.get(from);
-    const b = groupOf.get(to);
-    if (a === undefined || b === undefined || a === b) continue;
-    const joined = [...a, ...b];
-    if (!allowed(joined)) continue;
-    for (const box of joined) groupOf.set(box.node.id, joined);
-  }
-  return [...new Set(groupOf.values())];
-}
-
-function frameOf(group: readonly Box[]): Omit<FileGroup, "file"> {
-  const x = Math.min(...group.map((box) => box.x)) - GROUP_PADDING;
-  const y = Math.min(...group.map((box) => box.y)) - GROUP_HEAD - GROUP_PADDING / 2;
-  const right = Math.max(...group.map((box) => box.x + box.width)) + GROUP_PADDING;
-  const bottom = Math.max(...group.map((box) => box.y + box.height)) + GROUP_PADDING;
-  return { x, y, width: right - x, height: bottom - y };
-}
-
-function holdsOthers(group: readonly Box[], boxes: readonly Box[]): boolean {
-  const frame = frameOf(group);
-  return boxes.some((box) => !group.includes(box) && touches(frame, box));
-}
-
-function touches({ x, y, width, height }: Omit<FileGroup, "file">, box: Box): boolean {
-  return box.x < x + width && box.x + box.width > x && box.y < y + height && box.y + box.height > y;
 }

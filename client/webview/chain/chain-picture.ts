@@ -1,7 +1,8 @@
 /** The call chain as SVG: boxes in frames of their files, stripes for contexts, guards on the arrows. */
 import { type CallChainView, type ChainNode, CONTEXT_WORDS } from "../../../server/src/protocol/views.ts";
 import { svg } from "../dom.ts";
-import { type Arrow, type Box, type ChainLayout, type FileGroup, layoutChain } from "./chain-layout.ts";
+import { type FileGroup, NAME_INDENT } from "./chain-frames.ts";
+import { type Arrow, type Box, type ChainLayout, layoutChain } from "./chain-layout.ts";
 import { contextIndex } from "./contexts.ts";
 
 export interface PictureActions {
@@ -56,29 +57,21 @@ function marker(): SVGMarkerElement {
   );
 }
 
-function drawGroup({ file, x, y, width, height }: FileGroup): SVGGElement {
-  // A long path in a narrow frame: its end tells files apart.
-  const room = Math.floor((width - 12) / 6.4);
-  const name = file.length > room ? `…${file.slice(file.length - room + 1)}` : file;
+function drawGroup({ file, name, x, y, width, height }: FileGroup): SVGGElement {
   return svg(
     "g",
     { class: "file-group" },
     svg("rect", { x, y, width, height, rx: 8, class: "file-frame" }),
-    svg("text", { x: x + 9, y: y + 14, class: "file-name" }, svg("title", {}, file), name),
+    svg("text", { x: x + NAME_INDENT, y: y + 14, class: "file-name" }, svg("title", {}, file), name),
   );
 }
 
-function drawArrow({ edge, from, to, labels, labelAt }: Arrow): SVGGElement {
-  const bend = Math.max(14, (to.y - from.y) / 2);
-  const straight = Math.abs(from.x - to.x) < 1;
-  const path = straight
-    ? `M${from.x} ${from.y} L${to.x} ${to.y}`
-    : `M${from.x} ${from.y} C${from.x} ${from.y + bend} ${to.x} ${to.y - bend} ${to.x} ${to.y}`;
+function drawArrow({ edge, from, to, straightFrom, labels, labelAt }: Arrow): SVGGElement {
   return svg(
     "g",
     { class: "call" },
     svg("path", {
-      d: path,
+      d: pathOf(from, to, straightFrom),
       class: edge.via === undefined ? "arrow" : "arrow arrow-indirect",
       "marker-end": "url(#arrow-head)",
     }),
@@ -86,6 +79,14 @@ function drawArrow({ edge, from, to, labels, labelAt }: Arrow): SVGGElement {
       svg("text", { x: labelAt.x, y: labelAt.y + i * 15, class: `label label-${kind}` }, svg("title", {}, full), text),
     ),
   );
+}
+
+function pathOf(from: Arrow["from"], to: Arrow["to"], straightFrom: number): string {
+  if (Math.abs(from.x - to.x) < 1) return `M${from.x} ${from.y} L${to.x} ${to.y}`;
+  const bend = Math.max(14, (straightFrom - from.y) / 2);
+  const curve = `M${from.x} ${from.y} C${from.x} ${from.y + bend} ${to.x} ${straightFrom - bend} ${to.x} ${straightFrom}`;
+  // A line without length would turn the arrow's head.
+  return straightFrom < to.y ? `${curve} L${to.x} ${to.y}` : curve;
 }
 
 function drawBox(box: Box, view: CallChainView, actions: PictureActions): SVGGElement {
