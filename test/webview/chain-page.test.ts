@@ -79,6 +79,23 @@ describeWith("chromium", "the call chain", () => {
     expect(crossed).toEqual([]);
   });
 
+  test("words stay in their box, where five contexts meet, too", async () => {
+    const meeting = chainView(review, "work-after-unhash", "fs/puntfs");
+    expect(Math.max(...meeting.nodes.map(({ role, contexts }) => (role === "root" ? contexts.length : 0)))).toBe(5);
+    const page = await open({ first: { t: "chain", view: meeting } });
+    const outside = await page.locator(".box").evaluateAll((boxes) =>
+      boxes.flatMap((box) => {
+        const frame = box.querySelector("rect")!.getBBox();
+        return [...box.querySelectorAll("text")]
+          .filter((text) => text.getBBox().x < frame.x + 2 || text.getBBox().width > frame.width - 4)
+          .map((text) => text.textContent);
+      }),
+    );
+    expect(outside).toEqual([]);
+    await page.locator(".box", { hasText: "iput()" }).getByText("5 contexts · line").scrollIntoViewIfNeeded();
+    await page.screenshot({ path: join(pictures, "chain-contexts-meet.png") });
+  });
+
   test("a click and Enter show the source; arrows go from box to box", async () => {
     const page = await open();
     const operation = view.nodes.find(({ role }) => role === "operation");

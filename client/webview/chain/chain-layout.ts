@@ -2,7 +2,12 @@
  * Where the boxes of a call chain stand: a layered drawing, the kernel's own ways in from above, the effect at the bottom.
  * Layers are counted from the effect, so that ways of different length end side by side at what they share. No DOM.
  */
-import type { CallChainView, ChainEdge, ChainNode } from "../../../server/src/protocol/views.ts";
+import {
+  type CallChainView,
+  type ChainEdge,
+  type ChainNode,
+  CONTEXT_WORDS,
+} from "../../../server/src/protocol/views.ts";
 import { type FileGroup, framesOf, GROUP_HEAD, GROUP_PADDING, nameRoom } from "./chain-frames.ts";
 
 export interface Box {
@@ -13,6 +18,8 @@ export interface Box {
   readonly height: number;
   /** The title, broken into lines. */
   readonly lines: readonly string[];
+  /** Where it stands, and of a way's first function in which context. */
+  readonly place: string;
 }
 
 export interface Arrow {
@@ -42,6 +49,8 @@ export interface ChainLayout {
 
 /** Pixels; the page's code font at 12 px is about 7.2 wide, a little more is safe. */
 const CHARACTER = 7.4;
+/** The text font at 11 px. */
+const PLACE_CHARACTER = 6.4;
 const LINE = 16;
 const BOX_PADDING = 12;
 const MIN_WIDTH = 130;
@@ -65,8 +74,8 @@ export function layoutChain(view: CallChainView): ChainLayout {
   const left = Math.min(...nodes.map(({ id }) => xs.get(id)! - rooms.get(id)! / 2), 0);
   const shift = MARGIN + GROUP_PADDING - left;
   const boxes = nodes.map((node): Box => {
-    const { width, height, lines } = sizes.get(node.id)!;
-    return { node, x: xs.get(node.id)! + shift - width / 2, y: ys.get(node.id)!, width, height, lines };
+    const { width, height, lines, place } = sizes.get(node.id)!;
+    return { node, x: xs.get(node.id)! + shift - width / 2, y: ys.get(node.id)!, width, height, lines, place };
   });
   const boxOf = new Map(boxes.map((box) => [box.node.id, box]));
   const frames = framesOf(boxes, used, MARGIN);
@@ -125,17 +134,26 @@ interface Size {
   readonly width: number;
   readonly height: number;
   readonly lines: readonly string[];
+  readonly place: string;
 }
 
 function sizeOf(node: ChainNode): Size {
   const lines = breakLines(node.title, MAX_CHARACTERS);
-  const place = `line ${node.line}`;
-  const characters = Math.max(place.length, ...lines.map((line) => line.length));
+  const place = placeOf(node);
+  const text = Math.max(place.length * PLACE_CHARACTER, ...lines.map((line) => line.length * CHARACTER));
   return {
-    width: Math.max(MIN_WIDTH, Math.ceil(characters * CHARACTER) + 2 * BOX_PADDING),
+    width: Math.max(MIN_WIDTH, Math.ceil(text) + 2 * BOX_PADDING),
     height: (lines.length + 1) * LINE + 12,
     lines,
+    place,
   };
+}
+
+/** Other ways may lead through a function where one begins: which contexts those are, the stripes say. */
+function placeOf({ role, line, contexts }: ChainNode): string {
+  if (role !== "root" || contexts.length === 0) return `line ${line}`;
+  const words = contexts.length > 2 ? [`${contexts.length} contexts`] : contexts.map((each) => CONTEXT_WORDS[each]);
+  return `${words.join(", ")} · line ${line}`;
 }
 
 /** Breaks at blanks; a longer word is cut. */

@@ -90,7 +90,7 @@ function pathOf(from: Arrow["from"], to: Arrow["to"], straightFrom: number): str
 }
 
 function drawBox(box: Box, view: CallChainView, actions: PictureActions): SVGGElement {
-  const { node, x, y, width, height, lines } = box;
+  const { node, x, y, width, height, lines, place } = box;
   const stripes = node.contexts.map((context, i) => {
     const band = width / node.contexts.length;
     return svg("rect", {
@@ -102,14 +102,13 @@ function drawBox(box: Box, view: CallChainView, actions: PictureActions): SVGGEl
     });
   });
   const contexts = node.contexts.map((context) => CONTEXT_WORDS[context]).join(", ");
-  const placeWords = node.role === "root" && contexts !== "" ? `${contexts} · line ${node.line}` : `line ${node.line}`;
   const group = svg(
     "g",
     {
       class: `box box-${node.role}${node.role === "effect" ? ` box-${view.severity}` : ""}`,
       role: "button",
       tabindex: 0,
-      "aria-label": `${node.title} ${placeWords}, ${ROLE_WORDS[node.role]}, ${node.file}${contexts === "" ? "" : `, in ${contexts}`}`,
+      "aria-label": `${node.title} ${place}, ${ROLE_WORDS[node.role]}, ${node.file}${contexts === "" ? "" : `, in ${contexts}`}`,
       "data-id": node.id,
     },
     svg("rect", { x, y, width, height, rx: node.role === "effect" ? 14 : 5, class: "box-frame" }),
@@ -121,7 +120,7 @@ function drawBox(box: Box, view: CallChainView, actions: PictureActions): SVGGEl
     svg(
       "text",
       { x: x + width / 2, y: y + 19 + lines.length * 16 - 2, class: "box-place", "text-anchor": "middle" },
-      placeWords,
+      place,
     ),
     ...stripes,
   );

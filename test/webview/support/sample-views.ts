@@ -17,10 +17,10 @@ export function surveyView(review: Review): SurveyView {
   return provideSurvey(ROOT, review, 1, DEFAULT_SETTINGS);
 }
 
-/** The chain of the finding of this rule with the most calls. */
-export function chainView(review: Review, rule: string): CallChainView {
+/** The chain of the finding of this rule with the most calls, of all filesystems or of one. */
+export function chainView(review: Review, rule: string, filesystem?: string): CallChainView {
   const [finding] = review.findings
-    .filter((each) => each.rule === rule)
+    .filter((each) => each.rule === rule && (filesystem ?? each.filesystem) === each.filesystem)
     .toSorted((a, b) => b.chain.length - a.chain.length);
   if (finding === undefined) throw new Error(`no finding of ${rule}`);
   return provideCallChain(ROOT, finding, review, DEFAULT_SETTINGS);
