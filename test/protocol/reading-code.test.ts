@@ -81,6 +81,21 @@ test("a statement's hover says the state before and after, the contexts, the cal
   );
 });
 
+test("what is done without links alone is reached by way of the last iput(), as the findings there say", async () => {
+  const path = "fs/jnlfs/inode.c";
+  await open(path);
+  const always = await hover(path, "truncate_inode_pages_final(&inode->i_data)");
+  expect(always).toMatch(/Way here: \[kswapd\(\)\].*\[prune_icache_sb\(\)\]/);
+  const unlinked = await hover(path, "jnlfs_journal_start(inode, 8); /* expect");
+  expect(unlinked).toMatch(
+    /Way here: \[kswapd\(\)\].*\[dentry_unlink_inode\(\)\].*\[iput\(\)\].*\[jnlfs_evict_inode\(\)\]/,
+  );
+  expect(unlinked).not.toContain("prune_icache_sb");
+  // The condition stands in the caller.
+  const below = await hover(path, "return jnlfs_mark_inode_dirty(handle, inode);\n}\n", 10);
+  expect(below).toMatch(/Way here: .*\[dentry_unlink_inode\(\)\]/);
+});
+
 test("a helper's hover names the operation that reaches it, and where the walk did not go, the state of the call", async () => {
   const path = "fs/dirtfs/balloc.c";
   await open(path);
@@ -107,6 +122,10 @@ test("generic code on the way into eviction says who comes by; what eviction doe
   const evict = await hover("fs/inode.c", "op->evict_inode(inode);", 6);
   expect(evict).toContain("lies on a way of this tree into eviction");
   expect(evict).toContain("kswapd");
+  await open("fs/dcache.c");
+  const kill = await hover("fs/dcache.c", "\tdentry_unlink_inode(dentry);", 2);
+  expect(kill).toContain("`__dentry_kill()` lies on a way of this tree into eviction");
+  expect(kill).toMatch(/Contexts: .*\bkswapd\b.*, PF_MEMALLOC set/);
   const path = "fs/dirtfs/super.c";
   await open(path);
   expect(await hover(path, "spin_lock_init(&sbi")).toBe("");
@@ -163,6 +182,8 @@ test("the call hierarchy goes up to kswapd and down through tables of methods", 
   expect(names).toEqual(
     expect.arrayContaining(["dirtfs_evict_inode", "evict", "prune_icache_sb", "super_cache_scan", "kswapd"]),
   );
+  // An unlinked inode's way.
+  expect(names).toEqual(expect.arrayContaining(["iput", "dentry_unlink_inode", "prune_dcache_sb"]));
 
   const [evict] =
     (await ask<CallHierarchyItem[] | null>(

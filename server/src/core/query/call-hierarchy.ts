@@ -7,6 +7,7 @@ import type { FilesystemFacts } from "../analysis/filesystem-facts.ts";
 import type { Filesystem } from "../callgraph/filesystem.ts";
 import type { FunctionRef } from "../callgraph/program.ts";
 import type { positionIn } from "../ir/function-bodies.ts";
+import { waysIntoEviction } from "./find-way.ts";
 import { functionAt, offsetIn, spanOf } from "./function-at.ts";
 import type { HierarchyCall, HierarchyItem, Place, Span } from "./queries.ts";
 import type { QueryScope } from "./query-scope.ts";
@@ -37,8 +38,8 @@ function itemFor(scope: QueryScope, fn: FunctionRef, preferred: Filesystem | und
 }
 
 function isOnWayIn(scope: QueryScope, fn: FunctionRef): boolean {
-  return scope.contexts.roots.some((root) =>
-    root.chain.some((link) => link.function === fn.name && link.file === fn.file.path),
+  return waysIntoEviction(scope.contexts).some((way) =>
+    way.chain.some((link) => link.function === fn.name && link.file === fn.file.path),
   );
 }
 
@@ -60,9 +61,9 @@ export function incomingCalls(scope: QueryScope, item: HierarchyItem): Hierarchy
         }
     if (isOperation(facts, fn)) addEvict(scope, facts, fn, found);
   }
-  for (const root of scope.contexts.roots)
-    root.chain.forEach((link, i) => {
-      const next = root.chain[i + 1];
+  for (const { chain } of waysIntoEviction(scope.contexts))
+    chain.forEach((link, i) => {
+      const next = chain[i + 1];
       if (next?.function !== item.function || next.file !== item.file) return;
       addLink(scope, found, link.function, link.file, link.line, link.via ?? item.function);
     });
@@ -95,9 +96,9 @@ export function outgoingCalls(scope: QueryScope, item: HierarchyItem): Hierarchy
       }
   }
   if (scope.contexts.evict !== null && sameFunction(scope.contexts.evict, fn)) addMethods(scope, found, fn);
-  for (const root of scope.contexts.roots)
-    root.chain.forEach((link, i) => {
-      const next = root.chain[i + 1];
+  for (const { chain } of waysIntoEviction(scope.contexts))
+    chain.forEach((link, i) => {
+      const next = chain[i + 1];
       if (next === undefined || link.function !== item.function || link.file !== item.file) return;
       const target = functionNamed(scope, next.function, next.file);
       if (target === null) return;

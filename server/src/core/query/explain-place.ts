@@ -1,10 +1,12 @@
 /** What is known of a statement: typestate, contexts, what its call does, who gets here. */
 import type { FilesystemFacts } from "../analysis/filesystem-facts.ts";
 import { type CallExpr, MODES, type Mode } from "../analysis/interpreter.ts";
+import type { Body } from "../ir/function-bodies.ts";
+import { conditionsOf } from "../report/conditions.ts";
 import type { ChainLink, ContextName } from "../report/finding.ts";
 import { operationContexts } from "../rules/contexts.ts";
 import { describeCall, describeKnownCall } from "./describe-call.ts";
-import { findWay, linksOf, type Way, wayToOperation } from "./find-way.ts";
+import { findWay, linksOf, type Way, waysIntoEviction, wayToOperation } from "./find-way.ts";
 import { callAt, functionAt, type PlaceInFunction, spanOf, statementAt, stepsIn, syntaxOf } from "./function-at.ts";
 import type { ContextNote, Place, PlaceExplanation, ReachingOperation } from "./queries.ts";
 import type { QueryScope } from "./query-scope.ts";
@@ -45,16 +47,23 @@ export function explainPlace(scope: QueryScope, place: Place): PlaceExplanation 
     contexts: contexts.notes,
     guardedFromReclaim: contexts.guarded,
     call: call === null ? null : describeCall(scope, facts, here.function, here.body, call),
-    way: [...wayToOperation(scope, way.operation.name), ...linksOf(way), own],
+    way: [...wayToOperation(scope, way.operation.name, conditionsAt(way, here.body, steps)), ...linksOf(way), own],
   };
+}
+
+/** Under which the statement runs, in the words in which a finding there would have them. */
+function conditionsAt(way: Way, body: Body, steps: readonly number[]): readonly string[] {
+  const calls = way.steps.map(({ node, edge }) => ({ body: node.expansion.body, guard: edge.event.guard }));
+  const own = steps[0] === undefined ? undefined : body.ir.steps[steps[0]];
+  return conditionsOf([...calls, { body, guard: own?.guard ?? 0 }]);
 }
 
 /** A function between kswapd (or a system call) and ->evict_inode. */
 function explainWayIn(scope: QueryScope, here: PlaceInFunction, place: Place): PlaceExplanation | null {
-  const roots = scope.contexts.roots.filter((root) =>
-    root.chain.some((link) => link.function === here.body.name && link.file === place.file),
+  const ways = waysIntoEviction(scope.contexts).filter((way) =>
+    way.chain.some((link) => link.function === here.body.name && link.file === place.file),
   );
-  const shortest = roots[0];
+  const shortest = ways[0];
   if (shortest === undefined) return null;
   const call = callAt(here.body, here.at);
   const to = shortest.chain.findIndex((link) => link.function === here.body.name);
@@ -67,7 +76,7 @@ function explainWayIn(scope: QueryScope, here: PlaceInFunction, place: Place): P
     statement: null,
     before: [],
     after: [],
-    contexts: [...new Set(roots.map((root) => root.context))].map((context) => ({
+    contexts: [...new Set(ways.map((way) => way.context))].map((context) => ({
       context,
       memalloc: MEMALLOC.has(context),
     })),

@@ -2,9 +2,11 @@
 import type { Edge, GraphNode } from "../analysis/effect-graph.ts";
 import type { FilesystemFacts, Operation } from "../analysis/filesystem-facts.ts";
 import type { Mode } from "../analysis/interpreter.ts";
+import type { TreeContexts } from "../analysis/reclaim-roots.ts";
 import type { FunctionRef } from "../callgraph/program.ts";
 import { positionIn } from "../ir/function-bodies.ts";
 import type { ChainLink, ContextName } from "../report/finding.ts";
+import { needsLastIput } from "../report/ways-in.ts";
 import type { QueryScope } from "./query-scope.ts";
 
 export interface WayStep {
@@ -81,17 +83,36 @@ export function linksOf(way: Way): ChainLink[] {
 
 const ROOTS: readonly ContextName[] = ["kswapd", "direct-reclaim", "memcg-reclaim", "umount", "iput", "drop-caches"];
 
+/** A way of the tree from one of its roots to ->evict_inode. */
+export interface WayIn {
+  readonly context: ContextName;
+  readonly chain: readonly ChainLink[];
+}
+
+/** Each root's shortest way, then those of reclaim by way of the last iput(). */
+export function waysIntoEviction({ roots }: TreeContexts): readonly WayIn[] {
+  return [
+    ...roots,
+    ...roots.flatMap(({ context, byLastIput }) => (byLastIput === undefined ? [] : [{ context, chain: byLastIput }])),
+  ];
+}
+
 /**
- * From a root of the tree (kswapd where eviction gets there) to the call of ->evict_inode; empty for an operation that evict() calls
- * elsewhere, or when the tree has no roots.
+ * From a root of the tree (kswapd where eviction gets there) to the call of ->evict_inode, for what is done under these
+ * conditions; empty for an operation that evict() calls elsewhere, or when the tree has no roots.
  */
-export function wayToOperation(scope: QueryScope, operation: string): readonly ChainLink[] {
+export function wayToOperation(
+  scope: QueryScope,
+  operation: string,
+  conditions: readonly string[],
+): readonly ChainLink[] {
   if (operation !== "evict_inode" && operation !== "evict_inode_async") return [];
   for (const context of ROOTS) {
     const root = scope.contexts.roots.find((each) => each.context === context);
     const last = root?.chain[root.chain.length - 1];
     // The links were noted at the call of one of the two methods: the chain fits only that one.
-    if (root !== undefined && last?.via?.endsWith(`->${operation}`)) return root.chain;
+    if (root === undefined || !last?.via?.endsWith(`->${operation}`)) continue;
+    return needsLastIput(operation, conditions) ? (root.byLastIput ?? root.chain) : root.chain;
   }
   return [];
 }

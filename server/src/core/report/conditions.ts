@@ -13,7 +13,7 @@ const OF_NO_INTEREST = /^(\d+|true|\w+ <=? [A-Z][A-Z0-9_]*)$/;
 const TRANSPARENT = /^(?:likely|unlikely|WARN_ON|WARN_ON_ONCE)(?=\()/;
 
 /** All guards of the first link, the interesting ones of the others; each once, outermost first. */
-export function conditionsOf(chain: readonly DraftLink[]): string[] {
+export function conditionsOf(chain: readonly Pick<DraftLink, "body" | "guard">[]): string[] {
   const conditions: string[] = [];
   chain.forEach((link, index) => {
     for (const text of guardsOf(link.body, link.guard)) {

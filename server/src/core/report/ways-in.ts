@@ -5,12 +5,16 @@ import type { ContextName, ContextRoot, Finding } from "./finding.ts";
 const WITHOUT_LINKS = /^(!\s*[\w>.()-]*\bi_nlink|[\w>.()-]*\bi_nlink == 0)$/;
 
 /**
- * The shortest way for each context of the finding: others differ in how the kernel came to reclaim at all. iput_final() calls
- * ->drop_inode, and keeps no inode without links for the walk of the LRU: such a finding is reached by way of the last iput().
+ * True for what reclaim comes to by way of the last iput() alone: iput_final() calls ->drop_inode, and keeps no inode without
+ * links for the walk of the LRU.
  */
+export function needsLastIput(operation: string, conditions: readonly string[]): boolean {
+  return operation === "drop_inode" || conditions.some((condition) => WITHOUT_LINKS.test(condition));
+}
+
+/** The shortest way for each context of the finding: others differ in how the kernel came to reclaim at all. */
 export function waysIn(finding: Finding, contexts: readonly ContextRoot[]): ReadonlyMap<ContextName, ContextRoot> {
-  const byIput =
-    finding.operation === "drop_inode" || finding.conditions.some((condition) => WITHOUT_LINKS.test(condition));
+  const byIput = needsLastIput(finding.operation, finding.conditions);
   const shortest = new Map<ContextName, ContextRoot>();
   for (const root of contexts) {
     if (!finding.contexts.includes(root.context)) continue;
