@@ -64,15 +64,17 @@ export class SharedHeaders {
     return reached;
   }
 
-  *#includedBy({ path, directory, skeleton }: SourceFile): Iterable<string> {
+  #includedBy({ path, directory, skeleton }: SourceFile): readonly string[] {
     const isShared = isSharedHeader(path);
+    const found: string[] = [];
     for (const name of skeleton.headers) {
       const known = this.#named.get(name);
-      if (known !== undefined) yield* known;
+      if (known !== undefined) found.push(...known);
       else if (isShared) {
         const beside = `${directory}/${this.#program.names.text(name)}`;
-        if (this.#paths.has(beside)) yield beside;
+        if (this.#paths.has(beside)) found.push(beside);
       }
     }
+    return found;
   }
 }

@@ -52,14 +52,18 @@ export class EffectsBelow {
   #compute(): void {
     const nodes = [...this.#graph.nodes.values()];
     const masks = new Int32Array(this.#graph.places);
-    for (const node of nodes) for (const { kind } of node.effects) masks[node.place]! |= BITS.get(kind)!;
+    // By number: an iterator makes an object for each turn until the engine has compiled the loop, and these are many.
+    for (let at = 0; at < nodes.length; at++) {
+      const { place, effects } = nodes[at]!;
+      for (let e = 0; e < effects.length; e++) masks[place]! |= BITS.get(effects[e]!.kind)!;
+    }
     for (let changed = true; changed; ) {
       changed = false;
       for (let at = nodes.length - 1; at >= 0; at--) {
         const { place, edges } = nodes[at]!;
         const before = masks[place]!;
         let mask = before;
-        for (const { target } of edges) mask |= masks[target.place]!;
+        for (let e = 0; e < edges.length; e++) mask |= masks[edges[e]!.target.place]!;
         if (mask === before) continue;
         masks[place] = mask;
         changed = true;

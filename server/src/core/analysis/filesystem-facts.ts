@@ -277,9 +277,14 @@ function search(root: GraphNode, starts: readonly Edge[]): Omit<Reach, "version"
       if (i === queue.length) break;
     }
     const here = queue[i]!;
-    for (const site of here.node.effects) found.push({ site, visit: here, doubt: here.doubt ?? site.doubt });
-    for (const edge of here.node.edges) visit(here.node, edge, here, here.start);
-    for (const callback of here.node.callbacks) {
+    const { effects, edges, callbacks } = here.node;
+    // By number: an iterator makes an object for each turn until the engine has compiled the loop, and these are many.
+    for (let e = 0; e < effects.length; e++) {
+      const site = effects[e]!;
+      found.push({ site, visit: here, doubt: here.doubt ?? site.doubt });
+    }
+    for (let e = 0; e < edges.length; e++) visit(here.node, edges[e]!, here, here.start);
+    for (const callback of callbacks) {
       for (const effect of deferred(here.node, callback))
         found.push({ site: effect.site, visit: here, doubt: here.doubt ?? effect.doubt });
       for (const node of workIn(callback.target).seen) behindCallbacks.add(node);

@@ -49,6 +49,8 @@ interface FileCalls {
   readonly reclaimers: ReadonlyMap<FunctionRef, boolean>;
 }
 
+const NO_SITES: readonly CallSite[] = [];
+
 const CALLS = new Remembered<SourceFile, FileCalls>();
 
 const ORDER: readonly ContextName[] = [
@@ -77,8 +79,7 @@ export function findTreeContexts(
       .map((file) => [file, CALLS.get(program.reads, file, () => collectCalls(file, bodies, data, program.reads))]),
   );
   const files = [...byFile.values()];
-  const named = new Map<string, CallSite[]>();
-  for (const file of files) for (const [name, sites] of file.names) for (const site of sites) push(named, name, site);
+  const named = (name: string): CallSite[] => files.flatMap((file) => file.names.get(name) ?? NO_SITES);
   const through = (pointer: string): CallSite[] => files.flatMap((file) => file.pointers.get(pointer) ?? []);
   const reclaimers = new Map(files.flatMap((file) => [...file.reclaimers]));
   const next = new Map<FunctionRef, Way>();
@@ -94,9 +95,7 @@ export function findTreeContexts(
   const goBack = (from: FunctionRef[], ways: Map<FunctionRef, Way>): void => {
     for (let i = 0; i < from.length; i++) {
       const callee = from[i]!;
-      const sites = (named.get(callee.name) ?? []).filter(
-        (site) => lookup.functionValue(callee.name, site.caller.file) === callee,
-      );
+      const sites = named(callee.name).filter((site) => lookup.functionValue(callee.name, site.caller.file) === callee);
       if (
         program.bindingsOf(data.pointer).some((binding) => binding.target === callee.name) ||
         byFile.get(callee.file)?.assigned.has(callee.name)
@@ -145,10 +144,11 @@ function collectCalls(file: SourceFile, bodies: FunctionBodies, data: ReclaimDat
   const text = bodies.textOf(file, 0, file.size);
   // Offsets are bytes; a file with other than ASCII text is read function by function.
   const isAscii = text.length === file.size;
+  const mayReclaim = text.includes(data.setFlag) || data.scopes.some((scope) => text.includes(scope));
   for (const caller of file.functions) {
     const { nameStart, body, end } = caller.span;
     const own = isAscii ? text.slice(body, end) : bodies.textOf(file, body, end);
-    if (sets.test(own) || data.scopes.some((scope) => own.includes(`${scope}(`)))
+    if (mayReclaim && (sets.test(own) || data.scopes.some((scope) => own.includes(`${scope}(`))))
       reclaimers.set(caller, own.includes(data.kswapdFlag));
     const slice = blankComments(own);
     let below = countLines(isAscii ? text.slice(nameStart, body) : bodies.textOf(file, nameStart, body));

@@ -3,9 +3,9 @@ import type { Expr, FunctionIr } from "../ir/ir.ts";
 
 export function relevantParameters({ parameters, steps }: FunctionIr): readonly boolean[] {
   const search = new Search(parameters.map(({ name }) => name));
-  for (const step of steps) {
-    // Mostly all of them are found in the first steps.
-    if (search.isOver) break;
+  // Mostly all of them are found in the first steps.
+  for (let at = 0; at < steps.length && !search.isOver; at++) {
+    const step = steps[at]!;
     if (step.k === "eval") search.look(step.expr, false);
     else if (step.k === "declare" && step.init !== null) search.look(step.init, true);
     else if (step.k === "branch") search.look(step.test, true);

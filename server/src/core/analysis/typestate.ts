@@ -121,10 +121,12 @@ export class TypestateWalk {
     // One environment for each step and typestate: paths with different typestates never mix.
     const envs: (Map<TypeState, Env> | undefined)[] = new Array(steps.length).fill(undefined);
     envs[body.ir.entry] = new Map([[entry, start]]);
-    const work: [number, TypeState][] = [[body.ir.entry, entry]];
+    // Pairs: a step, and a typestate.
+    const work: number[] = [body.ir.entry, entry];
     const reported: Reported = { keys: new Set(), walking };
     while (work.length > 0) {
-      const [at, state] = work.pop()!;
+      const state: TypeState = work.pop()!;
+      const at = work.pop()!;
       if (++this.#work > MAX_WORK) break;
       if (walking.summary !== null) walking.summary.work++;
       const step = steps[at]!;
@@ -153,11 +155,15 @@ export class TypestateWalk {
         }
         continue;
       }
-      for (const [to, next] of successors) {
+      // By number: an iterator makes an object for each turn until the engine has compiled the loop, and these are many.
+      for (let s = 0; s < successors.length; s++) {
+        const to = successors[s]![0];
+        const next = successors[s]![1];
         // Whoever observes is told of the steps that do nothing, too.
         const target = this.#observer === null ? interpreter.landing(body, to) : to;
         if (target < 0) continue;
-        for (const out of after) {
+        for (let a = 0; a < after.length; a++) {
+          const out = after[a]!;
           const marked = step.k === "branch" ? out | this.#emptyMapping(step, to === step.yes) : out;
           let states = envs[target];
           if (states === undefined) {
@@ -168,7 +174,7 @@ export class TypestateWalk {
           const joined = before === undefined ? next : before.join(next);
           if (before !== undefined && joined === before) continue;
           states.set(marked, joined);
-          work.push([target, marked]);
+          work.push(target, marked);
         }
       }
     }
@@ -196,7 +202,12 @@ export class TypestateWalk {
     reported: Reported,
   ): TypeState[] {
     let states: TypeState[] = [state];
-    for (const call of calls) {
+    for (let c = 0; c < calls.length; c++) {
+      const call = calls[c]!;
+      if (states.length === 1) {
+        states = this.#call(call, body, node, env, states[0]!, stack, reported);
+        continue;
+      }
       const next = new Set<TypeState>();
       for (const each of states)
         for (const out of this.#call(call, body, node, env, each, stack, reported)) next.add(out);
@@ -237,12 +248,14 @@ export class TypestateWalk {
       handled ||= effect.kind === "clear" || effect.kind === "unhash" || effect.kind === "truncate";
     }
     if (handled) return [out];
-    const exits = new Set<TypeState>();
-    node.edges.forEach((edge, place) => {
-      if (edge.event.call !== call.call) return;
+    let exits: Set<TypeState> | null = null;
+    for (let place = 0; place < node.edges.length; place++) {
+      const edge = node.edges[place]!;
+      if (edge.event.call !== call.call) continue;
+      exits ??= new Set();
       for (const exit of this.#descend(edge, place, call, body, env, out, stack, reported)) exits.add(exit);
-    });
-    return exits.size === 0 ? [out] : [...exits];
+    }
+    return exits === null || exits.size === 0 ? [out] : [...exits];
   }
 
   #descend(

@@ -208,7 +208,7 @@ function takeApart(replacement: string, parameters: readonly string[]): (string 
   const places = new Map(parameters.map((name, argument) => [name, argument]));
   const parts: (string | Hole)[] = [];
   let text = "";
-  for (const [token] of replacement.matchAll(TOKEN)) {
+  for (const token of replacement.match(TOKEN) ?? []) {
     if (/^\s*##\s*$/.test(token)) continue;
     const isQuoted = token.startsWith("#");
     const argument = places.get(isQuoted ? token.slice(1).trim() : token);

@@ -166,13 +166,15 @@ class FunctionLowering {
       case "compound_statement": {
         const outer = this.#guard;
         const depth = this.#held.length;
-        for (const child of node.children) this.statement(child);
+        const { children } = node;
+        // By number: an iterator makes an object for each turn until the engine has compiled the loop, and these are many.
+        for (let i = 0; i < children.length; i++) this.statement(children[i]!);
         this.endScopes(depth);
         this.#guard = outer;
         return;
       }
       case "expression_statement":
-        for (const child of node.children) this.evaluate(this.#expressions.lower(child));
+        for (let i = 0; i < node.children.length; i++) this.evaluate(this.#expressions.lower(node.children[i]));
         return;
       case "declaration":
         this.declaration(node);
@@ -378,7 +380,7 @@ class FunctionLowering {
       return;
     }
     const joined = this.nop();
-    for (const end of ends) this.link(end, joined);
+    for (let i = 0; i < ends.length; i++) this.link(ends[i]!, joined);
     this.#last = joined;
   }
 
