@@ -32,6 +32,7 @@ const REQUIRED = [
   "dist/server/review-worker.js",
   "dist/server/worker.js",
   "dist/server/package.json",
+  "dist/server/build-id",
   "dist/server/web-tree-sitter.wasm",
   "dist/server/kernel-c.wasm",
   "dist/webview/simulator.js",
@@ -52,6 +53,8 @@ const ALLOWED = [
   /^docs\/rules\/[a-z-]+\.md$/,
   /^docs\/pictures\/[a-z-]+\.png$/,
   /^dist\/server\/(cli|search-worker)\.js$/,
+  // What several programs share, and commands.
+  /^dist\/server\/[a-z-]+-[A-Z0-9]{8}\.js$/,
 ];
 
 run(process.execPath, [join(root, "scripts", "build.mjs")], "the build");

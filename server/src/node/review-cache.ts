@@ -9,7 +9,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Review } from "../core/report/finding.ts";
 import { type CancellationToken, Cancelled, throwIfCancelled } from "../core/text/cancellation.ts";
@@ -122,7 +122,8 @@ export function openReviewCache(folder: string, log: (line: string) => void): Re
 export function programHash(): string | null {
   const program = fileURLToPath(import.meta.url);
   if (!program.endsWith(".js")) return null;
-  return hashOf(readFileSync(program), readFileSync(grammarPath()), process.env.EVICTSCOPE_PARSER ?? "");
+  const build = readFileSync(join(dirname(program), "build-id"));
+  return hashOf(build, readFileSync(grammarPath()), process.env.EVICTSCOPE_PARSER ?? "");
 }
 
 /** The folder for those who have none of their own. */
