@@ -310,11 +310,6 @@ export const CACHE_MUTATIONS: readonly ProtocolMutation[] = [
 /** Changes that break nothing. */
 export const CACHE_LOOK_ALIKES: readonly ProtocolMutation[] = [
   {
-    id: "the number of a freed inode is not cleared: XFS_IRECLAIM stays set until the memory is gone",
-    edits: [replace("xfs_reclaim_inode", "ip->i_ino = 0;", "")],
-    invariants: [],
-  },
-  {
     id: "the lookup does not look at the number: XFS_IRECLAIM says as much",
     edits: [replace("xfs_iget_cache_hit", "if (ip->i_ino != ino)\n\t\tgoto out_skip;", "")],
     invariants: [],

@@ -12,6 +12,7 @@ import { BCACHEFS_FILES, extractionTree, PROTOCOL_FILES, XFS_FILES } from "../su
 import { describeWith, pathOf } from "../support/requirements.ts";
 import { benchOfMutations, type Explored, mutatedFiles, named, summary } from "./bench.ts";
 import { CACHE_FILE, CACHE_LOOK_ALIKES, CACHE_MUTATIONS } from "./private-cache-mutations.ts";
+import { CACHE_INDEX_LOOK_ALIKES, CACHE_INDEX_MUTATIONS } from "./private-cache-mutations-index.ts";
 import { TABLE_LOOK_ALIKES, TABLE_MUTATIONS } from "./private-hash-mutations.ts";
 import { replace } from "./protocol-mutations.ts";
 
@@ -34,9 +35,16 @@ function benchOf(id: string, files: readonly string[]) {
 const { treeOf, exploreAll, expectFound, expectSilence } = benchOf("xfs", XFS_FILES);
 const table = benchOf("bcachefs", BCACHEFS_FILES);
 
+const XFS_MUTATIONS = [...CACHE_MUTATIONS, ...CACHE_INDEX_MUTATIONS];
+const XFS_LOOK_ALIKES = [...CACHE_LOOK_ALIKES, ...CACHE_INDEX_LOOK_ALIKES];
+
 const IDS = [
   "protocol.xfs.evict-against-lookup",
+  "protocol.xfs.evict-against-two-lookups",
   "protocol.xfs.reclaim-against-two-lookups",
+  "protocol.xfs.reclaim-against-cluster",
+  "protocol.xfs.umount-behind-lookups",
+  "protocol.xfs.umount-behind-worker",
   "protocol.xfs.inactivate-against-lookup",
   "protocol.xfs.inactivate-unlinked-against-lookup",
   "protocol.xfs.inactivate-against-lookup-in-memory",
@@ -112,7 +120,7 @@ describeWith("kernel-6.12", "a cache with functions that nobody knows", () => {
     const { exploreAll } = benchOf("xfs", XFS_FILES);
     const explored = [...exploreAll(await extractionTree(files))];
     expect(explored.filter(({ outcome }) => outcome.verdict !== "holds").map(summary)).toEqual([]);
-    expect(explored.map(({ scenario }) => scenario.model.id)).toEqual(IDS.slice(0, 2));
+    expect(explored.map(({ scenario }) => scenario.model.id)).toEqual(IDS.slice(0, 4));
     for (const { scenario } of explored)
       for (const role of ["reclaim-grab", "worker"])
         expect(scenario.model.assumptions).toContain(`no ${role} is judged: the tree has none that is known`);
@@ -121,16 +129,16 @@ describeWith("kernel-6.12", "a cache with functions that nobody knows", () => {
 
 describe("the mutations", () => {
   test("have names of their own", () => {
-    const all = [...CACHE_MUTATIONS, ...CACHE_LOOK_ALIKES, ...TABLE_MUTATIONS, ...TABLE_LOOK_ALIKES];
+    const all = [...XFS_MUTATIONS, ...XFS_LOOK_ALIKES, ...TABLE_MUTATIONS, ...TABLE_LOOK_ALIKES];
     const ids = all.map((mutation) => mutation.id);
     expect(new Set(ids).size).toBe(ids.length);
   });
 });
 
 describeWith("kernel-6.12", "Linux 6.12's XFS with a fix taken out", () => {
-  test.each(named(CACHE_MUTATIONS))("%s", (_, mutation) => expectFound(pathOf("kernel-6.12"), mutation), 300_000);
+  test.each(named(XFS_MUTATIONS))("%s", (_, mutation) => expectFound(pathOf("kernel-6.12"), mutation), 300_000);
 
-  test.each(named(CACHE_LOOK_ALIKES))(
+  test.each(named(XFS_LOOK_ALIKES))(
     "nothing is found when %s",
     (_, mutation) => expectSilence(pathOf("kernel-6.12"), mutation),
     300_000,

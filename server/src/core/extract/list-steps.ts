@@ -28,7 +28,7 @@ function linkOf(lowering: Lowering, value: Value): Link | null {
   const member = lowering.evaluator.member(value.object, value.member);
   if (member?.is !== "link") return null;
   const { v } = value;
-  if (member.link === "own") return { v, link: "own", field: member.field };
+  if (member.link === "own") return { v, link: "own", field: member.field, lock: member.lock };
   return { v, link: member.link, field: "", lock: member.lock };
 }
 
@@ -79,7 +79,7 @@ export function linkInto(
     case "io":
       return changeList(lowering, config, link, `${v}.on_io = 1; ${v}.list_poisoned = 0`, after);
     case "own":
-      return { k: "emit", do: `${v}.${link.field} = 1`, next: after };
+      return changeList(lowering, config, { link: link.field, lock: link.lock }, `${v}.${link.field} = 1`, after);
     case "lru": {
       const list = listOnStack(lowering, where);
       const free = alone(`${v}.lru != LRU && ${v}.lru != LRU_PRIVATE`);
@@ -111,7 +111,7 @@ export function unlink(lowering: Lowering, config: Config, op: CallOp, what: Val
     case "io":
       return changeList(lowering, config, link, `${v}.on_io = 0${poison}`, after);
     case "own":
-      return { k: "emit", do: `${v}.${link.field} = 0`, next: after };
+      return changeList(lowering, config, { link: link.field, lock: link.lock }, `${v}.${link.field} = 0`, after);
     case "lru": {
       const { slots } = lowering.request;
       const own = [...new Set(lowering.lists.values())].map((list) => `; ${setListFlag(list, v, slots, 0)}`);

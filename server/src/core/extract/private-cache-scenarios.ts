@@ -7,17 +7,26 @@ import type {
   BuiltInInvariant,
   RaceModel,
   SlotInitial,
-  Step,
   ThreadDeclaration,
   VariableDeclaration,
 } from "../race/model.ts";
 import type { CancellationToken } from "../text/cancellation.ts";
 import type { Fragment } from "./fragment.ts";
 import type { ExtractionTree } from "./lowering-request.ts";
-import { PRIVATE_CACHES, PrivateCache, type PrivateCacheData, type PrivateRole } from "./private-cache.ts";
+import { PRIVATE_CACHES, PrivateCache, type PrivateRole } from "./private-cache.ts";
+import {
+  asUser,
+  clusterThread,
+  drainOf,
+  logThread,
+  neighbourThread,
+  umountThread,
+  umountVariables,
+  workerThread,
+} from "./private-cache-partners.ts";
+import { createThread, lookupThread, type Parts, putThread, reclaimThread } from "./private-cache-threads.ts";
 import { composeScenario } from "./scenario.ts";
-import { callOf, IGNORED } from "./scenario-threads.ts";
-import { firstSlot } from "./slot-walks.ts";
+import { IGNORED } from "./scenario-threads.ts";
 import type { StandardScenario } from "./standard-scenarios.ts";
 
 const INVARIANTS: readonly BuiltInInvariant[] = ["UNIQ", "ONCE", "UAF", "WAKE", "PROG", "STATE", "UMNT"];
@@ -42,155 +51,10 @@ const RECLAIM_ASSUMPTIONS = [
 /** What the scenarios do without where the tree has none. */
 const PARTS: readonly PrivateRole[] = ["reclaim-grab", "reclaim", "worker"];
 
-interface Parts {
-  readonly data: PrivateCacheData;
-  readonly put: Fragment;
-  readonly lookup: Fragment;
-  /** Null: the tree has none, or it cannot be lowered; the scenarios then do without. */
-  readonly grab: Fragment | null;
-  readonly reclaim: Fragment | null;
-  readonly umount: Fragment | null;
-}
-
-const of = (text: string, v: string): string => text.replaceAll("$", v);
-
-/** Nobody else has another inode of the number, and this one can be used. */
-function use({ usable, dying }: PrivateCacheData, v: string, slots: number): string {
-  const others = Array.from({ length: slots }, (_, i) => {
-    const other = `slot[${i}]`;
-    return `(${v} != ${other} && ${other}.phase == LIVE && ${of(usable, other)})`;
-  });
-  return [
-    `assert(UNIQ, ${v}.built, "an inode is used that was never set up")`,
-    `assert(STATE, !${of(dying, v)}, "an inode is used that is being evicted")`,
-    `assert(UNIQ, !(${others.join(" || ")}), "two inodes of one number are used")`,
-  ].join("; ");
-}
-
-/** Looks the number up, uses the inode and puts it. */
-function lookupThread(
-  { data, lookup, put }: Pick<Parts, "data" | "lookup" | "put">,
-  slots: number,
-  count = 1,
-): ThreadDeclaration {
-  // The inode is the function's value, or goes to the caller's variable, and then the value says whether it failed.
-  const isValue = lookup.result === "slot";
-  const [out = "found"] = (lookup.procedure.parameters ?? []).filter((name) => name !== "ino" && name !== "result");
-  const underRcu = (step: "rcu_read_lock()" | "rcu_read_unlock()"): Step[] =>
-    data.lookupHolds === undefined ? [] : [{ label: step, do: step }];
-  return {
-    name: "lookup",
-    count,
-    locals: [
-      { name: "found", type: "slot" },
-      { name: "failed", max: 1 },
-    ],
-    steps: [
-      ...underRcu("rcu_read_lock()"),
-      callOf(lookup, isValue ? { result: "found" } : { [out]: "found", result: "failed" }),
-      ...underRcu("rcu_read_unlock()"),
-      { label: "no such inode", if: isValue ? "found == none" : "failed", then: [{ goto: "over" }] },
-      { label: "use the inode", do: use(data, "found", slots) },
-      callOf(put, { inode: "found" }),
-      { id: "over", label: "lookup is over", do: "found = none; failed = 0" },
-    ],
-  };
-}
-
-/** A new file takes the number as soon as it is free, and its inode, which it makes one that others can use. */
-function createThread({ data, put }: Parts, create: Fragment, setUp: Fragment, slots: number): ThreadDeclaration {
-  const [out = "made"] = (create.procedure.parameters ?? []).filter((name) => name !== "ino" && name !== "result");
-  return {
-    name: "create",
-    locals: [
-      { name: "made", type: "slot" },
-      { name: "failed", max: 1 },
-    ],
-    steps: [
-      { label: "take a free inode number", do: "wait(!disk.allocated)" },
-      callOf(create, { [out]: "made", result: "failed" }),
-      {
-        label: "is the inode to be had?",
-        do: 'assert(STATE, !failed, "a new file cannot have the inode of its number")',
-      },
-      { label: "the filesystem fills in the new inode", do: "made.mode = 1; made.nlink = 1; disk.allocated = 1" },
-      callOf(setUp, { inode: "made" }),
-      { label: "use the inode", do: use(data, "made", slots) },
-      callOf(put, { inode: "made" }),
-      { label: "create is over", do: "made = none; failed = 0" },
-    ],
-  };
-}
-
-/** The reclaimer's walk over the index (xfs_icwalk_ag()), for the one inode. */
-function reclaimThread({ grab, reclaim }: Parts): readonly ThreadDeclaration[] {
-  if (grab === null || reclaim === null) return [];
-  const thread: ThreadDeclaration = {
-    name: "reclaim",
-    context: ["MEMALLOC"],
-    locals: [
-      { name: "seen", type: "slot" },
-      { name: "mine", max: 1 },
-    ],
-    steps: [
-      { label: "rcu_read_lock()", do: "rcu_read_lock()" },
-      {
-        label: "find the inode in the index",
-        do: "seen = find(1)",
-        if: "seen == none",
-        then: [{ do: "rcu_read_unlock()" }, { goto: "over" }],
-      },
-      callOf(grab, { inode: "seen", result: "mine" }),
-      { label: "rcu_read_unlock()", do: "rcu_read_unlock()" },
-      { label: "not to be freed", if: "!mine", then: [{ goto: "over" }] },
-      callOf(reclaim, { inode: "seen" }),
-      { id: "over", label: "reclaim is over", do: "seen = none; mine = 0" },
-    ],
-  };
-  return [thread];
-}
-
-function workerThread(worker: Fragment, slots: number): ThreadDeclaration {
-  const queued = firstSlot(slots, (slot) => `${slot}.queued`);
-  return {
-    name: "worker",
-    context: ["worker"],
-    daemon: true,
-    steps: [
-      { id: "again", label: "work is queued", do: `wait(${queued} != none)` },
-      callOf(worker, {}),
-      { goto: "again" },
-    ],
-  };
-}
-
-const putThread = ({ put }: Parts): ThreadDeclaration => ({ name: "evict", steps: [callOf(put, { inode: "A" })] });
-
-/** Counts down the threads that umount waits for. */
-const USERS = "users";
-
-/** Umount when nobody is left: it evicts what the others have left in memory. */
-function umountThread(umount: Fragment): ThreadDeclaration {
-  return {
-    name: "umount",
-    steps: [
-      { label: "nobody uses the mount", do: `wait(!${USERS})` },
-      { label: "sb->s_flags &= ~SB_ACTIVE", do: "sb.active = 0" },
-      callOf(umount, {}),
-      { label: "->put_super(sb)", do: "put_super()" },
-    ],
-  };
-}
-
-const asUser = (thread: ThreadDeclaration): ThreadDeclaration => ({
-  ...thread,
-  steps: [...thread.steps, { label: `${thread.name} has left the mount`, do: `${USERS}--` }],
-});
-
 const LIVE: SlotInitial = { ino: 1, hashed: 1, on_sb: 1, built: 1, nlink: 1, count: 1 };
 /** After ->destroy_inode. */
 const DESTROYED: SlotInitial = { on_sb: 0, count: 0, DYING: 1, CLEAR: 1 };
-const RECLAIMABLE: SlotInitial = { ...DESTROYED, IRECLAIMABLE: 1 };
+const RECLAIMABLE: SlotInitial = { ...DESTROYED, IRECLAIMABLE: 1, tagged: 1 };
 const QUEUED: SlotInitial = { ...DESTROYED, pending: 1, NEED_INACTIVE: 1, queued: 1 };
 
 interface Draft {
@@ -202,6 +66,21 @@ interface Draft {
   readonly inode: SlotInitial | null;
   readonly functions: readonly Fragment[];
   readonly variables?: readonly VariableDeclaration[];
+  /** Absent: endless runs are looked for, too, without the search's reductions. */
+  readonly progress?: "deadlock";
+}
+
+interface Reclaimers {
+  readonly threads: readonly ThreadDeclaration[];
+  readonly functions: readonly Fragment[];
+  readonly inode: SlotInitial;
+}
+
+/** The reclaimer, from which the inode is safe until the log has written it. */
+function reclaimersOf(parts: Parts): Reclaimers {
+  const { grab, reclaim } = parts;
+  if (grab === null || reclaim === null) return { threads: [], functions: [], inode: {} };
+  return { threads: [...reclaimThread(parts), logThread], functions: [grab, reclaim], inode: { pinned: 1 } };
 }
 
 /** The scenarios of every filesystem with an index of its own that the tree has. Throws when cancelled. */
@@ -231,17 +110,26 @@ export function* scenariosOf(cache: PrivateCache): Iterable<StandardScenario> {
 }
 
 function* drafts(cache: PrivateCache, parts: Parts, worker: Fragment | null): Iterable<Draft> {
-  const { put, lookup, grab, reclaim } = parts;
+  const { put, lookup, reclaim } = parts;
   const { slots } = cache.generic;
-  const reclaimers = grab === null || reclaim === null ? [] : [grab, reclaim];
+  const reclaimers = reclaimersOf(parts);
   const free = reclaim === null ? "" : `, then ${reclaim.name}() frees,`;
   yield {
     id: "evict-against-lookup",
     title: `${put.name}() evicts${free} against ${lookup.name}()`,
     summary: "The last reference of an inode is dropped and its memory reclaimed while somebody looks its number up.",
     threads: [putThread(parts), lookupThread(parts, slots), ...reclaimThread(parts)],
+    inode: { pages: 1 },
+    functions: [put, lookup, ...reclaimers.functions],
+  };
+  yield {
+    id: "evict-against-two-lookups",
+    title: `${put.name}() evicts against two ${lookup.name}()`,
+    summary: "The last reference of an inode is dropped while two look its number up, of whom one may recycle it.",
+    threads: [putThread(parts), lookupThread(parts, slots, 2)],
     inode: {},
-    functions: [put, lookup, ...reclaimers],
+    functions: [put, lookup],
+    progress: "deadlock",
   };
   yield {
     id: "reclaim-against-two-lookups",
@@ -249,20 +137,35 @@ function* drafts(cache: PrivateCache, parts: Parts, worker: Fragment | null): It
     summary: "An inode that was destroyed but is still in the index is recycled by a lookup, or freed.",
     threads: [lookupThread(parts, slots, 2), ...reclaimThread(parts)],
     inode: RECLAIMABLE,
-    functions: [lookup, ...reclaimers, put],
+    // The largest; two lookups that get on stand in front of umount as well.
+    progress: "deadlock",
+    functions: [lookup, ...reclaimers.functions, put],
   };
+  const { cluster } = cache.data;
+  if (cluster !== undefined && [lookup, ...reclaimers.functions].some((each) => hasLocks(each, Object.values(cluster))))
+    yield {
+      id: "reclaim-against-cluster",
+      title: `${lookup.name}()${reclaim === null ? "" : ` and ${reclaim.name}()`} against who writes the inode's cluster`,
+      summary: "Somebody locks an inode without a reference while it is recycled by a lookup, or freed.",
+      threads: [lookupThread(parts, slots), ...reclaimers.threads, clusterThread(cluster)],
+      inode: { ...RECLAIMABLE, ...reclaimers.inode },
+      functions: [lookup, ...reclaimers.functions, put],
+    };
+  yield* umountDrafts(cache, parts, worker, reclaimers);
   if (worker === null) return;
-  for (const [id, nlink, what] of [
-    ["inactivate-against-lookup", 1, "an inode with links"],
-    ["inactivate-unlinked-against-lookup", 0, "an unlinked inode"],
+  const { indexLock } = cache.data;
+  const neighbours = indexLock !== undefined && hasLocks(lookup, [indexLock]) ? [neighbourThread(indexLock)] : [];
+  for (const [id, nlink, what, others] of [
+    ["inactivate-against-lookup", 1, "an inode with links", neighbours],
+    ["inactivate-unlinked-against-lookup", 0, "an unlinked inode", []],
   ] as const)
     yield {
       id,
       title: `${worker.name}() cleans up ${what} against ${lookup.name}()`,
       summary: "A worker cleans up a destroyed inode and hands it to reclaim while somebody looks its number up.",
-      threads: [workerThread(worker, slots), lookupThread(parts, slots), ...reclaimThread(parts)],
-      inode: { ...QUEUED, nlink },
-      functions: [worker, lookup, ...reclaimers, put],
+      threads: [workerThread(worker, slots), lookupThread(parts, slots), ...reclaimers.threads, ...others],
+      inode: { ...QUEUED, ...reclaimers.inode, nlink },
+      functions: [worker, lookup, ...reclaimers.functions, put],
     };
   const inMemory = cache.fragment("lookup-in-memory");
   if (inMemory !== null)
@@ -273,10 +176,10 @@ function* drafts(cache: PrivateCache, parts: Parts, worker: Fragment | null): It
       threads: [
         workerThread(worker, slots),
         lookupThread({ ...parts, lookup: inMemory }, slots),
-        ...reclaimThread(parts),
+        ...reclaimers.threads,
       ],
-      inode: { ...QUEUED, nlink: 0 },
-      functions: [worker, inMemory, ...reclaimers, put],
+      inode: { ...QUEUED, ...reclaimers.inode, nlink: 0 },
+      functions: [worker, inMemory, ...reclaimers.functions, put],
     };
   const create = cache.fragment("create");
   const setUp = cache.fragment("set-up");
@@ -286,17 +189,54 @@ function* drafts(cache: PrivateCache, parts: Parts, worker: Fragment | null): It
       title: `${worker.name}() cleans up an unlinked inode whose number a new file takes by ${lookup.name}()`,
       summary:
         "A worker frees the number of an unlinked inode; a new file takes the number, and the inode if it is there.",
-      threads: [workerThread(worker, slots), createThread(parts, create, setUp, slots), ...reclaimThread(parts)],
-      inode: { ...QUEUED, nlink: 0 },
-      functions: [worker, create, setUp, ...reclaimers, put],
+      threads: [workerThread(worker, slots), createThread(parts, create, setUp, slots), ...reclaimers.threads],
+      inode: { ...QUEUED, ...reclaimers.inode, nlink: 0 },
+      functions: [worker, create, setUp, ...reclaimers.functions, put],
     };
   yield {
     id: "evict-and-inactivate-against-lookup",
     title: `${put.name}() evicts and ${worker.name}() cleans up against ${lookup.name}()`,
     summary: "The same from the last reference on.",
-    threads: [putThread(parts), workerThread(worker, slots), lookupThread(parts, slots), ...reclaimThread(parts)],
-    inode: { pending: 1 },
-    functions: [put, worker, lookup, ...reclaimers],
+    threads: [putThread(parts), workerThread(worker, slots), lookupThread(parts, slots), ...reclaimers.threads],
+    inode: { pending: 1, ...reclaimers.inode },
+    functions: [put, worker, lookup, ...reclaimers.functions],
+  };
+}
+
+const hasLocks = ({ needs }: Fragment, names: readonly string[]): boolean =>
+  names.every((name) => needs.locks.some((lock) => lock.name === name));
+
+/** Umount, which must leave no inode: of those that two lookups have read, and of one that waits for the worker. */
+function* umountDrafts(
+  cache: PrivateCache,
+  parts: Parts,
+  worker: Fragment | null,
+  reclaimers: Reclaimers,
+): Iterable<Draft> {
+  const { put, lookup, grab, reclaim, umount } = parts;
+  if (umount === null || grab === null || reclaim === null) return;
+  const { slots } = cache.generic;
+  const umounting = umountThread(umount, drainOf(grab, reclaim, slots, cache.follows("mark")));
+  const summary = "Umount evicts what the last users have left in memory, and frees what is left in the index.";
+  yield {
+    id: "umount-behind-lookups",
+    title: `${umount.name}() and ${reclaim.name}() behind ${lookup.name}()`,
+    summary,
+    threads: [asUser(lookupThread(parts, slots, 2)), umounting],
+    inode: null,
+    functions: [put, lookup, umount, grab, reclaim],
+    variables: umountVariables(2),
+  };
+  if (worker === null) return;
+  const users = [lookupThread(parts, slots), ...reclaimers.threads];
+  yield {
+    id: "umount-behind-worker",
+    title: `${umount.name}() and ${reclaim.name}() behind ${worker.name}()`,
+    summary,
+    threads: [workerThread(worker, slots, true), ...users.map(asUser), umounting],
+    inode: { ...QUEUED, ...reclaimers.inode },
+    functions: [put, lookup, worker, umount, grab, reclaim],
+    variables: umountVariables(users.length),
   };
 }
 
@@ -314,14 +254,14 @@ function* tableDrafts(cache: PrivateCache, parts: Parts): Iterable<Draft> {
     id: "evict-against-lookup",
     title: `${against} against ${lookup.name}()`,
     summary: "The last reference of an inode is dropped while somebody looks its number up.",
-    inode: {},
+    inode: { pages: 1 },
   };
   yield {
     ...once,
     id: "evict-unlinked-against-lookup",
     title: `${against} an unlinked inode against ${lookup.name}()`,
     summary: "The last reference of an unlinked inode is dropped while somebody looks its number up.",
-    inode: { nlink: 0, pending: 1 },
+    inode: { nlink: 0, pending: 1, pages: 1 },
     variables: [{ ...LINKED, initial: 0 }],
   };
   for (const [id, of, linked] of [
@@ -345,10 +285,7 @@ function* tableDrafts(cache: PrivateCache, parts: Parts): Iterable<Draft> {
     threads: [asUser(lookupThread(parts, slots, 2)), umountThread(umount)],
     inode: null,
     functions: [put, lookup, umount],
-    variables: [
-      { name: "sb.active", initial: 1, max: 1, group: "superblock" },
-      { name: USERS, initial: 2, max: 2 },
-    ],
+    variables: umountVariables(2),
   };
 }
 
@@ -374,7 +311,7 @@ function modelOf(cache: PrivateCache, draft: Draft): RaceModel {
     },
     variables: [...(draft.variables ?? []), ...VARIABLES],
     invariants: INVARIANTS,
-    progress: "deadlock",
+    ...(draft.progress === undefined ? {} : { progress: draft.progress }),
     assumptions: [
       ...ASSUMPTIONS,
       ...(data.functions.reclaim === undefined ? [] : RECLAIM_ASSUMPTIONS),

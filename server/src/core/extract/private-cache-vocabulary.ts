@@ -7,6 +7,10 @@ import type { VocabularyData } from "./vocabulary.ts";
 /** A new life of the VFS inode (xfs_reinit_inode(), inode_init_always()): nobody may use it before it is set up again. */
 const NEW_LIFE = "$1.count = 1; $1.built = 0";
 
+const INDEX_LOCK = "pag_ici_lock";
+/** By the number of the mark. */
+const RECLAIM_TAG = { 0: "tagged" };
+
 /** fs/xfs/xfs_icache.c, xfs_inode.h, xfs_super.c of 6.1 to 6.12. */
 export const XFS_WORDS: Partial<VocabularyData> = {
   words: [
@@ -18,8 +22,28 @@ export const XFS_WORDS: Partial<VocabularyData> = {
     { names: ["xfs_perag_get"], op: "object", object: "perag" },
 
     { names: ["radix_tree_lookup"], op: "index-find", number: 1 },
-    { names: ["radix_tree_insert"], op: "index-insert", number: 1, inode: 2 },
-    { names: ["radix_tree_delete"], op: "index-delete", number: 1 },
+    { names: ["radix_tree_insert"], op: "index-insert", number: 1, inode: 2, lock: INDEX_LOCK },
+    { names: ["radix_tree_delete"], op: "index-delete", number: 1, lock: INDEX_LOCK },
+    {
+      names: ["radix_tree_tag_set"],
+      op: "index-tag",
+      number: 1,
+      tag: 2,
+      fields: RECLAIM_TAG,
+      sets: true,
+      lock: INDEX_LOCK,
+    },
+    {
+      names: ["radix_tree_tag_clear"],
+      op: "index-tag",
+      number: 1,
+      tag: 2,
+      fields: RECLAIM_TAG,
+      sets: false,
+      lock: INDEX_LOCK,
+    },
+    // Whether other inodes have the mark: what is told to the index of the allocation groups, and nothing here.
+    { names: ["radix_tree_tagged"], op: "ignore", value: 0 },
     {
       names: ["xfs_ilock"],
       op: "lock",
@@ -89,7 +113,8 @@ export const XFS_WORDS: Partial<VocabularyData> = {
     // Whether a new file's inode is read before it is overwritten.
     { names: ["xfs_has_v3inodes", "xfs_has_ikeep"], op: "ignore" },
     // An inode that is pinned or dirty is left for later.
-    { names: ["xfs_ipincount", "xfs_inode_clean"], op: "ignore" },
+    { names: ["xfs_ipincount"], op: "statement", yields: "$0.pinned" },
+    { names: ["xfs_inode_clean"], op: "statement", yields: "!$0.pinned" },
     {
       names: ["xfs_imap", "xfs_imap_to_bp", "radix_tree_preload", "xlog_is_shutdown", "xfs_is_shutdown"],
       op: "ignore",
@@ -99,8 +124,6 @@ export const XFS_WORDS: Partial<VocabularyData> = {
     {
       names: [
         "xfs_perag_put",
-        "xfs_perag_set_inode_tag",
-        "xfs_perag_clear_inode_tag",
         "radix_tree_preload_end",
         "rwsem_is_locked",
         "xfs_qm_dqdetach",
@@ -133,12 +156,12 @@ export const XFS_WORDS: Partial<VocabularyData> = {
       i_delayed_blks: { is: "value", value: 0 },
     },
     mount: { m_sb: { is: "object", object: "mount" }, sb_agcount: { is: "value", value: 1 } },
-    perag: { pag_ici_lock: { is: "lock", lock: "pag_ici_lock" } },
+    perag: { pag_ici_lock: { is: "lock", lock: INDEX_LOCK } },
   },
   locks: [
     { name: "i_flags_lock", kind: "spin", per: "slot", description: "ip->i_flags_lock" },
     { name: "ilock", kind: "sleep", per: "slot", description: "ip->i_lock (XFS_ILOCK)" },
-    { name: "pag_ici_lock", kind: "spin", description: "pag->pag_ici_lock" },
+    { name: INDEX_LOCK, kind: "spin", description: "pag->pag_ici_lock" },
   ],
   // Recycling takes I_FREEING back: what the language says of FREEING does not hold for this flag here.
   stateFlags: { I_FREEING: ["DYING"] },
@@ -169,6 +192,8 @@ export const XFS_WORDS: Partial<VocabularyData> = {
     { name: "DYING", max: 1, description: "I_FREEING" },
     { name: "i_ino", max: 1, description: "ip->i_ino is the number (0: it has been cleared)" },
     { name: "mode", max: 1, description: "i_mode says that the inode is allocated" },
+    { name: "tagged", max: 1, description: "XFS_ICI_RECLAIM_TAG of its entry in the index" },
+    { name: "pinned", max: 1, description: "dirty, or pinned in the log" },
     { name: "queued", max: 1, description: "on the list of the inactivation worker" },
     { name: "built", max: 1, description: "set up, so that it can be used" },
     { name: "IRECLAIM", max: 1, description: "XFS_IRECLAIM" },
@@ -181,6 +206,10 @@ export const XFS_WORDS: Partial<VocabularyData> = {
   numbers: {
     EEXIST: 17,
     ENODATA: 61,
+    // No inode has it.
+    NULLAGINO: 2,
+    XFS_ICI_RECLAIM_TAG: 0,
+    XFS_ICI_BLOCKGC_TAG: 1,
     EFSCORRUPTED: 117,
     XFS_IGET_CREATE: 1,
     XFS_IGET_UNTRUSTED: 2,

@@ -27,6 +27,8 @@ export type PrivateRole =
   | "reclaim-grab"
   /** Takes it out of the index and frees it. */
   | "reclaim"
+  /** Marks an inode in the index for the reclaimer. */
+  | "mark"
   /** Cleans up on disk what was queued. */
   | "worker"
   | Method;
@@ -57,6 +59,10 @@ export interface PrivateCacheData {
   readonly dying: string;
   /** What an inode in use has beyond the model language's own fields. */
   readonly inUse: SlotInitial;
+  /** Who changes the index holds this lock. */
+  readonly indexLock?: string;
+  /** The locks by which inodes are held that nobody has a reference to: of an inode's flags, and of the inode. */
+  readonly cluster?: { readonly flags: string; readonly inode: string };
   /** What a lookup does not do for itself and is taken for granted. */
   readonly lookupHolds?: { readonly rcu: true; readonly assume: string };
 }
@@ -70,6 +76,8 @@ export const PRIVATE_CACHES: readonly PrivateCacheData[] = [
     usable: "$.count && $.built && !$.DYING",
     dying: "$.DYING",
     inUse: { i_ino: 1, mode: 1 },
+    indexLock: "pag_ici_lock",
+    cluster: { flags: "i_flags_lock", inode: "ilock" },
     functions: {
       lookup: {
         names: ["xfs_iget"],
@@ -86,6 +94,10 @@ export const PRIVATE_CACHES: readonly PrivateCacheData[] = [
       "set-up": { names: ["xfs_setup_existing_inode"] },
       "reclaim-grab": { names: ["xfs_reclaim_igrab"] },
       reclaim: { names: ["xfs_reclaim_inode"], marks: [/radix_tree_delete\s*\(/, /->pag_ici_root/] },
+      mark: {
+        names: ["xfs_perag_set_inode_tag"],
+        marks: [/radix_tree_tag_set\s*\(/, /->pag_ici_root/, /XFS_ICI_RECLAIM_TAG/],
+      },
       worker: { names: ["xfs_inodegc_worker"], marks: [/llist_del_all\s*\(/, /\bi_gclist\b/] },
       destroy_inode: { names: ["xfs_fs_destroy_inode"] },
       drop_inode: { names: ["xfs_fs_drop_inode"] },
@@ -120,6 +132,7 @@ export class PrivateCache {
   readonly generic: ExtractedProtocol;
   readonly #tree: ExtractionTree;
   readonly #shelf: FragmentShelf;
+  readonly #vocabulary: Vocabulary;
 
   constructor(tree: ExtractionTree, data: PrivateCacheData, token: CancellationToken = NEVER_CANCELLED) {
     this.#tree = tree;
@@ -130,6 +143,7 @@ export class PrivateCache {
       const fn = this.function(name);
       if (fn !== null) methods.set(name, { kind: "function", function: fn });
     }
+    this.#vocabulary = vocabulary;
     this.#shelf = new FragmentShelf(tree, { vocabulary, slots: PROTOCOL_SLOTS, methods }, token);
     this.generic = new ExtractedProtocol(tree, { methods, vocabulary, token });
   }
@@ -150,6 +164,12 @@ export class PrivateCache {
       }
     }
     return null;
+  }
+
+  /** Whether the tree has such a function that is lowered where it is called. */
+  follows(role: PrivateRole): boolean {
+    const fn = this.function(role);
+    return fn !== null && this.#vocabulary.follows(fn.file.path);
   }
 
   get failures(): readonly ExtractionFailure[] {

@@ -30,6 +30,7 @@ const RELEVANT_OPERATIONS = new Set([
   "index-insert",
   "index-delete",
   "index-remove",
+  "index-tag",
 ]);
 /** Reading an inode's number or superblock tells nothing, nor what is always the same. */
 const NEUTRAL_MEMBERS = new Set(["object", "number-of-inode", "value"]);

@@ -2,11 +2,19 @@
  * What is changed without the lock that others rely on takes two steps, so that others come in between: a word is read and
  * then written back, a list is damaged when two change it at once. With the lock it is one step.
  */
-import type { Outcome } from "./lowered-step.ts";
+import type { Emission, Outcome } from "./lowered-step.ts";
 import type { Lowering } from "./lowering.ts";
 import { type Config, goOn, topOf, withoutVariable } from "./lowering-state.ts";
 import { writeState } from "./store-steps.ts";
 import type { Bit, Value } from "./values.ts";
+
+/** An index by number, as a list that is shared. */
+export const INDEX = "index";
+
+/** The variable that says that somebody is in the middle of a change without the lock. */
+export const changing = (link: string): string => `changing_${link}`;
+export const DAMAGED = (link: string): string =>
+  `two threads change the ${link === INDEX ? "index" : "list"} at the same time: it is damaged`;
 
 /** A lock of another inode may be this one's by another name, and a lock that the model does not have may be meant instead. */
 function isGuarded(config: Config, lock: string | undefined): boolean {
@@ -57,12 +65,23 @@ export function changeList(
   change: string,
   after: Config,
 ): Outcome {
-  if (list.lock === undefined) return { k: "emit", do: change, next: after };
-  const busy = `changing_${list.link}`;
+  return changeShared(lowering, config, list, { k: "emit", do: change, next: after });
+}
+
+/** The same where the change has more than one outcome. */
+export function changeShared(
+  lowering: Lowering,
+  config: Config,
+  list: { readonly link: string; readonly lock?: string | undefined },
+  change: Emission & { readonly do: string },
+): Outcome {
+  if (list.lock === undefined) return change;
+  const busy = changing(list.link);
   lowering.busyLists.add(busy);
-  const alone = `assert(UAF, !${busy}, "two threads change the list at the same time: it is damaged")`;
-  if (isGuarded(config, list.lock)) return { k: "emit", do: `${alone}; ${change}`, next: after };
+  const alone = `assert(UAF, !${busy}, "${DAMAGED(list.link)}")`;
+  if (isGuarded(config, list.lock)) return { ...change, do: `${alone}; ${change.do}` };
   const { step, to, end } = progress(config, `%!list${lowering.siteOf(config)}`);
   if (step === 0) return { k: "emit", do: `${alone}; ${busy} = 1`, next: to(1) };
-  return { k: "emit", do: `${change}; ${busy} = 0`, next: end(after) };
+  const { next, no } = change;
+  return { ...change, do: `${change.do}; ${busy} = 0`, next: end(next), ...(no === undefined ? {} : { no: end(no) }) };
 }

@@ -59,9 +59,22 @@ export type Operation =
   /** Frees the inode after a grace period, or at once. */
   | { readonly op: "call-rcu" | "free" }
   | { readonly op: "alloc" }
-  /** An index by number that a filesystem keeps: the entry of a number, 0 or -EEXIST, the entry that was taken out. */
-  | { readonly op: "index-find" | "index-delete"; readonly number: number }
-  | { readonly op: "index-insert"; readonly number: number; readonly inode: number }
+  /**
+   * An index by number that a filesystem keeps: the entry of a number, 0 or -EEXIST, the entry that was taken out. `lock`:
+   * two who change the index without it damage it.
+   */
+  | { readonly op: "index-find"; readonly number: number }
+  | { readonly op: "index-delete"; readonly number: number; readonly lock?: string }
+  | { readonly op: "index-insert"; readonly number: number; readonly inode: number; readonly lock?: string }
+  /** Marks the entry of a number, or takes the mark away. `fields`: the slot's field of each mark that the model has. */
+  | {
+      readonly op: "index-tag";
+      readonly number: number;
+      readonly tag: number;
+      readonly fields: Readonly<Record<number, string>>;
+      readonly sets: boolean;
+      readonly lock?: string;
+    }
   /** Takes this inode out: 0, or -ENOENT when it is not there. */
   | { readonly op: "index-remove"; readonly inode: number }
   /** test_bit(bit, &inode->word) and its kin, atomic: one step each. */
@@ -127,7 +140,7 @@ export type Member =
   /** `lock`: two who change the list without it damage it. */
   | { readonly is: "link"; readonly link: "hash" | "lru" | "sb" | "io"; readonly lock?: string }
   /** A link of a filesystem's own list of work, in a field of the slot: what walks the list takes the inodes off it. */
-  | { readonly is: "link"; readonly link: "own"; readonly field: string }
+  | { readonly is: "link"; readonly link: "own"; readonly field: string; readonly lock?: string }
   | { readonly is: "list"; readonly list: "sb" | "lru" | "hash" }
   /** Another object: `inode->i_sb` is the superblock, `inode->i_data` still leads to the inode. */
   | { readonly is: "object"; readonly object: string }

@@ -37,7 +37,8 @@ export function startWalk(lowering: Lowering, config: Config, op: MicroOp & { k:
     return { k: "silent", config: goOn(config, op.exit) };
   }
   const cursor = frame.env.get(op.cursor) ?? ZERO;
-  const isSafe = order.takes === undefined && /_safe/.test(op.macro) && op.args[1]?.k === "id";
+  const readsAhead = /_safe/.test(op.macro) && op.args[1]?.k === "id";
+  const isSafe = order.takes === undefined && readsAhead;
   const bodyStart = goOn(config, op.body);
   const { v, lost } = lowering.slotLocal(config, position.name, bodyStart);
   if (lost)
@@ -60,6 +61,9 @@ export function startWalk(lowering: Lowering, config: Config, op: MicroOp & { k:
   let text: string;
   if (from === null) text = `${v} = ${order.first}`;
   else text = `${v} = ${saved === null ? order.next(from) : saved}`;
+  // The link to the next inode is in this one.
+  if (order.takes !== undefined && from !== null && !readsAhead)
+    text = `assert(UAF, ${from}.phase != FREE, "the walk goes on from an inode that has been freed"); ${text}`;
   if (order.takes !== undefined) text += `; if (${v} != none) { ${v}.${order.takes} = 0 }`;
   if (saved !== null) text += `; ${saved} = ${order.next(v)}`;
   const found = set(goOn(config, op.body), [

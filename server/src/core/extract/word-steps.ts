@@ -2,7 +2,7 @@
 
 import { bitStep } from "./bit-steps.ts";
 import { dropReference, readCount, takeReference } from "./count-steps.ts";
-import { deleteFromIndex, findInIndex, insertIntoIndex, removeFromIndex } from "./index-steps.ts";
+import { deleteFromIndex, findInIndex, insertIntoIndex, removeFromIndex, tagInIndex } from "./index-steps.ts";
 import { firstInode, isEmpty, linkInto, lruStep, makeAnew, unlink, walkLru } from "./list-steps.ts";
 import { type Outcome, placeOf } from "./lowered-step.ts";
 import type { Lowering } from "./lowering.ts";
@@ -168,9 +168,11 @@ export function runWord(
     case "index-find":
       return findInIndex(lowering, config, op, arg(word.number));
     case "index-insert":
-      return insertIntoIndex(lowering, config, op, arg(word.number), arg(word.inode));
+      return insertIntoIndex(lowering, config, op, arg(word.number), arg(word.inode), word.lock);
     case "index-delete":
-      return deleteFromIndex(lowering, config, op, arg(word.number));
+      return deleteFromIndex(lowering, config, op, arg(word.number), word.lock);
+    case "index-tag":
+      return tagInIndex(lowering, config, op, word, arg(word.number), arg(word.tag));
     case "index-remove":
       return removeFromIndex(lowering, config, op, arg(word.inode));
     case "bit":
