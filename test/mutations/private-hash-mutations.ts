@@ -397,6 +397,31 @@ export const TABLE_LOOK_ALIKES: readonly ProtocolMutation[] = [
     invariants: [],
   },
   {
+    id: "the lock of the filesystem's list is taken in a helper",
+    edits: [
+      {
+        file: "fs/bcachefs/fs.c",
+        function: "bch2_evict_inode",
+        at: "above",
+        text: "static void bch2_lock_vfs_inodes(struct bch_fs *c)\n{\n\tmutex_lock(&c->vfs_inodes_lock);\n}\n\n",
+      },
+      replace("bch2_evict_inode", "mutex_lock(&c->vfs_inodes_lock);", "bch2_lock_vfs_inodes(c);"),
+    ],
+    invariants: [],
+  },
+  {
+    id: "the lock of the filesystem's list is reached through a pointer",
+    edits: [
+      replace(
+        "bch2_evict_inode",
+        "mutex_lock(&c->vfs_inodes_lock);",
+        "struct mutex *lock = &c->vfs_inodes_lock;\n\tmutex_lock(lock);",
+      ),
+      replace("bch2_evict_inode", "mutex_unlock(&c->vfs_inodes_lock);", "mutex_unlock(lock);"),
+    ],
+    invariants: [],
+  },
+  {
     id: "the flags of a dying inode are a macro's",
     edits: [
       {

@@ -66,7 +66,8 @@ export const BCACHEFS_WORDS: Partial<VocabularyData> = {
       ei_quota_reserved: { is: "value", value: 0 },
     },
     fs: { vfs_inodes_lock: { is: "lock", lock: "vfs_inodes_lock" } },
-    trans: { "%inode_key": { is: "lock", lock: "inode_key" } },
+    trans: { "%inode_key": { is: "lock", lock: "inode_key" }, c: { is: "object", object: "fs" } },
+    sb: { s_fs_info: { is: "object", object: "fs" } },
   },
   locks: [
     { name: "inode_key", kind: "sleep", description: "the lock of the inode's key in the btree" },
