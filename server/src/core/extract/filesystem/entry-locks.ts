@@ -10,7 +10,7 @@ import type { EvictionOperation } from "../../report/finding.ts";
 import { type EntryKind, type EntryPath, entryPath } from "./entry-path.ts";
 import { type ChainCall, heldAlong } from "./held-along.ts";
 import { ownCallsOf } from "./own-calls.ts";
-import { isTransaction, type SharedThing, transactionOf } from "./shared-things.ts";
+import { type SharedThing, transactionOf } from "./shared-things.ts";
 import { sleepingLocksOf, type Taken } from "./sleeping-locks.ts";
 
 export interface SharedLocks {
@@ -35,29 +35,34 @@ export function locksOfEviction(
     if (operation === undefined) continue;
     for (const { effects } of facts.anchors(operation, MODES.any))
       for (const effect of effects) {
-        for (const lock of takenBy(facts, effect)) {
-          const reads = isTransaction(lock) || /(^|_)down_read/.test(effect.site.primitive);
-          found.set(lock, { shared: reads && (found.get(lock)?.shared ?? true) });
-        }
+        for (const { name, shared } of takenBy(facts, effect))
+          found.set(name, { shared: shared && (found.get(name)?.shared ?? true) });
       }
   }
   return found;
 }
 
+export interface TakenBy {
+  /** Of the shared thing. */
+  readonly name: string;
+  /** For reading only; a transaction has room for every handle. */
+  readonly shared: boolean;
+}
+
 /** The lock that an effect takes, and the transaction in whose start it lies. */
-export function takenBy({ engine }: Pick<FilesystemFacts, "engine">, effect: ReachedEffect): readonly string[] {
+export function takenBy({ engine }: Pick<FilesystemFacts, "engine">, effect: ReachedEffect): readonly TakenBy[] {
   const { site, chain, doubt } = effect;
   if (doubt !== null) return [];
   const { body, event, primitive } = site;
   const { transactions } = engine.knowledge;
   const names = [...chain.map((link) => link.body.name), body.name, primitive];
   const start = names.find((name) => transactions.has(name));
-  const started = start === undefined ? [] : [transactionOf(transactions.get(start)!)];
+  const started = start === undefined ? [] : [{ name: transactionOf(transactions.get(start)!), shared: true }];
   if (site.kind !== "lock") return started;
   const guard = guardOf(event.call);
   const at = engine.knowledge.functions.get(primitive)?.lockArgument ?? 0;
   const lock = lockIdentity(guard !== null ? guard.args[0] : event.call.args[at], body, engine.types);
-  return lock === null ? started : [lock, ...started];
+  return lock === null ? started : [{ name: lock, shared: /(^|_)down_read/.test(primitive) }, ...started];
 }
 
 function sharedLocks(
@@ -82,14 +87,14 @@ function sharedLocks(
       return next === undefined ? path.generic.has(name) : name === next;
     };
     chain.push({ body, isNext });
-    for (const lock of taken.keys()) if (!isTransaction(lock) && !locks.isClear(body, lock)) unclear.add(lock);
+    for (const lock of taken.keys()) if (!locks.isTransaction(lock) && !locks.isClear(body, lock)) unclear.add(lock);
   }
   const names = new Set<string>();
   let first = Number.MAX_SAFE_INTEGER;
   for (const { lock, shared, top } of heldAlong(locks, chain)) {
     const other = taken.get(lock);
     // Readers do not keep one another out; between handles there is the commit.
-    if (other === undefined || (other.shared && shared && !isTransaction(lock))) continue;
+    if (other === undefined || (other.shared && shared && !locks.isTransaction(lock))) continue;
     if (top === null || isUnclear(lock)) unclear.add(lock);
     if (unclear.has(lock)) continue;
     names.add(lock);

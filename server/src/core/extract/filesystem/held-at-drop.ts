@@ -10,7 +10,7 @@ import { bodyOf, type ChainRequest, callText } from "./chain-steps.ts";
 import { locksOfEviction } from "./entry-locks.ts";
 import type { FindingScope } from "./finding-scope.ts";
 import { type ChainCall, heldAlong } from "./held-along.ts";
-import { isTransaction, type SharedThing } from "./shared-things.ts";
+import type { SharedThing } from "./shared-things.ts";
 import { sleepingLocksOf } from "./sleeping-locks.ts";
 
 export interface HeldAtDrop {
@@ -73,7 +73,7 @@ export function heldAtDrop(scope: FindingScope, inner: Operation): HeldAtDrop {
   const assumptions: string[] = [];
   for (const { lock, shared, top } of heldAlong(locks, chain)) {
     const thing = locks.thing(lock);
-    const isOpen = isTransaction(lock);
+    const isOpen = thing.kind === "transaction";
     const maybe = taken.get(lock);
     const surely = always.get(lock);
     if (maybe === undefined || (shared && maybe.shared && !isOpen)) continue;

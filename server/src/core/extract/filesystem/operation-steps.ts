@@ -254,7 +254,8 @@ class Builder {
     for (const node of seen) {
       const { body } = node.expansion;
       for (const site of node.effects)
-        if (takenBy(facts, { site, chain: [], doubt: site.doubt }).some((name) => ties.names.has(name))) return true;
+        if (takenBy(facts, { site, chain: [], doubt: site.doubt }).some(({ name }) => ties.names.has(name)))
+          return true;
       // What a start does within is the start's own.
       if (!facts.engine.knowledge.transactions.has(body.name)) for (const { target } of node.edges) seen.add(target);
     }

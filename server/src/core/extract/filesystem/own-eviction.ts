@@ -101,7 +101,8 @@ function locksBelow(
   if (things.length === 0) return [];
   for (const effect of effects) {
     const taken = takenBy(facts, effect);
-    for (const thing of things) if (taken.includes(thing.name) && !found.has(thing)) found.set(thing, effect);
+    for (const thing of things)
+      if (taken.some(({ name }) => name === thing.name) && !found.has(thing)) found.set(thing, effect);
   }
   return [...found].map(([{ words, take, giveBack }, { site }]): Step => {
     const place = { file: site.body.file.path, line: positionIn(site.body, site.event.call.at).line };

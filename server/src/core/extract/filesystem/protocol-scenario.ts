@@ -10,6 +10,7 @@ import type {
 import { FILESYSTEM_EVICT } from "../protocol.ts";
 import { composeScenario } from "../scenario.ts";
 import type { Scenario } from "./finding-scope.ts";
+import { mapSteps } from "./nested-steps.ts";
 import type { SharedThing } from "./shared-things.ts";
 import { FILESYSTEM_DESTROY, FILESYSTEM_DROP, IGNORED, type Protocol } from "./tree-protocol.ts";
 
@@ -93,12 +94,8 @@ export function onProtocol(parts: ProtocolParts): Scenario {
 /** A procedure sees what it is given: each of them gets these locals of the thread that calls it. */
 function passedOn(model: RaceModel, names: readonly string[]): RaceModel {
   const given = Object.fromEntries(names.map((name) => [name, name]));
-  const inCalls = <T>(steps: T): T =>
-    JSON.parse(JSON.stringify(steps), (_, value) =>
-      value !== null && typeof value === "object" && "call" in value
-        ? { ...value, with: { ...value.with, ...given } }
-        : value,
-    ) as T;
+  const inCalls = (steps: readonly Step[]): Step[] =>
+    mapSteps(steps, (step) => (step.call === undefined ? step : { ...step, with: { ...step.with, ...given } }));
   return {
     ...model,
     procedures: (model.procedures ?? []).map((each) => ({

@@ -10,6 +10,7 @@ import type { TransactionEntry } from "../../knowledge/knowledge.ts";
 import type { LocalDeclaration, SourceSpan, ThreadDeclaration, VariableDeclaration } from "../../race/model.ts";
 
 export interface SharedThing {
+  readonly kind: "lock" | "transaction";
   readonly name: string;
   /** In words: "has foo_sb_info.big_lock", "gives foo_sb_info.big_lock back". */
   readonly words: string;
@@ -27,6 +28,7 @@ export interface SharedThing {
 export function lockThing(lock: string): SharedThing {
   const name = nameInModel(`own_${lock}`);
   return {
+    kind: "lock",
     name: lock,
     words: lock,
     take: `wait(!${name}); ${name} = 1`,
@@ -38,14 +40,9 @@ export function lockThing(lock: string): SharedThing {
   };
 }
 
-const TRANSACTION = "the open transaction of ";
-
-export function isTransaction(name: string): boolean {
-  return name.startsWith(TRANSACTION);
-}
-
+/** The name of what is shared: no lock, a `struct.member`, has it. */
 export function transactionOf({ journal }: TransactionEntry): string {
-  return `${TRANSACTION}${journal}`;
+  return `the open transaction of ${journal}`;
 }
 
 /** Handles that one thread, and all of them, can have at once. */
@@ -63,6 +60,7 @@ export function transactionThing(entry: TransactionEntry, scope: CommitScope): S
   const waits = entry.nests ? `${mine} > 0 || !${locked}` : `!${locked}`;
   const line = (text: string | undefined): { readonly source?: SourceSpan } => commitLine(scope, entry, text);
   return {
+    kind: "transaction",
     name: transactionOf(entry),
     words: `a handle of ${entry.journal}`,
     take: `wait(${waits}); ${mine}++; ${handles}++`,

@@ -12,7 +12,7 @@ import { callText } from "./chain-steps.ts";
 import type { EntryScope } from "./entry-path.ts";
 import type { SharedFlow } from "./flow.ts";
 import { type Definition, type OwnCalls, ownCallsOf } from "./own-calls.ts";
-import { isTransaction, lockThing, type SharedThing, transactionThing } from "./shared-things.ts";
+import { lockThing, type SharedThing, transactionThing } from "./shared-things.ts";
 import { type Transactions, transactionsOf } from "./transactions.ts";
 
 export interface LockUse {
@@ -90,6 +90,10 @@ export class SleepingLocks {
   get transactions(): readonly Transactions[] {
     this.#transactions ??= transactionsOf(this.#scope.engine.knowledge, this.#calls);
     return this.#transactions;
+  }
+
+  isTransaction(name: string): boolean {
+    return this.transactions.some((each) => each.name === name);
   }
 
   thing(name: string): SharedThing {
@@ -190,8 +194,8 @@ export class SleepingLocks {
 
   /** Whether it is known at each place of the function if the lock is held; of a transaction, whether it ends what it starts. */
   isClear(body: Body, lock: string): boolean {
-    if (!isTransaction(lock)) return !this.#of(body, 0).unclear.has(lock);
-    return this.transactions.every((each) => each.name !== lock || each.isClear(body));
+    const open = this.transactions.find((each) => each.name === lock);
+    return open === undefined ? !this.#of(body, 0).unclear.has(lock) : open.isClear(body);
   }
 
   /** The locks that are taken on every way through a function, by it or by what it calls; whether for reading only. */

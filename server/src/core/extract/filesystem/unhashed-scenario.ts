@@ -10,12 +10,12 @@ import type { EvictionOperation } from "../../report/finding.ts";
 import { hashUse } from "../../rules/hash-use.ts";
 import type { ChainFailure, ChainSteps } from "./chain-steps.ts";
 import { chainOf, type FindingScope, type Scenario } from "./finding-scope.ts";
+import { someStep } from "./nested-steps.ts";
 import { type OperationRequest, operationSteps } from "./operation-steps.ts";
 import { freesNumber, type OwnCall, ownProcedure, SHOWN_KINDS } from "./own-eviction.ts";
 import { FREES, onProtocol, plainEvict, TRUNCATES } from "./protocol-scenario.ts";
 import { createPartner, evictorThread, lookupPartner } from "./protocol-threads.ts";
 import { callOf } from "./reclaim-scenario.ts";
-import { isTransaction } from "./shared-things.ts";
 import { type Ties, tiesOf } from "./ties.ts";
 import { Protocol } from "./tree-protocol.ts";
 
@@ -48,8 +48,8 @@ export function unhashedScenario(scope: FindingScope): Scenario | ChainFailure {
     : chainOf(scope, MODES.any, effect, [], ties.flow);
   if ("reason" in own) return own;
   const before = isEviction ? null : cleanUp(scope, ties);
-  const locks = ties.things.filter(({ name }) => !isTransaction(name));
-  const freed = JSON.stringify([own.procedures, before]).includes(FREED);
+  const locks = ties.things.filter(({ kind }) => kind === "lock");
+  const freed = [...own.procedures, ...(before === null ? [] : [before])].some(({ steps }) => someStep(steps, isFreed));
   const runs = callOf(own.procedures[0]!, "inode");
   const comes = isFound
     ? [
@@ -106,6 +106,7 @@ export function unhashedScenario(scope: FindingScope): Scenario | ChainFailure {
 }
 
 const FREED = "free_on_disk = 1";
+const isFreed = (step: Step): boolean => typeof step !== "string" && step.do === FREED;
 const freesAt: OperationRequest["onCall"] = (callee, { onInode, label, source }) =>
   freesNumber({ callee, takesInode: onInode }) ? [{ do: FREED, label, source }] : [];
 const TAKEN_AS_FREE = (isEviction: boolean): string =>
