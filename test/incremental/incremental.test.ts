@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import type { Review } from "../../server/src/core/report/finding.ts";
 import { NEVER_CANCELLED } from "../../server/src/core/text/cancellation.ts";
 import { createMemorySource } from "../../server/src/index/memory-source.ts";
+import { MANY_HEADERS } from "../../server/src/index/tree-scope.ts";
 import { createFolderSource } from "../../server/src/node/folder-source.ts";
 import { describeWith, pathOf, repositoryRoot } from "../support/requirements.ts";
 import { reviewNow, reviewOf, sessionOf } from "../support/review.ts";
@@ -134,6 +135,8 @@ static const struct super_operations labelfs_ops = {
   disk.set("include/linux/label/all.h", '#include "label.h"\n');
   disk.set("include/uapi/linux/label.h", "#define LABEL_MAX 3\n");
   disk.set("include/linux/label/label.h", label);
+  // An excerpt of a kernel has all its headers read.
+  for (let i = 0; i < MANY_HEADERS; i++) disk.set(`include/linux/driver${i}.h`, "");
   const session = sessionOf(disk);
   const documents = new Map<string, string>();
   const expectFound = async (count: number, what: string): Promise<void> => {
@@ -174,6 +177,15 @@ static const struct super_operations labelfs_ops = {
   await expectFound(1, "closed without being saved");
   type(path, null);
   await expectFound(0, "as it is on disk");
+});
+
+test("where headers are few, all count", async () => {
+  const disk = await textsOf(join(repositoryRoot, "test/fixtures/sample"));
+  disk.set("include/linux/label.h", "static inline void put_label(void *label)\n{\n\tschedule_work(label);\n}\n");
+  const name = "fs/dirtfs/inode.c";
+  disk.set(name, disk.get(name)!.replace("\tclear_inode(inode);", "\tclear_inode(inode);\n\tput_label(inode);"));
+  const { findings } = await reviewOf(new Map(disk));
+  expect(findings.filter(({ rule, file }) => rule === "deferred-work" && file === name)).toHaveLength(1);
 });
 
 test("an edit under which nothing that was found changes gives the same findings, object by object", async () => {

@@ -14,6 +14,7 @@ import {
   isCore,
   isSharedHeader,
   isWholeTree,
+  MANY_HEADERS,
   MAX_FILE_BYTES,
   TABLE_WORDS,
 } from "./tree-scope.ts";
@@ -21,8 +22,10 @@ import {
 export interface LoadedTree {
   readonly root: string;
   readonly program: Program;
-  /** Null where all headers are read: the tree is not a whole kernel. */
+  /** Null where all headers are read. */
   readonly headers: SharedHeaders | null;
+  /** Whether it is a whole kernel: only then are other folders peripheral. */
+  readonly whole: boolean;
   readonly kernelVersion: string;
   readonly problems: TreeProblem[];
   /** Files listed, whether or not they got a skeleton. */
@@ -68,11 +71,13 @@ export async function loadTree(
     overlays.get(path) ?? kept.get(path) ?? (readSync === undefined ? null : readSync(path));
   const program = new Program(read);
   const whole = isWholeTree(paths);
-  const headers = whole ? new SharedHeaders(program, paths.filter(isSharedHeader)) : null;
+  const shared = whole ? paths.filter(isSharedHeader) : [];
+  const headers = shared.length < MANY_HEADERS ? null : new SharedHeaders(program, shared);
   const tree: LoadedTree = {
     root: source.root,
     program,
     headers,
+    whole,
     kernelVersion: await kernelVersion(source),
     problems,
     filesListed: paths.length,
@@ -128,7 +133,7 @@ export async function loadTree(
     else kept.delete(path);
   };
   for (const path of paths) {
-    if (whole && isSharedHeader(path)) continue;
+    if (headers !== null && isSharedHeader(path)) continue;
     if (++done % SLICE === 0) await pause();
     const isPeripheral = whole && !isCore(path);
     // A table outside the folders that are read in full stands in a .c file.
@@ -139,7 +144,7 @@ export async function loadTree(
   if (folders.size > 0) {
     for (const path of paths) {
       const folder = folderOf(path);
-      if (isCore(path) || isSharedHeader(path) || !(folders.has(folder) || isBesideTable(folder, folders))) continue;
+      if (isCore(path) || !(folders.has(folder) || isBesideTable(folder, folders))) continue;
       const bytes = await bytesOf(path, false);
       if (bytes === null) continue;
       // The others have been counted when they were searched.

@@ -11,10 +11,13 @@
 const READ_IN_FULL: readonly string[] = ["fs/", "mm/", "block/", "ipc/", "include/asm-generic/"];
 
 /**
- * Headers that the whole kernel shares. Those are read that something includes which is read: half of them are drivers' and
- * the network's alone.
+ * Headers that the whole kernel shares. Where there are many, those are read that something includes which is read: two of
+ * three are drivers' and the network's alone.
  */
 const SHARED_HEADERS: readonly string[] = ["include/linux/", "include/net/", "include/uapi/linux/"];
+
+/** An excerpt of a kernel has fewer headers than this: what includes one may be left out, and all are read. */
+export const MANY_HEADERS = 1000;
 
 /** What a file outside them must name to be read: a table of methods, or an unhash. */
 export const TABLE_WORDS: readonly string[] = ["super_operations", "evict_inode", "remove_inode_hash"];
@@ -50,12 +53,11 @@ export function isWholeTree(paths: readonly string[]): boolean {
   return false;
 }
 
-/** Whether a file of a whole tree is read without a search. */
+/** Whether a file of a whole tree is read without a search; a shared header perhaps when another that is read includes it. */
 export function isCore(path: string): boolean {
-  return READ_IN_FULL.some((folder) => path.startsWith(folder));
+  return READ_IN_FULL.some((folder) => path.startsWith(folder)) || isSharedHeader(path);
 }
 
-/** Whether a file of a whole tree is read when another that is read includes it. */
 export function isSharedHeader(path: string): boolean {
   return path.endsWith(".h") && SHARED_HEADERS.some((folder) => path.startsWith(folder));
 }

@@ -178,11 +178,11 @@ class TreeSession implements ReviewSession {
           this.#changed.delete(path);
           continue;
         }
-        if (headers === null && isWholeTree([...tree.program.files.keys(), path])) {
+        if (!tree.whole && isWholeTree([...tree.program.files.keys(), path])) {
           this.#tree = null;
           return;
         }
-        if (headers !== null && !isCore(path) && !isRead(folderOf(path), tree.program)) {
+        if (tree.whole && !isCore(path) && !isRead(folderOf(path), tree.program)) {
           if (!path.endsWith(".h") && TABLE_WORDS.some((word) => findWord(bytes, word) >= 0)) {
             this.#tree = null;
             return;
@@ -201,7 +201,8 @@ class TreeSession implements ReviewSession {
       tree.keep(path, bytes);
       const included = known?.skeleton.headers ?? [];
       analysis.replaceFile(path, bytes, before);
-      if (!equalNumbers(included, tree.program.files.get(path)?.skeleton.headers ?? [])) this.#includesChanged = true;
+      const includes = tree.program.files.get(path)?.skeleton.headers ?? [];
+      if (headers !== null && !equalNumbers(included, includes)) this.#includesChanged = true;
     }
     if (this.#includesChanged) await this.#followIncludes(tree, analysis, token);
   }
