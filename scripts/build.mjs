@@ -46,7 +46,7 @@ const nodeModule = {
   target: "node20",
   banner: NODE_ESM_BANNER,
   minifySyntax: true,
-  // Each command loads what it needs: reading the whole of it was a tenth of what a check of a small tree took.
+  // Each command loads what it needs: reading the whole of it was a fifteenth of what a check of a small tree executes.
   splitting: true,
   chunkNames: "server/[name]-[hash]",
   // Loaded at run time where they are built; never bundled.

@@ -25,6 +25,35 @@ export const asUser = (thread: ThreadDeclaration): ThreadDeclaration => ({
   steps: [...thread.steps, { label: `${thread.name} has left the mount`, do: `${USERS}--` }],
 });
 
+interface IndexWalk {
+  /** Where it goes when the inode is not there, or not to be had. */
+  readonly none: string;
+  /** Only an inode with the index's mark counts. */
+  readonly marked?: boolean;
+  /** Statements before it begins, each with its `;`. */
+  readonly before?: string;
+}
+
+/** Enters RCU and finds the inode in the index. */
+const findSteps = ({ none, marked = false, before = "" }: IndexWalk): readonly Step[] => [
+  { label: "rcu_read_lock()", do: `${before}rcu_read_lock()` },
+  {
+    label: `find the inode in the index${marked ? ", by its mark" : ""}`,
+    do: "seen = find(1)",
+    if: `seen == none${marked ? " || !seen.tagged" : ""}`,
+    then: [{ do: "rcu_read_unlock()" }, { goto: none }],
+  },
+];
+
+/** One turn of the reclaimer's walk over the index (fs/xfs/xfs_icache.c, xfs_icwalk_ag()). */
+export const reclaimSteps = (grab: Fragment, reclaim: Fragment, walk: IndexWalk): readonly Step[] => [
+  ...findSteps(walk),
+  callOf(grab, { inode: "seen", result: "mine" }),
+  { label: "rcu_read_unlock()", do: "rcu_read_unlock()" },
+  { label: "not to be freed", if: "!mine", then: [{ goto: walk.none }] },
+  callOf(reclaim, { inode: "seen" }),
+];
+
 /** What the scenario's inode has changed reaches the disk. */
 export const logThread: ThreadDeclaration = {
   name: "log",
@@ -57,13 +86,7 @@ export function clusterThread({ flags, inode }: NonNullable<PrivateCacheData["cl
     name: "cluster",
     locals: [{ name: "seen", type: "slot" }],
     steps: [
-      { label: "rcu_read_lock()", do: "rcu_read_lock()" },
-      {
-        label: "find the inode in the index",
-        do: "seen = find(1)",
-        if: "seen == none",
-        then: [{ do: "rcu_read_unlock()" }, { goto: "over" }],
-      },
+      ...findSteps({ none: "over" }),
       { label: "spin_lock(&ip->i_flags_lock)", do: `lock(${flags}[seen])` },
       { label: "another inode, or one that is being freed", if: "!seen.i_ino", then: [...leave, { goto: "over" }] },
       {
@@ -127,19 +150,7 @@ export function drainOf(grab: Fragment, reclaim: Fragment, slots: number, marked
     {
       label: "free what is left in the index",
       while: `passes < ${slots}`,
-      loop: [
-        { label: "rcu_read_lock()", do: "passes++; rcu_read_lock()" },
-        {
-          label: `find the inode in the index${marked ? ", by its mark" : ""}`,
-          do: "seen = find(1)",
-          if: `seen == none${marked ? " || !seen.tagged" : ""}`,
-          then: [{ do: "rcu_read_unlock()" }, { goto: "freed" }],
-        },
-        callOf(grab, { inode: "seen", result: "mine" }),
-        { label: "rcu_read_unlock()", do: "rcu_read_unlock()" },
-        { label: "not to be freed", if: "!mine", then: [{ goto: "freed" }] },
-        callOf(reclaim, { inode: "seen" }),
-      ],
+      loop: reclaimSteps(grab, reclaim, { none: "freed", marked, before: "passes++; " }),
     },
     { id: "freed", label: "the index has been walked", do: "seen = none; mine = 0; passes = 0" },
   ];

@@ -2,6 +2,7 @@
 import type { Step, ThreadDeclaration } from "../race/model.ts";
 import type { Fragment } from "./fragment.ts";
 import type { PrivateCacheData } from "./private-cache.ts";
+import { reclaimSteps } from "./private-cache-partners.ts";
 import { callOf } from "./scenario-threads.ts";
 
 export interface Parts {
@@ -101,17 +102,7 @@ export function reclaimThread({ grab, reclaim }: Parts): readonly ThreadDeclarat
       { name: "mine", max: 1 },
     ],
     steps: [
-      { label: "rcu_read_lock()", do: "rcu_read_lock()" },
-      {
-        label: "find the inode in the index",
-        do: "seen = find(1)",
-        if: "seen == none",
-        then: [{ do: "rcu_read_unlock()" }, { goto: "over" }],
-      },
-      callOf(grab, { inode: "seen", result: "mine" }),
-      { label: "rcu_read_unlock()", do: "rcu_read_unlock()" },
-      { label: "not to be freed", if: "!mine", then: [{ goto: "over" }] },
-      callOf(reclaim, { inode: "seen" }),
+      ...reclaimSteps(grab, reclaim, { none: "over" }),
       { id: "over", label: "reclaim is over", do: "seen = none; mine = 0" },
     ],
   };
